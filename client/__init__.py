@@ -1,0 +1,1 @@
+"""What the counter is and does: domain, rules, jobs, and its door to the cloud."""

@@ -1,0 +1,1 @@
+"""The door to the cloud: the only place that knows HTTP."""

@@ -1,0 +1,289 @@
+"""Wire ⇄ values: what the contract's answers look like, and how they are read.
+
+Structs are strict about types and let unknown fields pass; what only a newer cloud knows (a right, a code of an
+enum) is left out rather than guessed. An answer that is not of the contract is a fault of the cloud, and its
+content is never quoted.
+"""
+
+import base64
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import msgspec
+
+from client.domain.as_of import AsOf, Source
+from client.domain.blocks import Restrictions
+from client.domain.calendar import RegisterDate
+from client.domain.certificate import CertificateRequest, Certifier, FormWords, OfficialSeal
+from client.domain.change import CloudAnswer, QueuedChange, Receipt
+from client.domain.clerk import Clerk, Right
+from client.domain.errors import LinkDownError, RefusedError
+from client.domain.record import block_from_row, resident_from_row, shien_sochi_from_row
+from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo, ResidentStatus
+
+Row = dict[str, object]
+
+
+@contextmanager
+def of_the_contract() -> Iterator[None]:
+    """Turn a value the contract does not allow into ``link.fault``, without a word of the value."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError):
+        raise LinkDownError("link.fault") from None
+
+
+class WireAsOf(msgspec.Struct):
+    """Where the cloud stood when it answered."""
+
+    register_version: int
+    blocks_version: int
+    at: datetime
+
+    def value(self) -> AsOf:
+        """Return it as a live answer's as-of."""
+        return AsOf(Source.CLOUD, self.register_version, self.at, self.blocks_version, self.at)
+
+
+class WireHit(msgspec.Struct):
+    """One line of a search result."""
+
+    atena_no: str
+    household_no: str
+    name: str
+    birth_text: str
+    status: str
+    blocked: bool
+    protected: bool
+    furigana: str | None = None
+    birth_sort: str | None = None
+    sex: str | None = None
+    address: str | None = None
+
+    def value(self) -> Hit:
+        """Return the hit; a protected person's address is dropped even where the cloud should send one."""
+        return Hit(
+            atena_no=AtenaNo(self.atena_no),
+            household_no=HouseholdNo(self.household_no),
+            name=self.name,
+            furigana=self.furigana,
+            birth=RegisterDate(
+                self.birth_text, datetime.fromisoformat(self.birth_sort).date() if self.birth_sort else None
+            ),
+            sex=self.sex,
+            address=None if self.protected else self.address,
+            status=ResidentStatus(self.status),
+            blocked=self.blocked,
+            protected=self.protected,
+        )
+
+
+class Found(msgspec.Struct):
+    """Answer of POST /v1/residents/search."""
+
+    hits: list[WireHit]
+    as_of: WireAsOf
+
+
+class Rows(msgspec.Struct):
+    """Answer of GET /v1/residents/{atena_no}/household."""
+
+    rows: list[Row]
+    as_of: WireAsOf
+
+
+class WireRestrictions(msgspec.Struct):
+    """Blocks and support measures, as rows of their tables."""
+
+    blocks: list[Row]
+    shien_sochi: list[Row]
+
+    def value(self) -> Restrictions:
+        """Return the restrictions. One unreadable row spoils them all: blocks fail closed."""
+        return Restrictions(
+            tuple(block_from_row(row) for row in self.blocks),
+            tuple(shien_sochi_from_row(row) for row in self.shien_sochi),
+        )
+
+
+class RestrictionsAnswer(WireRestrictions):
+    """Answer of POST /v1/restrictions."""
+
+    as_of: WireAsOf
+
+
+class WireCertifier(msgspec.Struct):
+    """認証者."""
+
+    title: str
+    name: str
+    prefecture: str = ""
+    town: str = ""
+
+
+class WireTown(msgspec.Struct):
+    """The municipality itself."""
+
+    name: str
+    prefecture: str
+
+
+class WireSeal(msgspec.Struct):
+    """電子公印."""
+
+    side_mm: int
+    image: bytes
+
+
+class WireForms(msgspec.Struct):
+    """What goes on a paper beside the record."""
+
+    town: WireTown
+    certifier: WireCertifier
+    attestation: str
+    fee_yen: int
+    seal: WireSeal | None = None
+
+    def value(self) -> FormWords:
+        """Return the words; the prefecture is the town's."""
+        seal = OfficialSeal(self.seal.image, self.seal.side_mm) if self.seal else None
+        certifier = Certifier(self.town.prefecture, self.town.name, self.certifier.title, self.certifier.name)
+        return FormWords(certifier, seal, self.attestation, self.fee_yen)
+
+
+class FormsAnswer(WireForms, kw_only=True):
+    """Answer of GET /v1/forms/{certificate}."""
+
+    as_of: WireAsOf
+
+
+class WireRefusal(msgspec.Struct):
+    """Why not."""
+
+    code: str
+    reason: str = ""
+
+
+class EligibilityAnswer(msgspec.Struct):
+    """Answer of POST /v1/eligibility."""
+
+    allowed: bool
+    refusals: list[WireRefusal]
+    warnings: list[str]
+    as_of: WireAsOf
+    rows: list[Row] = []
+    restrictions: WireRestrictions | None = None
+    forms: WireForms | None = None
+
+
+class WireReceipt(msgspec.Struct):
+    """The cloud's word that a change took effect."""
+
+    register_version: int
+    at: datetime
+    text: str = ""
+
+    def value(self) -> Receipt:
+        """Return the receipt."""
+        return Receipt(self.register_version, self.at, self.text)
+
+
+class WireAnswer(msgspec.Struct):
+    """Answer for one command; ``already`` brings the first answer's outcome in ``first``."""
+
+    key: str
+    outcome: str
+    receipt: WireReceipt | None = None
+    code: str = ""
+    reason: str = ""
+    first: str = ""
+
+    def value(self) -> CloudAnswer:
+        """Return the answer with the outcome that counts; ValueError where the outcome is unknown."""
+        outcome = self.first if self.outcome == "already" else self.outcome
+        if outcome not in {"accepted", "conflict", "refused"}:
+            raise ValueError("an outcome this terminal does not know")
+        if outcome == "accepted" and self.receipt is None:
+            raise ValueError("accepted without a receipt")
+        receipt = self.receipt.value() if self.receipt and outcome == "accepted" else None
+        words = " ".join(filter(None, (self.code, self.reason)))
+        return CloudAnswer(self.key, outcome, receipt, words or (receipt.text if receipt else ""))
+
+
+class Answers(msgspec.Struct):
+    """Answer of POST /v1/commands."""
+
+    answers: list[WireAnswer]
+
+
+class WireStaff(msgspec.Struct):
+    """A member of staff."""
+
+    staff_id: str
+    name: str
+    section: str
+    rights: list[str]
+
+    def value(self) -> Clerk:
+        """Return the clerk; rights this version does not know are no rights here."""
+        known = {right.value: right for right in Right}
+        rights = frozenset(known[word] for word in self.rights if word in known)
+        return Clerk(self.staff_id, self.name, self.section, rights)
+
+
+def household_from_rows(rows: list[Row]) -> Household:
+    """Read a household in its stored order; RefusedError ``refused.not_found`` where there is nobody."""
+    if not rows:
+        raise RefusedError("refused.not_found")
+    with of_the_contract():
+        members = sorted((resident_from_row(row) for row in rows), key=lambda one: one.order_no)
+        numbers = {member.household_no for member in members}
+        if len(numbers) != 1 or len({member.atena_no for member in members}) != len(members):
+            raise ValueError("rows of more than one household, or a person twice")
+        return Household(members[0].household_no, tuple(members))
+
+
+def command_to_wire(change: QueuedChange, terminal: str) -> dict[str, object]:
+    """Write a queued change as a command: the envelope as it was sealed, and what the cloud sorts by."""
+    command: dict[str, object] = {
+        "key": change.key,
+        "kind": change.kind.value,
+        "residents": list(change.residents),
+        "base": dict(change.base),
+        "made_at": utc_text(change.made_at),
+        "clock_offset_ms": change.clock_offset_ms,
+        "made_by": change.made_by,
+        "terminal": terminal,
+        "sealed": base64.b64encode(change.sealed).decode(),
+    }
+    if change.supersedes is not None:
+        command["supersedes"] = change.supersedes
+    if change.todoke_date is not None:
+        command["todoke_date"] = change.todoke_date.isoformat()
+    return command
+
+
+def request_to_wire(request: CertificateRequest) -> dict[str, object]:
+    """Write a request for a certificate."""
+    options = request.options
+    shown: Mapping[str, bool] = {
+        "relationship": options.relationship,
+        "honseki": options.honseki,
+        "foreign_items": options.foreign_items,
+        "furigana": options.furigana,
+    }
+    return {
+        "kind": request.kind.value,
+        "subject": request.subject,
+        "members": list(request.members),
+        "options": dict(shown),
+        "requester": request.requester.value,
+        "identity": request.identity.value,
+        "purpose": request.purpose,
+    }
+
+
+def utc_text(moment: datetime) -> str:
+    """Write a moment as the wire has it: UTC, with Z."""
+    return msgspec.json.decode(msgspec.json.encode(moment.astimezone(UTC)), type=str)

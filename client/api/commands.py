@@ -1,0 +1,51 @@
+"""The cloud's ear for changes: sealed envelopes go out, remembered answers come back.
+
+The proof is the terminal's own, not a person's: what was accepted goes up at night too.
+"""
+
+from urllib.parse import quote
+
+from client.api import codec
+from client.api.http import Http
+from client.domain.change import CloudAnswer, QueuedChange
+from client.domain.errors import RefusedError
+
+_BYTES_AN_ANSWER = 300
+
+
+class CommandBox:
+    """Sends queued changes; fulfils the port ``CloudCommands``."""
+
+    def __init__(self, http: Http, terminal_no: str) -> None:
+        self._http = http
+        self._terminal_no = terminal_no
+
+    async def send(self, changes: tuple[QueuedChange, ...]) -> tuple[CloudAnswer, ...]:
+        """Send a batch; LinkDownError means unknown for every one of them.
+
+        An answer for a key that was not sent, or a second one for a key, is dropped.
+        """
+        reply = await self._http.call(
+            "POST",
+            "/v1/commands",
+            json={"commands": [codec.command_to_wire(change, self._terminal_no) for change in changes]},
+            expect_bytes=len(changes) * _BYTES_AN_ANSWER,
+        )
+        sent = {change.key for change in changes}
+        told: dict[str, CloudAnswer] = {}
+        with codec.of_the_contract():
+            for answer in reply.decode(codec.Answers).answers:
+                if answer.key in sent:
+                    told.setdefault(answer.key, answer.value())
+        return tuple(told.values())
+
+    async def ask(self, key: str) -> CloudAnswer | None:
+        """Return the remembered answer for a key, or None where the cloud never saw it."""
+        try:
+            reply = await self._http.call("GET", f"/v1/commands/{quote(key, safe='')}")
+        except RefusedError as error:
+            if error.code == "refused.not_found":
+                return None
+            raise
+        with codec.of_the_contract():
+            return reply.decode(codec.WireAnswer).value()

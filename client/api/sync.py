@@ -1,0 +1,237 @@
+"""The register's feeds, digests and snapshots over the wire; nothing unsigned or unhashed gets past this file.
+
+Upkeep of the replica uses the terminal's own identity, never a person's session. What is not of the contract, not
+signed by the tenant's feed key or larger than it may be is LinkDownError ``link.fault``: no answer at all.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, NoReturn, TypeVar
+
+import msgspec
+import zstandard
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from client.api.http import Http
+from client.api.reply import Reply
+from client.domain.errors import ConflictError, LinkDownError, RefusedError
+from client.domain.feed import (
+    Bucket,
+    BucketList,
+    BucketRows,
+    Chunk,
+    ChunkRows,
+    Feed,
+    FeedBatch,
+    FeedDigest,
+    Manifest,
+    RowChange,
+)
+
+T = TypeVar("T")
+
+_DOMAIN = b"madoguchi-feed-v1\n"  # before what is signed, so that no other signature fits
+_LARGEST = 64 * 1024 * 1024  # bytes of one answer, unpacked
+_WINDOW = 128 * 1024 * 1024  # bytes of memory zstd may ask for
+_ROW_BYTES = 120  # of a row on the wire, for the timeout
+_DIGEST_BYTES = 20
+
+_VALUES = frozenset({str, bool, int, bytes})  # text, date, time · bool · int · blob
+_CELLS = _VALUES | {type(None)}  # in a chunk, where a row may have no value
+
+Digest = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+BucketNo = Annotated[int, msgspec.Meta(ge=0, lt=4096)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _CannotGoOnError(LinkDownError):
+    """The cloud's feed does not go on from the version asked for."""
+
+
+class _Change(msgspec.Struct, array_like=True):
+    table: str
+    key: list[str | int]
+    row: dict[str, object] | None
+
+
+class _Envelope(msgspec.Struct):
+    body: bytes
+    signature: bytes
+    key_id: str = ""
+
+
+class _Feed(msgspec.Struct):
+    feed: str
+    after: Count
+    to: Count
+    head: Count
+    at: Moment
+    root: Digest
+    changes: list[_Change]
+
+
+class _Digest(msgspec.Struct):
+    feed: str
+    version: Count
+    at: Moment
+    root: Digest
+    mids: Annotated[list[Digest], msgspec.Meta(min_length=64, max_length=64)]
+
+
+class _Buckets(msgspec.Struct):
+    feed: str
+    version: Count
+    buckets: list[tuple[BucketNo, Digest]]
+
+
+class _Rows(msgspec.Struct):
+    feed: str
+    version: Count
+    at: Moment
+    root: Digest
+    changes: list[_Change]
+
+
+class _Chunk(msgspec.Struct):
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    series: str
+    table: str
+    rows: Count
+    size: Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
+
+
+class _Manifest(msgspec.Struct):
+    snapshot_id: str
+    register_version: Count
+    blocks_version: Count
+    at: Moment
+    register_root: Digest
+    blocks_root: Digest
+    chunks: list[_Chunk]
+
+
+class _ChunkRows(msgspec.Struct):
+    table: str
+    columns: list[str]
+    data: list[list[object]]
+
+
+class HttpFeeds:
+    """The cloud's feeds as the sync conversation asks them; knows the tenant's feed key."""
+
+    def __init__(self, http: Http, feed_key: bytes, *, largest: int = _LARGEST) -> None:
+        self._http = http
+        self._key = Ed25519PublicKey.from_public_bytes(feed_key)
+        self._largest = largest
+
+    async def feed(self, feed: Feed, after: int, limit: int) -> FeedBatch | None:
+        """Return changes after a version, at most about ``limit`` rows; None where it cannot go on from there."""
+        path = f"/v1/feeds/{feed.value}?after={after}&limit={limit}"
+        try:
+            body = await self._signed(_Feed, "GET", path, expect=limit * _ROW_BYTES)
+        except _CannotGoOnError:
+            return None
+        _insist(body.feed == feed.value)
+        return FeedBatch(
+            feed, body.after, body.to, body.head, body.at, tuple(map(_change, body.changes)), body.root
+        )
+
+    async def digest(self, feed: Feed) -> FeedDigest:
+        """Return the root and the 64 digests below it at the newest version."""
+        body = await self._signed(_Digest, "GET", f"/v1/feeds/{feed.value}/digest")
+        _insist(body.feed == feed.value)
+        return FeedDigest(feed, body.version, body.at, body.root, tuple(body.mids))
+
+    async def buckets(self, feed: Feed, mids: tuple[int, ...]) -> BucketList:
+        """Return the bucket digests below some of the 64."""
+        path, asked = f"/v1/feeds/{feed.value}/buckets", {"mids": list(mids)}
+        body = await self._signed(_Buckets, "POST", path, asked, expect=len(mids) * 64 * _DIGEST_BYTES)
+        _insist(body.feed == feed.value)
+        return BucketList(feed, body.version, tuple(Bucket(index, value) for index, value in body.buckets))
+
+    async def rows(self, feed: Feed, buckets: tuple[int, ...]) -> BucketRows:
+        """Return every row of some buckets."""
+        path, asked = f"/v1/feeds/{feed.value}/rows", {"buckets": list(buckets)}
+        body = await self._signed(_Rows, "POST", path, asked, expect=len(buckets) * 100 * _ROW_BYTES)
+        _insist(body.feed == feed.value)
+        return BucketRows(feed, body.version, body.at, body.root, tuple(map(_change, body.changes)))
+
+    async def manifest(self) -> Manifest:
+        """Return what the newest snapshot consists of."""
+        body = await self._signed(_Manifest, "GET", "/v1/snapshot", expect=100_000)
+        return Manifest(
+            snapshot_id=body.snapshot_id,
+            register_version=body.register_version,
+            blocks_version=body.blocks_version,
+            at=body.at,
+            register_root=body.register_root,
+            blocks_root=body.blocks_root,
+            chunks=tuple(Chunk(one.sha256, one.series, one.table, one.rows, one.size) for one in body.chunks),
+        )
+
+    async def chunk(self, chunk: Chunk) -> ChunkRows:
+        """Return one chunk, its hash as the signed manifest names it."""
+        reply = await self._call("GET", f"/v1/snapshot/chunks/{chunk.sha256}", None, chunk.size)
+        _insist(hashlib.sha256(reply.body).hexdigest() == chunk.sha256)
+        rows = _decoded(_ChunkRows, self._unpacked(reply.body))
+        _insist(rows.table == chunk.table and len(rows.data) == len(rows.columns))
+        _insist(
+            all(len(column) == chunk.rows and _CELLS.issuperset(map(type, column)) for column in rows.data)
+        )
+        return ChunkRows(rows.table, tuple(rows.columns), tuple(rows.data))
+
+    async def _signed(
+        self, kind: type[T], method: str, path: str, asked: object = None, *, expect: int = 2000
+    ) -> T:
+        reply = await self._call(method, path, asked, expect)
+        envelope = _decoded(_Envelope, reply.body)
+        try:
+            self._key.verify(envelope.signature, _DOMAIN + envelope.body)
+        except InvalidSignature:
+            _fault()
+        return _decoded(kind, self._unpacked(envelope.body))
+
+    async def _call(self, method: str, path: str, asked: object, expect: int) -> Reply:
+        try:
+            return await self._http.call(method, path, json=asked, expect_bytes=expect)
+        except ConflictError as error:  # feed.ahead
+            raise _CannotGoOnError("link.fault") from error
+        except RefusedError as error:
+            if error.code == "refused.terminal_revoked":
+                raise
+            kind = _CannotGoOnError if error.facts.get("reason") == "feed.too_old" else LinkDownError
+            raise kind("link.fault") from error  # a chunk of a snapshot that is gone: begin the round anew
+
+    def _unpacked(self, packed: bytes) -> bytes:
+        """Decompress within bounds: what a frame says of its own size is not trusted."""
+        try:
+            reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(packed)
+            plain = reader.read(self._largest + 1)
+        except zstandard.ZstdError as error:
+            raise LinkDownError("link.fault") from error
+        _insist(len(plain) <= self._largest)
+        return plain
+
+
+def _decoded(kind: type[T], plain: bytes) -> T:
+    """Read msgpack by the contract: unknown fields are allowed, wrong types are not."""
+    try:
+        return msgspec.msgpack.decode(plain, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        _fault()  # the reader's own words are dropped: they may quote a row
+
+
+def _change(change: _Change) -> RowChange:
+    _insist(change.row is None or _VALUES.issuperset(map(type, change.row.values())))
+    return RowChange(change.table, tuple(change.key), change.row)
+
+
+def _insist(holds: bool) -> None:
+    if not holds:
+        _fault()
+
+
+def _fault() -> NoReturn:
+    raise LinkDownError("link.fault") from None

@@ -1,0 +1,275 @@
+"""The one frozen Config; each setting documented where it is declared.
+
+Sources, later ones win: the defaults here, ``/etc/madoguchi/config.toml``, ``/etc/madoguchi/config.d/*.toml``
+in the order of their names, the user's own file, and variables ``MADOGUCHI_<FIELD>``.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
+
+Environment = Literal["production", "training"]
+LineProfile = Literal["main", "mobile"]
+Language = Literal["ja", "en"]
+ThemeName = Literal["system", "light", "dark", "high_contrast"]
+
+PREFIX = "MADOGUCHI_"
+_NOT_SETTINGS = frozenset(
+    {"MADOGUCHI_FONT_DIR"}
+)  # read where fonts are found, also by tools without a Config
+_TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+
+
+class ConfigError(ValueError):
+    """A setting cannot be used: which one, where it was found, and what would be right."""
+
+
+def _default_data_dir() -> Path:
+    from platformdirs import site_data_path  # only where no folder is set: half of all starts need not pay
+
+    return site_data_path("madoguchi", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything a town may set; only ``ui/assembly.py`` reads it and passes on what a part needs."""
+
+    data_dir: Path = field(
+        default_factory=_default_data_dir,
+        metadata={
+            "doc": "Folder of this PC's encrypted files; each environment has one of its own below it."
+        },
+    )
+    cloud_url: str = field(
+        default="", metadata={"doc": "Address of the municipal cloud, https://… without a path."}
+    )
+    ca_file: str = field(
+        default="",
+        metadata={"doc": "Certificate authority of the cloud (PEM); empty: the operating system's own."},
+    )
+    proxy: str = field(
+        default="", metadata={"doc": "Proxy on the way to the cloud, http://host:port; empty: none."}
+    )
+    environment: Environment = field(
+        default="production",
+        metadata={"doc": "production or training; each has its own files, numbers and keys."},
+    )
+    municipality: str = field(
+        default="", metadata={"doc": "Name shown before enrolment; after it the cloud's own word counts."}
+    )
+    terminal_name: str = field(
+        default="窓口1", metadata={"doc": "What staff call this PC; printed in issue numbers."}
+    )
+    printer_uri: str = field(
+        default="file:papers",
+        metadata={"doc": "Where papers go: ipp://host/path, or file:FOLDER (relative: in the data folder)."},
+    )
+    printer_name: str = field(
+        default="プリンタ1", metadata={"doc": "What staff call the printer; part of the issue number."}
+    )
+    line_profile: LineProfile = field(
+        default="main",
+        metadata={"doc": "main, or mobile for a metered router: no snapshots, small requests."},
+    )
+    language: Language = field(
+        default="ja", metadata={"doc": "Language of the screens, ja or en; papers are Japanese."}
+    )
+    theme: ThemeName = field(default="system", metadata={"doc": "system, light, dark or high_contrast."})
+    text_percent: int = field(
+        default=100, metadata={"doc": "Size of all letters on the screen, 100 to 200.", "range": (100, 200)}
+    )
+    idle_lock_minutes: int = field(
+        default=10,
+        metadata={
+            "doc": "Minutes without a key or a mouse until the screen locks, 1 to 60.",
+            "range": (1, 60),
+        },
+    )
+    answer_wait_ms: int = field(
+        default=1800,
+        metadata={
+            "doc": "How long an issue waits for the cloud before the replica answers, 300 to 10000.",
+            "range": (300, 10000),
+        },
+    )
+    sync_seconds: int = field(
+        default=10,
+        metadata={"doc": "Seconds between two rounds of the replica, 2 to 600.", "range": (2, 600)},
+    )
+    show_as_of_offline: bool = field(
+        default=False,
+        metadata={"doc": "Print the as-of line on papers made off line; fixed forms leave it off."},
+    )
+    training_hint: str = field(
+        default="",
+        metadata={
+            "doc": "Ready file of a training cloud; its staff id, password and code are shown. Training only."
+        },
+    )
+    enrolment_token_file: str = field(
+        default="", metadata={"doc": "File with a one-time enrolment token, used at the first start."}
+    )
+
+    drill: str = field(
+        default="", metadata={"doc": "A drill to have ready, by name; only in the training environment."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.drill and self.environment != "training":
+            raise ConfigError("drill: only in the training environment")
+        for declared in fields(self):
+            low_high = declared.metadata.get("range")
+            value = getattr(self, declared.name)
+            if low_high and not low_high[0] <= value <= low_high[1]:
+                raise ConfigError(f"{declared.name} = {value}: must be {low_high[0]} to {low_high[1]}")
+
+    @property
+    def terminal_dir(self) -> Path:
+        """Return the folder of this environment's files."""
+        return self.data_dir / self.environment
+
+    @property
+    def training(self) -> bool:
+        """Tell whether nothing done here is real."""
+        return self.environment == "training"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A Config and where each of its values was set."""
+
+    config: Config
+    sources: Mapping[str, str]
+
+
+def load(environ: Mapping[str, str] = os.environ, files: Iterable[Path] | None = None) -> Loaded:
+    """Read every source in order. ConfigError names the setting, the place and the nearest known name."""
+    values: dict[str, object] = {}
+    sources = {declared.name: "default" for declared in fields(Config)}
+    for source, found in _all_sources(environ, files):
+        for name, raw in found.items():
+            if name not in sources:
+                raise ConfigError(f"{source}: unknown setting {name!r}{_nearest(name, sources)}")
+            values[name] = _read(name, raw, source)
+            sources[name] = source
+    try:
+        return Loaded(Config(**values), sources)  # type: ignore[arg-type]  # each value was read by its declared type
+    except ConfigError as error:
+        name = str(error).split(" ", 1)[0]
+        raise ConfigError(f"{sources.get(name, '')}: {error}") from None
+
+
+def usual_files(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """Return the settings files that exist, the machine's first, the user's last."""
+    if named := environ.get(f"{PREFIX}CONFIG"):
+        return (Path(named),)
+    machine = (
+        Path(environ.get("PROGRAMDATA", r"C:\ProgramData")) / "Madoguchi"
+        if _windows()
+        else Path("/etc/madoguchi")
+    )
+    home = Path(environ.get("APPDATA", "")) / "Madoguchi" if _windows() else _xdg_home(environ) / "madoguchi"
+    parts = sorted((machine / "config.d").glob("*.toml"))
+    return tuple(path for path in (machine / "config.toml", *parts, home / "config.toml") if path.is_file())
+
+
+def sample() -> str:
+    """Return the sample settings file: every setting, its sentence and its default, commented out."""
+    lines = ["# Madoguchi: settings. Remove the # before a line to set it; unknown names are errors."]
+    for declared in fields(Config):
+        lines += [
+            "",
+            f"# {declared.metadata['doc']}",
+            f"# {declared.name} = {_toml(_default_of(declared.name))}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _windows() -> bool:
+    return sys.platform == "win32"
+
+
+def _xdg_home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "/")) / ".config")
+
+
+def _all_sources(
+    environ: Mapping[str, str], files: Iterable[Path] | None
+) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for path in usual_files(environ) if files is None else files:
+        yield str(path), _from_file(path)
+    ours = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and name not in _NOT_SETTINGS
+    }
+    for name, value in sorted(ours.items()):
+        if name != f"{PREFIX}CONFIG":
+            yield name, {name.removeprefix(PREFIX).lower(): value}
+
+
+def _from_file(path: Path) -> Mapping[str, object]:
+    import tomllib  # most terminals are set by a file, a clone by variables alone
+
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({type(error).__name__})") from error
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # only for a mistake
+
+    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _read(name: str, raw: object, source: str) -> object:
+    wanted = _types()[name]
+    try:
+        return _as(wanted, raw)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{source}: {name} = {raw!r}: {error}") from None
+
+
+@cache
+def _types() -> Mapping[str, object]:
+    return get_type_hints(Config)
+
+
+def _as(wanted: object, raw: object) -> object:
+    if get_origin(wanted) is Literal:
+        if raw not in get_args(wanted):
+            raise ValueError(f"must be one of {', '.join(get_args(wanted))}")
+        return raw
+    if wanted is bool:
+        return _as_bool(raw)
+    if wanted is int:
+        if isinstance(raw, bool) or not isinstance(raw, (int, str)):
+            raise TypeError("must be a whole number")
+        return int(raw)
+    if not isinstance(raw, str):
+        raise TypeError("must be a text")
+    return Path(raw).expanduser() if wanted is Path else raw
+
+
+def _as_bool(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    if str(raw).lower() in _TRUE | _FALSE:
+        return str(raw).lower() in _TRUE
+    raise ValueError("must be true or false")
+
+
+def _default_of(name: str) -> object:
+    return getattr(Config(data_dir=Path("/var/lib/madoguchi")), name)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int) else f'"{value}"'

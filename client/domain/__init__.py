@@ -1,0 +1,1 @@
+"""The values a clerk would recognise; they touch nothing."""

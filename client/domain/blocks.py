@@ -1,0 +1,55 @@
+"""What stops a paper or a look: 抑止 and 支援措置 ([STD j160, j410, j440])."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+from client.domain.resident import AtenaNo, HouseholdNo
+
+
+class BlockProcess(Enum):
+    """The process a 抑止 concerns."""
+
+    ISSUE = "issue"
+    VIEW = "view"
+    IDO = "ido"
+
+
+class BlockLevel(Enum):
+    """Whether a 抑止 stops, or only warns."""
+
+    ERROR = "error"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """抑止: concerns a person or a household, for one process; an end date that has passed lifts nothing."""
+
+    block_id: str
+    atena_no: AtenaNo | None
+    household_no: HouseholdNo | None
+    process: BlockProcess
+    level: BlockLevel
+    reason: str
+    starts: date | None
+    ends: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShienSochi:
+    """支援措置: any paper or look that contains the person is stopped, also while provisional (仮支援措置)."""
+
+    measure_id: str
+    atena_no: AtenaNo
+    provisional: bool
+    starts: date | None
+    ends: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restrictions:
+    """All that stands against a household's papers: blocks and support measures."""
+
+    blocks: tuple[Block, ...] = ()
+    shien_sochi: tuple[ShienSochi, ...] = ()

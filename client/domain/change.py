@@ -1,0 +1,119 @@
+"""A queued change: its key, its base, and where it stands on its way to the cloud."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum
+from types import MappingProxyType
+from uuid import UUID
+
+from client.domain.resident import AtenaNo
+
+_RANDOM_BYTES = 10
+
+
+def change_key(at: datetime, random: bytes) -> str:
+    """Make the key of a change, a UUIDv7 (RFC 9562): 48 bits of milliseconds, then 74 of ten random bytes."""
+    if len(random) != _RANDOM_BYTES:
+        raise ValueError("a key takes ten random bytes")
+    tail = int.from_bytes(random, "big")
+    high = tail >> 68  # 12 bits beside the version
+    low = tail & (1 << 62) - 1  # 62 bits beside the variant
+    millis = int(at.timestamp() * 1000) & (1 << 48) - 1
+    return str(UUID(int=millis << 80 | 7 << 76 | high << 64 | 2 << 62 | low))
+
+
+class ChangeKind(Enum):
+    """What a command does; ``is_fact`` things happened, the others are requests that may be refused."""
+
+    TENKYO = "todoke.tenkyo"  # 転居届
+    ISSUED = "fact.issued"
+    HANDED_OVER = "fact.handed_over"
+    SPOILED = "fact.spoiled"
+    FEE = "fact.fee"
+    JOURNAL = "fact.journal"
+
+    @property
+    def is_fact(self) -> bool:
+        """Facts never conflict, never wait for another and are never refused for content."""
+        return self.value.startswith("fact.")
+
+
+class ChangeState(Enum):
+    """Where a queued change stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    LANDED = "landed"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The cloud's word that a change took effect: at which register version, and when."""
+
+    register_version: int
+    at: datetime
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudAnswer:
+    """The cloud's answer for one command."""
+
+    key: str
+    outcome: str  # accepted | conflict | refused; a repeat brings the first outcome
+    receipt: Receipt | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewChange:
+    """A change about to be written: made on a base version of each resident it touches.
+
+    ``payload`` never holds 個人番号 or 住民票コード. ``todoke_date`` is the day at the counter, decisive in
+    law; the day of entry into the register (処理日) is the cloud's.
+    """
+
+    key: str  # UUIDv7, made before the first send
+    kind: ChangeKind
+    residents: tuple[AtenaNo, ...]
+    base: Mapping[AtenaNo, int]
+    payload: Mapping[str, object] = field(repr=False)
+    made_at: datetime
+    made_by: str
+    clock_offset_ms: int = 0
+    todoke_date: date | None = None
+    supersedes: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base", MappingProxyType(dict(self.base)))
+        object.__setattr__(self, "payload", MappingProxyType(dict(self.payload)))
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedChange:
+    """A change in the outbox, and all that is known of its fate."""
+
+    seq: int
+    key: str
+    kind: ChangeKind
+    state: ChangeState
+    residents: tuple[AtenaNo, ...]
+    base: Mapping[AtenaNo, int]
+    payload: Mapping[str, object] = field(repr=False)
+    sealed: bytes = field(repr=False)
+    made_at: datetime
+    made_by: str
+    clock_offset_ms: int
+    todoke_date: date | None
+    supersedes: str | None
+    attempts: int
+    next_try_at: datetime | None
+    last_words: str
+    receipt: Receipt | None

@@ -1,0 +1,72 @@
+"""Who is at the window: the clerk, what the clerk may do, and for how long."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+
+class Right(Enum):
+    """What a clerk may do; given by the cloud with from and to dates, per person."""
+
+    VIEW = "view"
+    ISSUE = "issue"
+    ACCEPT = "accept"  # take in notifications
+    HONSEKI = "honseki"  # 戸籍の表示
+    CASH = "cash"
+    OFFICER = "officer"  # 責任者: declare disaster, settle conflicts, run drills
+    SHIEN_SOCHI = "shien_sochi"  # 支援措置責任者
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """A member of staff."""
+
+    staff_id: str
+    name: str
+    section: str
+    rights: frozenset[Right]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """How long a clerk may sign in without the cloud: until a moment (UTC)."""
+
+    until: datetime
+
+
+class HowSignedIn(Enum):
+    """On line, or by unwrapping the keys on this PC."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A clerk who has shown both factors, the lease that holds, and where it was checked.
+
+    ``access_token`` is the cloud's, and None off line; it is never logged.
+    """
+
+    clerk: Clerk
+    lease: Lease
+    how: HowSignedIn
+    at: datetime
+    access_token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"SignIn({self.clerk.staff_id}, {self.how.value})"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudSignIn:
+    """What the cloud gives at sign-in: the clerk, and what unwrapping off line will need.
+
+    ``deposit`` is the store keys under the device secret, kept by the cloud for this terminal; empty
+    where the terminal has left none.
+    """
+
+    sign_in: SignIn
+    totp_seed: bytes = field(repr=False)
+    totp_step: int  # the step just used; not to be used again
+    deposit: bytes = field(repr=False)

@@ -1,0 +1,121 @@
+"""Everything that can go wrong and concerns a person, by who must act.
+
+    CounterError
+    ├── LinkDownError        wait or work offline      link lost, timeout, cloud busy
+    ├── SignInNeededError    sign in again             expired, locked, lease over
+    ├── RefusedError         choose otherwise          permission, rule, restricted record
+    ├── ConflictError        decide                    somebody changed it first
+    ├── StoreError           call support              key, disk full, damaged copy
+    └── PaperError           look at the printer       no paper, jam, unknown outcome
+
+Anything else is a bug of ours, caught once at the roof. An error carries a code and facts; the sentence a
+clerk reads is looked up by code in resources/text (``error.<code>``). Facts are ids and numbers, never
+personal data.
+"""
+
+
+class CounterError(Exception):
+    """Known trouble: a code that has a text, and facts for that text.
+
+    ``codes`` lists the codes a class may carry; a test holds a text against each of them.
+    """
+
+    codes: tuple[str, ...] = ()
+
+    def __init__(self, code: str, **facts: str | int) -> None:
+        super().__init__(code)
+        if code not in self.codes:
+            raise ValueError(f"{type(self).__name__} knows no code {code!r}")
+        self.code = code
+        self.facts = facts
+
+
+class LinkDownError(CounterError):
+    """The cloud cannot be used now; waiting or working from the replica helps."""
+
+    codes = (
+        "link.unreachable",  # no connection: refused, unknown host, no route
+        "link.timeout",  # connected or not, no answer in time
+        "link.broken",  # cut in mid-request; whether it took effect is unknown
+        "link.busy",  # 429, 503: the cloud says wait
+        "link.fault",  # 5xx or an answer that is not of the contract
+        "link.untrusted",  # TLS: certificate not of our authority
+    )
+
+
+class SignInNeededError(CounterError):
+    """Somebody must sign in, again or for the first time."""
+
+    codes = (
+        "sign_in.wrong_secret",  # id, password or code wrong; never says which
+        "sign_in.code_used",  # a TOTP step seen before
+        "sign_in.locked_out",  # too many failures; fact: minutes
+        "sign_in.expired",  # session over
+        "sign_in.lease_over",  # offline lease ended; only the line helps
+        "sign_in.unknown_here",  # never signed in on this PC, and the line is down
+        "sign_in.clock_off",  # clock off by more than 300 s; fact: seconds
+    )
+
+
+class RefusedError(CounterError):
+    """A rule says no; choose otherwise or ask the officer."""
+
+    codes = (
+        "refused.right_missing",  # fact: right
+        "refused.shien_sochi",  # contains a person under support measures
+        "refused.blocked",  # 抑止; fact: reason
+        "refused.too_old",  # replica beyond the stop age; fact: hours
+        "refused.officer_needed",  # only after the officer's declaration
+        "refused.clock_off",  # the clock stands before the data: its age cannot be known
+        "refused.not_offline",  # this paper or request cannot be made off line
+        "refused.requester",  # this requester may not have this paper
+        "refused.identity",  # identity not checked
+        "refused.not_resident",  # removed or about to be, on that day
+        "refused.not_found",
+        "refused.by_cloud",  # the cloud's own refusal; fact: reason
+        "refused.date",  # a date no law allows
+        "refused.input",  # fact: field
+        "refused.terminal_revoked",
+        "refused.enrolment",  # token unknown or used
+        "refused.under_way",  # being sent, or its answer is not known: cannot be taken back now
+        "refused.duplicate_intake",  # the same notification stands in the outbox already
+    )
+
+
+class ConflictError(CounterError):
+    """The register moved on since the base version; a person decides."""
+
+    codes = ("conflict.version",)
+
+
+class StoreError(CounterError):
+    """The files on this PC cannot be used; nothing was changed."""
+
+    codes = (
+        "store.full",  # disk full
+        "store.damaged_replica",  # a page of the replica is damaged
+        "store.damaged_ledger",
+        "store.ledger_behind",  # the ledger is older than its mark: a named loss
+        "store.newer",  # made by a newer version of the program
+        "store.in_use",  # a second instance on the same data
+        "store.no_keyring",  # the keyring is missing, locked or lost its secret
+        "store.no_keys",  # this PC is not enrolled, or the wraps are gone
+        "store.wrong_key",
+        "store.unreadable",  # permission, I/O error
+        "store.no_training",  # the training program is not installed, or did not start
+        "store.not_filled",  # no replica yet
+    )
+
+
+class PaperError(CounterError):
+    """Paper or printer wants a person."""
+
+    codes = (
+        "paper.glyph_missing",  # fact: letters, as code points
+        "paper.printer_unreachable",
+        "paper.printer_refused",
+        "paper.unknown",  # whether the sheet came out is not known
+        "paper.font_missing",
+        "paper.no_page",  # nothing to print
+        "paper.overflow",  # a text too long for its box; fact: field
+    )

@@ -1,0 +1,118 @@
+"""What a clerk takes in at the counter as an application (仮受付): drafts, and the dates the law allows."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import Enum
+
+from client.domain.errors import RefusedError
+from client.domain.resident import Address, AtenaNo, Household
+
+TENKYO_WITHIN = timedelta(days=14)  # 住基法 第23条
+LATE = "intake.late"  # 「14日を過ぎています」
+_LONGEST = 120
+
+
+class Filer(Enum):
+    """届出人: who files."""
+
+    SELF = "self"  # 本人
+    HOUSEHOLDER = "householder"  # 世帯主
+    HOUSEHOLD = "household"  # 同一世帯
+    PROXY = "proxy"  # 代理人
+
+
+@dataclass(frozen=True, slots=True)
+class TenkyoDraft:
+    """転居届 as the clerk entered it, beside the household as the clerk saw it.
+
+    What was seen gives the base version of everyone who moves: a register that has moved on since is a
+    conflict, not an overwrite. ``todoke_date`` is the day at the counter, ``ido_date`` the day of the move.
+    """
+
+    subject: AtenaNo
+    members: tuple[AtenaNo, ...]
+    ido_date: date
+    todoke_date: date
+    to: Address = field(repr=False)
+    filer: Filer
+    household: Household = field(repr=False)
+
+    @property
+    def whole_household(self) -> bool:
+        """Tell whether all living members move."""
+        return set(self.members) >= {member.atena_no for member in self.household.living}
+
+    @property
+    def base(self) -> dict[AtenaNo, int]:
+        """Return the version of each mover's record that the clerk saw."""
+        seen = {member.atena_no: member.history_no for member in self.household.members}
+        return {atena_no: seen[atena_no] for atena_no in self.members}
+
+    def payload(self) -> dict[str, object]:
+        """Return what is sent: ids, dates and the new address, never 個人番号 or 住民票コード."""
+        to = {"town": self.to.town, "banchi": self.to.banchi, "katagaki": self.to.katagaki}
+        if self.to.postcode:
+            to["postcode"] = self.to.postcode
+        return {
+            "subject": str(self.subject),
+            "members": [str(member) for member in self.members],
+            "ido_date": self.ido_date.isoformat(),
+            "todoke_date": self.todoke_date.isoformat(),
+            "to": to,
+            "filer": self.filer.value,
+            "whole_household": self.whole_household,
+        }
+
+    def check(self, today: date) -> tuple[str, ...]:
+        """Return warnings (codes with a text); RefusedError where the law or the record does not allow it."""
+        living = {member.atena_no for member in self.household.living}
+        if self.subject not in self.members or not set(self.members) <= living:
+            raise RefusedError("refused.not_resident")
+        check_dates(self.ido_date, self.todoke_date, today)
+        _check_address(self.to)
+        mover = self.household.member(self.subject)
+        if mover is not None and _same_place(mover.address, self.to):
+            raise RefusedError("refused.input", field="to")
+        return (LATE,) if self.todoke_date - self.ido_date > TENKYO_WITHIN else ()
+
+
+def check_dates(ido_date: date, todoke_date: date, today: date) -> None:
+    """Refuse a 異動日 or 届出日 in the future, and a 届出 before the move it tells of ([STD j480, j570])."""
+    if ido_date > today:
+        raise RefusedError("refused.date", field="ido_date")
+    if todoke_date > today or todoke_date < ido_date:
+        raise RefusedError("refused.date", field="todoke_date")
+
+
+def _check_address(to: Address) -> None:
+    if not to.town.strip():
+        raise RefusedError("refused.input", field="town")
+    for name, text in (("town", to.town), ("banchi", to.banchi), ("katagaki", to.katagaki)):
+        if len(text) > _LONGEST or not all(letter.isprintable() or letter == "　" for letter in text):
+            raise RefusedError("refused.input", field=name)
+        if holds_individual_number(text):
+            raise RefusedError("refused.input", field=name)
+
+
+def _same_place(here: Address, there: Address) -> bool:
+    def folded(address: Address) -> str:
+        return unicodedata.normalize("NFKC", address.text).replace(" ", "")
+
+    return folded(here) == folded(there)
+
+
+def holds_individual_number(text: str) -> bool:
+    """Tell whether a text holds what must be 個人番号: twelve digits whose check digit is right.
+
+    番号法施行令 regulation of 2014, article 5: 11 minus the weighted sum modulo 11, 0 where the rest is 0 or 1.
+    """
+    digits = unicodedata.normalize("NFKC", text)
+    for found in re.finditer(r"(?<!\d)\d(?:[ -]?\d){11}(?!\d)", digits):
+        number = re.sub(r"\D", "", found[0])
+        weights = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
+        rest = sum(int(digit) * weight for digit, weight in zip(number, weights, strict=False)) % 11
+        if int(number[-1]) == (0 if rest <= 1 else 11 - rest):
+            return True
+    return False

@@ -1,0 +1,23 @@
+"""The keys that open this PC's files, and who was let in with them."""
+
+from dataclasses import dataclass, field
+
+from client.domain.clerk import SignIn
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKeys:
+    """What opens this PC's files; in memory only, 32 bytes each."""
+
+    replica: bytes = field(repr=False)
+    ledger: bytes = field(repr=False)
+    digest: bytes = field(repr=False)  # the tenant's key of row digests
+    inbox: bytes = field(repr=False)  # X25519 private key of the sealed inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """A clerk let in, and the keys that came with it."""
+
+    sign_in: SignIn
+    keys: StoreKeys = field(repr=False)

@@ -1,0 +1,71 @@
+"""What equality of names means: clusters, search keys, and what is a kanji or kana.
+
+Stored letters are never normalised; keys are ([STD j330], folding rules of mandatory search).
+"""
+
+import unicodedata
+from functools import lru_cache
+
+_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+_LARGE = str.maketrans("ァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワカケ")
+_VU = (("ヴァ", "バ"), ("ヴィ", "ビ"), ("ヴェ", "ベ"), ("ヴォ", "ボ"), ("ヴ", "ブ"))
+_SAME = str.maketrans("ヲヰヱワ", "オイエハ")
+_O_ROW = frozenset("オコソトノホモヨロ")
+_VOICING = frozenset("\u3099\u309a")
+_LONG = frozenset("ー―－‐‑–—−ｰ-~～〜")  # whatever dash was typed for a long mark
+_DROPPED = _LONG | frozenset("・ 　\t")
+
+
+def is_selector(letter: str) -> bool:
+    """Tell whether a code point is a variation selector (standardised or ideographic)."""
+    code = ord(letter)
+    return 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+
+
+@lru_cache(maxsize=20_000)
+def clusters(text: str) -> tuple[str, ...]:
+    """Split a text into what a person calls letters: a base and its variation selector stay together."""
+    parts: list[str] = []
+    for letter in text:
+        if parts and is_selector(letter):
+            parts[-1] += letter
+        else:
+            parts.append(letter)
+    return tuple(parts)
+
+
+def strip_selectors(text: str) -> str:
+    """Return the text without variation selectors, for keys only."""
+    return "".join(letter for letter in text if not is_selector(letter))
+
+
+@lru_cache(maxsize=50_000)
+def kana_key(text: str) -> str:
+    """Fold a reading to its search key: katakana without voicing, small kana, long marks or spaces.
+
+    渡辺 as ワタナベ, わたなべ, ﾜﾀﾅﾍﾞ or わた なべ gives ハタナヘ. After an オ-row kana ウ and the long mark count as
+    オ (オウ = オオ = オー), elsewhere the long mark counts for nothing: 大野 (オオノ) and 小野 (オノ) stay apart.
+    """
+    folded = unicodedata.normalize("NFKC", text).translate(_TO_KATAKANA)
+    for written, sound in _VU:
+        folded = folded.replace(written, sound)
+    out: list[str] = []
+    for letter in unicodedata.normalize("NFD", folded).translate(_LARGE).translate(_SAME):
+        if (letter == "ウ" or letter in _LONG) and out and out[-1] in _O_ROW:
+            out.append("オ")
+        elif letter not in _DROPPED and letter not in _VOICING:
+            out.append(letter)
+    return "".join(out)
+
+
+def is_kana(text: str) -> bool:
+    """Tell whether a query is to be read as a reading: kana, long marks, spaces and nothing else."""
+    folded = unicodedata.normalize("NFKC", text)
+    return bool(folded.strip()) and all(
+        "ぁ" <= letter <= "ゖ" or "ァ" <= letter <= "ヺ" or letter in _DROPPED for letter in folded
+    )
+
+
+def code_points(cluster: str) -> str:
+    """Name a letter by its code points, as officers quote it: U+9089 U+E0110."""
+    return " ".join(f"U+{ord(letter):04X}" for letter in cluster)

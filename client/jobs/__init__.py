@@ -1,0 +1,1 @@
+"""One file, one thing a clerk or the clock does."""

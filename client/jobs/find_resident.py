@@ -1,0 +1,160 @@
+"""Find a resident: live while the cloud answers, else from the replica; in the journal before on the screen."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
+
+from client.domain.as_of import Answer
+from client.domain.blocks import Restrictions
+from client.domain.change import QueuedChange
+from client.domain.clerk import Right, SignIn
+from client.domain.errors import LinkDownError, RefusedError
+from client.domain.resident import AtenaNo, Hit, Household
+from client.jobs.ports import JournalEntry, Ledger, Now, Register
+from client.jobs.reach import Reach
+from client.rules import gate
+from client.rules.projection import project
+from client.rules.sign_in import right_error
+
+HITS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdView:
+    """A household as a screen may show it, and what stands about it.
+
+    ``household`` is what is decided; ``projected`` is what it will be once the pending changes are registered.
+    Where a protected person lives there and no identity was checked, neither says where.
+    """
+
+    household: Household = field(repr=False)
+    projected: Household = field(repr=False)
+    restrictions: Restrictions
+    protected: frozenset[AtenaNo]
+    pending: tuple[QueuedChange, ...]
+    unsettled: tuple[QueuedChange, ...]
+    warnings: tuple[str, ...]
+    masked: bool
+
+
+class FindResident:
+    """Looks up people for a clerk. Nothing is kept between two looks."""
+
+    def __init__(self, live: Register, replica: Register, reach: Reach, ledger: Ledger, *, now: Now) -> None:
+        self._live = live
+        self._replica = replica
+        self._reach = reach
+        self._ledger = ledger
+        self._now = now
+
+    async def find(self, sign_in: SignIn, typed: str, *, removed: bool = False) -> Answer[tuple[Hit, ...]]:
+        """Return residents that match what was typed, addresses of the protected left out."""
+        await self._must(sign_in, Right.VIEW)
+        if not typed.strip():
+            raise RefusedError("refused.input", field="typed")
+        answer = await self._find(sign_in, typed.strip(), removed=removed)
+        hits = gate.masked_hits(answer.value)
+        await self._ledger.record(
+            JournalEntry(
+                "look_up",
+                sign_in.clerk.staff_id,
+                tuple(hit.atena_no for hit in hits),
+                {"source": answer.as_of.source.value, "version": answer.as_of.register_version},
+            )
+        )
+        return Answer(hits, answer.as_of)
+
+    async def household(
+        self, sign_in: SignIn, atena_no: AtenaNo, *, identity_checked: bool = False
+    ) -> Answer[HouseholdView]:
+        """Return a resident's household; RefusedError where a block forbids the look."""
+        household, restrictions = await self._read(sign_in, atena_no)
+        verdict = gate.view_verdict(
+            household=household.value,
+            restrictions=restrictions,
+            sign_in=sign_in,
+            now=self._now(),
+        )
+        numbers = tuple(member.atena_no for member in household.value.members)
+        if verdict.refusals:
+            await self._refuse(sign_in, numbers, verdict.refusals[0])
+        view = self._view(
+            household.value,
+            restrictions,
+            await self._ledger.outbox(),
+            verdict.warnings,
+            identity_checked=identity_checked,
+        )
+        await self._ledger.record(
+            JournalEntry(
+                "view",
+                sign_in.clerk.staff_id,
+                numbers,
+                {
+                    "source": household.as_of.source.value,
+                    "version": household.as_of.register_version,
+                    "masked": int(view.masked),
+                },
+            )
+        )
+        return Answer(view, household.as_of)
+
+    @staticmethod
+    def _view(
+        household: Household,
+        restrictions: Restrictions,
+        changes: tuple[QueuedChange, ...],
+        warnings: tuple[str, ...],
+        *,
+        identity_checked: bool,
+    ) -> HouseholdView:
+        projection = project(household, changes)
+        protected = gate.protected_members(household, restrictions)
+        masked = bool(protected) and not identity_checked
+
+        def shown(value: Household) -> Household:
+            return gate.masked_household(value, restrictions, identity_checked=identity_checked)
+
+        def without_places(waiting: tuple[QueuedChange, ...]) -> tuple[QueuedChange, ...]:
+            return tuple(replace(change, payload={}) for change in waiting) if masked else waiting
+
+        return HouseholdView(
+            household=shown(household),
+            projected=shown(projection.household),
+            restrictions=restrictions,
+            protected=protected,
+            pending=without_places(projection.pending),
+            unsettled=without_places(projection.unsettled),
+            warnings=warnings,
+            masked=masked,
+        )
+
+    async def _find(self, sign_in: SignIn, typed: str, *, removed: bool) -> Answer[tuple[Hit, ...]]:
+        if self._reach.worth_trying(sign_in):
+            with suppress(LinkDownError):  # noted by the reach; the replica answers
+                return await self._reach.ask(lambda: self._live.find(typed, limit=HITS, removed=removed))
+        return await self._replica.find(typed, limit=HITS, removed=removed)
+
+    async def _read(self, sign_in: SignIn, atena_no: AtenaNo) -> tuple[Answer[Household], Restrictions]:
+        if self._reach.worth_trying(sign_in):
+            with suppress(LinkDownError):  # as above
+                return await self._reach.ask(lambda: read_household(self._live, atena_no))
+        return await read_household(self._replica, atena_no)
+
+    async def _must(self, sign_in: SignIn, right: Right) -> None:
+        missing = right_error(sign_in, right)
+        if missing:
+            await self._refuse(sign_in, (), missing)
+
+    async def _refuse(self, sign_in: SignIn, subjects: tuple[AtenaNo, ...], error: RefusedError) -> NoReturn:
+        await self._ledger.record(
+            JournalEntry("refusal", sign_in.clerk.staff_id, subjects, {"what": "view", "code": error.code})
+        )
+        raise error
+
+
+async def read_household(register: Register, atena_no: AtenaNo) -> tuple[Answer[Household], Restrictions]:
+    """Return a household and what stands against it, both from one register."""
+    household = await register.household_of(atena_no)
+    restrictions = await register.restrictions_of(household.value)
+    return household, restrictions.value

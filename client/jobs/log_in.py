@@ -1,0 +1,96 @@
+"""Log in: at the cloud while it answers, else by unwrapping the keys on this PC."""
+
+from contextlib import suppress
+
+from client.domain.clerk import SignIn
+from client.domain.errors import LinkDownError, SignInNeededError
+from client.jobs.ports import CloudSessions, JournalEntry, Keys, Ledger, Link, Now, Stores, Unlocked
+from client.jobs.reach import Reach
+
+CLOUD_WAIT = 6.0  # seconds; both sides stretch a password, and a clerk waits here once a day
+
+
+class LogIn:
+    """Lets a clerk in, opens the stores, and holds who is at the counter."""
+
+    def __init__(
+        self,
+        sessions: CloudSessions,
+        keys: Keys,
+        stores: Stores,
+        ledger: Ledger,
+        link: Link,
+        *,
+        now: Now,
+        wait: float = CLOUD_WAIT,
+    ) -> None:
+        self._sessions = sessions
+        self._keys = keys
+        self._stores = stores
+        self._ledger = ledger
+        self._link = link
+        self._reach = Reach(link, wait)
+        self._now = now
+        self._present: SignIn | None = None
+
+    @property
+    def present(self) -> SignIn | None:
+        """Return who is signed in."""
+        return self._present
+
+    def token(self) -> str | None:
+        """Return the access token of who is signed in; None off line or where nobody is."""
+        return self._present.access_token if self._present else None
+
+    async def __call__(self, staff_id: str, password: str, code: str) -> SignIn:
+        """Check both factors, open the stores, write it in the journal. SignInNeededError, StoreError."""
+        unlocked = await self._unlock(staff_id, password, code)
+        await self._stores.open(unlocked.keys)
+        sign_in = unlocked.sign_in
+        await self._ledger.record(
+            JournalEntry("sign_in", sign_in.clerk.staff_id, facts={"how": sign_in.how.value})
+        )
+        self._present = sign_in
+        return sign_in
+
+    async def sign_out(self) -> None:
+        """End the sign-in here and, where the line allows, at the cloud; the stores close and the keys go."""
+        sign_in, self._present = self._present, None
+        try:
+            if sign_in is not None:
+                out = JournalEntry("sign_in", sign_in.clerk.staff_id, facts={"how": "out"})
+                await self._ledger.record(out)
+        finally:  # also where the book cannot be written: nobody stays signed in for that
+            await self._stores.close()
+        if sign_in is not None and self._reach.worth_trying(sign_in):
+            await self._end_session(sign_in)
+
+    async def _unlock(self, staff_id: str, password: str, code: str) -> Unlocked:
+        if not self._link.usable:
+            return await self._offline(staff_id, password, code)
+        try:
+            return await self._online(staff_id, password, code)
+        except LinkDownError:  # noted by the reach; the keys on this PC decide
+            return await self._keys.unlock(staff_id, password, code, now=self._now())
+
+    async def _online(self, staff_id: str, password: str, code: str) -> Unlocked:
+        cloud = await self._reach.ask(lambda: self._sessions.sign_in(staff_id, password, code))
+        unlocked = await self._keys.admit(cloud, password, now=self._now())
+        return Unlocked(cloud.sign_in, unlocked.keys)
+
+    async def _offline(self, staff_id: str, password: str, code: str) -> Unlocked:
+        """Unwrap; only for somebody unknown here the line is tried although it seems down."""
+        try:
+            return await self._keys.unlock(staff_id, password, code, now=self._now())
+        except SignInNeededError as error:
+            if error.code != "sign_in.unknown_here":
+                raise
+            unknown = error
+        try:
+            return await self._online(staff_id, password, code)
+        except LinkDownError:
+            raise unknown from None
+
+    async def _end_session(self, sign_in: SignIn) -> None:
+        with suppress(LinkDownError):  # noted by the reach; a session ends by itself
+            await self._reach.ask(lambda: self._sessions.sign_out(sign_in))

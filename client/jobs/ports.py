@@ -1,0 +1,388 @@
+"""What jobs need from the world, in the clerk's words; offline, printing and client.api fulfil it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from client.domain.as_of import Answer
+from client.domain.blocks import Restrictions
+from client.domain.certificate import (
+    CertificateKind,
+    CertificateRequest,
+    Decided,
+    Eligibility,
+    FormWords,
+    IssuedCopy,
+    Printed,
+    SerialNo,
+    SheetState,
+)
+from client.domain.change import ChangeState, CloudAnswer, NewChange, QueuedChange, Receipt
+from client.domain.clerk import CloudSignIn, SignIn
+from client.domain.enrolment import Enrolled
+from client.domain.errors import LinkDownError
+from client.domain.feed import (
+    Bucket,
+    BucketList,
+    BucketRows,
+    Chunk,
+    ChunkRows,
+    Feed,
+    FeedBatch,
+    FeedDigest,
+    Manifest,
+    Position,
+    RowChange,
+)
+from client.domain.keys import StoreKeys, Unlocked
+from client.domain.resident import AtenaNo, Hit, Household
+from client.domain.terminal import TerminalFacts
+
+# Values live in client.domain; these may be imported here too, beside the ports that speak of them.
+__all__ = ["CloudAnswer", "CloudSignIn", "Eligibility", "FormWords", "Printed", "StoreKeys", "Unlocked"]
+
+Now = Callable[[], datetime]  # the time in UTC, aware
+
+
+class Register(Protocol):
+    """住民基本台帳 as one can ask it: the cloud, or the replica."""
+
+    async def find(self, typed: str, *, limit: int, removed: bool = False) -> Answer[tuple[Hit, ...]]:
+        """Return residents that match what was typed, in kana order, block marks at once."""
+        ...
+
+    async def household_of(self, atena_no: AtenaNo) -> Answer[Household]:
+        """Return the present household of a resident. RefusedError ``refused.not_found``."""
+        ...
+
+    async def restrictions_of(self, household: Household) -> Answer[Restrictions]:
+        """Return every block and support measure that concerns a household or its members."""
+        ...
+
+    async def form_words(self, kind: CertificateKind, *, whole: bool, on: date) -> Answer[FormWords]:
+        """Return certifier, seal, attestation and fee in force on a day."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A line for the book (P12): who did what, to whose record; ids and facts, no names or addresses."""
+
+    kind: str  # look_up | view | issue | handed_over | spoiled | intake | sign_in | refusal | mode | drill | sync
+    actor: str
+    subjects: tuple[AtenaNo, ...] = ()
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDraft:
+    """What the ledger needs to write an issue down before anything is printed; one draft, one copy."""
+
+    request: CertificateRequest
+    decided: Decided
+    pages: int
+    fee_yen: int
+    printer: str
+    day: date
+
+
+class Ledger(Protocol):
+    """The book and the outbox on this PC's encrypted disk; returns only after the mark beside it is written."""
+
+    async def record(self, entry: JournalEntry) -> None:
+        """Append a line to the journal."""
+        ...
+
+    async def issue(self, draft: IssueDraft, *, actor: str, clock_offset_ms: int) -> IssuedCopy:
+        """Take the next serial and write journal row and outbox fact, in one transaction."""
+        ...
+
+    async def note_sheet(
+        self, serial: SerialNo, state: SheetState, *, actor: str, reason: str = "", pdf_hash: str = ""
+    ) -> None:
+        """Write what became of a copy; hand-over and spoil also queue their fact."""
+        ...
+
+    async def open_sheets(self) -> tuple[IssuedCopy, ...]:
+        """Return the copies whose end is not known, oldest first."""
+        ...
+
+    async def queue(self, change: NewChange) -> QueuedChange:
+        """Write a change and its sealed envelope, and its journal row, in one transaction."""
+        ...
+
+    async def outbox(self, *, settled: bool = False) -> tuple[QueuedChange, ...]:
+        """Return what waits, oldest first; with ``settled`` also what has landed, was withdrawn or superseded."""
+        ...
+
+    async def lease(self, keys: tuple[str, ...], *, now: datetime) -> None:
+        """Mark changes as being sent (queued or unknown → sending)."""
+        ...
+
+    async def settle(
+        self, key: str, state: ChangeState, *, receipt: Receipt | None = None, words: str = ""
+    ) -> None:
+        """Write the cloud's answer for a change, or UNKNOWN where none came."""
+        ...
+
+    async def postpone(self, keys: tuple[str, ...], *, next_try_at: datetime, words: str) -> None:
+        """Write when the next try is and what the cloud or the line said."""
+        ...
+
+    async def land(self, register_version: int) -> int:
+        """Mark accepted changes whose version the replica has reached; returns how many."""
+        ...
+
+
+class Landing(Protocol):
+    """The part of the ledger that sync needs."""
+
+    async def record(self, entry: JournalEntry) -> None:
+        """Append a line to the journal."""
+        ...
+
+    async def land(self, register_version: int) -> int:
+        """Mark accepted changes whose version the replica has reached; returns how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page as an image for the screen: BGRX rows."""
+
+    width: int
+    height: int
+    stride: int
+    pixels: bytes = field(repr=False)
+
+
+class Press(Protocol):
+    """Paper and printer. A decided certificate goes in; layout and drawing are printing's own affair."""
+
+    async def count_pages(self, decided: Decided) -> int:
+        """Lay a certificate out; PaperError ``paper.glyph_missing`` names every letter no font has."""
+        ...
+
+    async def preview(self, decided: Decided, *, dpi: int = 150) -> tuple[Picture, ...]:
+        """Return the very pages as images, from memory."""
+        ...
+
+    async def print(self, decided: Decided, *, job_name: str) -> Printed:
+        """Draw and print one copy; the certificate must bear its serial (P06)."""
+        ...
+
+    @property
+    def printer(self) -> str:
+        """Return the printer's part of the issue number."""
+        ...
+
+
+class CloudSessions(Protocol):
+    """Sign-in at the cloud."""
+
+    async def sign_in(self, staff_id: str, password: str, code: str) -> CloudSignIn:
+        """Open a session. SignInNeededError, LinkDownError."""
+        ...
+
+    async def sign_out(self, sign_in: SignIn) -> None:
+        """End a session; one that has ended already is no trouble."""
+        ...
+
+
+class CloudCommands(Protocol):
+    """The cloud's ear for changes."""
+
+    async def send(self, changes: tuple[QueuedChange, ...]) -> tuple[CloudAnswer, ...]:
+        """Send a batch; LinkDownError means unknown for every one of them."""
+        ...
+
+    async def ask(self, key: str) -> CloudAnswer | None:
+        """Return the remembered answer for a key, or None where the cloud never saw it."""
+        ...
+
+
+class CloudCertificates(Protocol):
+    """The cloud's say in issuing."""
+
+    async def eligibility(self, request: CertificateRequest) -> Eligibility:
+        """Ask whether a paper may be issued; RefusedError with the cloud's code where not."""
+        ...
+
+
+class Keys(Protocol):
+    """Wraps and keyring. Unlocking makes no network call."""
+
+    async def unlock(self, staff_id: str, password: str, code: str, *, now: datetime) -> Unlocked:
+        """Unwrap off line: SignInNeededError, StoreError ``store.no_keyring``, ``store.no_keys``."""
+        ...
+
+    async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:
+        """Open the deposit with the device secret after an online sign-in, and (re)write this clerk's wrap."""
+        ...
+
+
+class Identity(Protocol):
+    """The terminal itself, as it proves itself; usable before anybody signs in."""
+
+    @property
+    def terminal_no(self) -> str:
+        """Return the number the cloud gave."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign with the terminal's key: ECDSA P-256, SHA-256, DER."""
+        ...
+
+
+class Enrolment(Protocol):
+    """The part of the key keeper that makes a new terminal; the keyring may take its time, so it is awaited."""
+
+    async def make_identity(self) -> str:
+        """Make the terminal's key in the keyring and return a signing request (PEM)."""
+        ...
+
+    async def found(self, facts: TerminalFacts, keys: StoreKeys) -> bytes:
+        """Write the facts down and return the store keys sealed under the device secret, for the cloud to keep."""
+        ...
+
+    @property
+    def identity(self) -> Identity:
+        """Return the terminal that was founded."""
+        ...
+
+    async def forget(self) -> None:
+        """Erase keys and facts, as before the enrolment."""
+        ...
+
+
+class CloudEnrolment(Protocol):
+    """How the cloud takes in a terminal."""
+
+    async def enrol(self, token: str, csr: str, name: str) -> Enrolled:
+        """Show a one-time token and a signing request. RefusedError ``refused.enrolment``, LinkDownError."""
+        ...
+
+    async def leave(self, deposit: bytes, identity: Identity) -> None:
+        """Leave the sealed store keys with the cloud, as the terminal that was just taken in."""
+        ...
+
+
+class Link(Protocol):
+    """What is known of the way to the cloud; jobs tell it what they met."""
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether a call to the cloud is worth its wait."""
+        ...
+
+    def note_success(self, ms: int) -> None:
+        """Note an answer and how many milliseconds it took."""
+        ...
+
+    def note_failure(self, error: LinkDownError) -> None:
+        """Note a call that failed."""
+        ...
+
+
+class Stores(Protocol):
+    """The two files, opened with keys and closed on lock."""
+
+    async def open(self, keys: StoreKeys) -> None:
+        """Open, migrate after a verified backup, check the ledger against its mark. StoreError."""
+        ...
+
+    async def close(self) -> None:
+        """Close every handle and forget the keys."""
+        ...
+
+
+class CloudFeeds(Protocol):
+    """What the register sends for a replica to follow; every answer's signature has been checked. LinkDownError."""
+
+    async def feed(self, feed: Feed, after: int, limit: int) -> FeedBatch | None:
+        """Return changes after a version, at most about ``limit`` rows, never a part of a version.
+
+        None where the register cannot go on from there: its log begins later, or it is behind.
+        """
+        ...
+
+    async def digest(self, feed: Feed) -> FeedDigest:
+        """Return the root and the 64 digests below it at the newest version."""
+        ...
+
+    async def buckets(self, feed: Feed, mids: tuple[int, ...]) -> BucketList:
+        """Return the bucket digests below some of the 64."""
+        ...
+
+    async def rows(self, feed: Feed, buckets: tuple[int, ...]) -> BucketRows:
+        """Return every row of some buckets."""
+        ...
+
+    async def manifest(self) -> Manifest:
+        """Return what the newest snapshot consists of."""
+        ...
+
+    async def chunk(self, chunk: Chunk) -> ChunkRows:
+        """Return one chunk of a snapshot, its hash checked."""
+        ...
+
+
+class ReplicaFiles(Protocol):
+    """The replica as the sync conversation needs it."""
+
+    async def position(self) -> Position:
+        """Return the versions reached, and when each was known to be the newest."""
+        ...
+
+    async def apply(self, batch: FeedBatch) -> None:
+        """Apply rows, version and digests in one transaction; a batch already applied changes nothing.
+
+        StoreError ``store.damaged_replica``, and nothing changed, where the digests do not come out as the
+        batch says; the sync conversation then repairs.
+        """
+        ...
+
+    async def confirm(self, feed: Feed, version: int, at: datetime) -> None:
+        """Write down that a version was the newest at a moment."""
+        ...
+
+    async def mids(self, feed: Feed) -> tuple[bytes, ...]:
+        """Return the 64 middle digests of a feed, 16 bytes each."""
+        ...
+
+    async def bucket_sums(self, feed: Feed, mids: tuple[int, ...]) -> tuple[Bucket, ...]:
+        """Return the bucket digests below some of the 64."""
+        ...
+
+    async def replace_buckets(
+        self, feed: Feed, version: int, buckets: tuple[int, ...], rows: tuple[RowChange, ...]
+    ) -> None:
+        """Replace all rows of some buckets by the register's, in one transaction; the repair of P09."""
+        ...
+
+    async def begin_fill(self, manifest: Manifest) -> frozenset[str]:
+        """Open (or go on with) the side file of a first fill; returns the chunks already in it."""
+        ...
+
+    async def add_chunk(
+        self, sha256: str, table: str, columns: tuple[str, ...], data: tuple[list[object], ...]
+    ) -> None:
+        """Write one chunk, columnar, into the side file."""
+        ...
+
+    async def finish_fill(self, manifest: Manifest) -> None:
+        """Index, verify the roots and the file, swap it in. StoreError where it does not verify."""
+        ...
+
+
+class DrillLine(Protocol):
+    """The line of a training cloud, which a drill may cut."""
+
+    async def cut(self) -> None:
+        """Cut the line; calls hang from now on."""
+        ...
+
+    async def restore(self) -> None:
+        """Make it whole again."""
+        ...

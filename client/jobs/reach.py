@@ -1,0 +1,51 @@
+"""Reaching for the cloud first: a bounded wait, and a word to the link about how it went."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from client.domain.clerk import SignIn
+from client.domain.errors import CounterError, LinkDownError
+from client.jobs.ports import Link
+
+T = TypeVar("T")
+
+CLOUD_WAIT = 1.8  # seconds; what is left of three is for replica, pages and printer
+
+
+class Reach:
+    """Asks the cloud as long as a clerk can wait, whatever the call's own timeouts are."""
+
+    def __init__(self, link: Link, wait: float = CLOUD_WAIT) -> None:
+        self._link = link
+        self._wait = wait
+
+    def worth_trying(self, sign_in: SignIn) -> bool:
+        """Tell whether the line is up and this clerk is known to the cloud."""
+        return self._link.usable and sign_in.access_token is not None
+
+    async def ask(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call; LinkDownError, also where the wait is over, after noting it."""
+        began = time.monotonic()
+        try:
+            answer = await self._bounded(call)
+        except LinkDownError as error:
+            self._link.note_failure(error)
+            raise
+        except CounterError:  # a clear no is an answer: the line is good
+            self._link.note_success(_since(began))
+            raise
+        self._link.note_success(_since(began))
+        return answer
+
+    async def _bounded(self, call: Callable[[], Awaitable[T]]) -> T:
+        try:
+            async with asyncio.timeout(self._wait):
+                return await call()
+        except TimeoutError as error:
+            raise LinkDownError("link.timeout") from error
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

@@ -1,0 +1,116 @@
+"""Settle a change the cloud said no to: take it back, or write it again on what the register holds now.
+
+A person decides; nothing is merged and nothing is retried by itself.
+"""
+
+from collections.abc import Callable
+
+from client.domain.change import ChangeState, NewChange, QueuedChange, change_key
+from client.domain.clerk import Right, SignIn
+from client.domain.errors import RefusedError
+from client.domain.resident import Household
+from client.jobs.ports import CloudCommands, JournalEntry, Ledger, Now
+from client.rules import outbox
+from client.rules.sign_in import right_error
+
+_KEY_RANDOM = 10
+
+
+class SettleChange:
+    """What a clerk can do with a change that waits for a person."""
+
+    def __init__(
+        self,
+        cloud: CloudCommands,
+        ledger: Ledger,
+        *,
+        now: Now,
+        random: Callable[[int], bytes],
+        clock_offset_ms: Callable[[], int],
+    ) -> None:
+        self._cloud = cloud
+        self._ledger = ledger
+        self._now = now
+        self._random = random
+        self._clock_offset_ms = clock_offset_ms
+
+    async def withdraw(self, sign_in: SignIn, key: str, *, reason: str) -> None:
+        """Take back what was never sent, or was answered with no; the reason stays in the journal's row."""
+        change = await self._mine(sign_in, key)
+        if not reason.strip():
+            raise RefusedError("refused.input", field="reason")
+        if not outbox.may_withdraw(change):
+            raise RefusedError("refused.under_way")
+        await self._ledger.settle(
+            key, outbox.step(change.state, outbox.Event.WITHDRAWN), words=reason.strip()
+        )
+        await self._note(sign_in, change, "withdrawn")
+
+    async def rewrite(self, sign_in: SignIn, key: str, household: Household) -> QueuedChange:
+        """Write a change again on the household as the clerk has just seen it.
+
+        It gets a new key; the old one is superseded in the same transaction.
+        """
+        change = await self._mine(sign_in, key)
+        if change.state not in outbox.NEEDS_A_PERSON:
+            raise RefusedError("refused.under_way")
+        seen = {member.atena_no: member.history_no for member in household.living}
+        if not set(change.residents) <= set(seen):
+            raise RefusedError("refused.not_resident")
+        now = self._now()
+        written = await self._ledger.queue(
+            NewChange(
+                key=change_key(now, self._random(_KEY_RANDOM)),
+                kind=change.kind,
+                residents=change.residents,
+                base={atena_no: seen[atena_no] for atena_no in change.residents},
+                payload=change.payload,
+                made_at=now,
+                made_by=sign_in.clerk.staff_id,
+                clock_offset_ms=self._clock_offset_ms(),
+                todoke_date=change.todoke_date,
+                supersedes=change.key,
+            )
+        )
+        await self._note(sign_in, change, "rewritten")
+        return written
+
+    async def ask(self, key: str) -> QueuedChange:
+        """Ask the cloud what became of an unknown change, and write its answer down. LinkDownError."""
+        change = await self._find(key)
+        if change.state is ChangeState.UNKNOWN:
+            answer = await self._cloud.ask(key)
+            if answer is not None:
+                state = outbox.step(change.state, outbox.EVENT_OF_OUTCOME[answer.outcome])
+                await self._ledger.settle(key, state, receipt=answer.receipt, words=answer.words)
+        return await self._find(key)
+
+    async def _mine(self, sign_in: SignIn, key: str) -> QueuedChange:
+        """Return a request this clerk may settle: an own one, or any with the officer's right. Facts stay."""
+        change = await self._find(key)
+        missing = right_error(sign_in, Right.ACCEPT)
+        if missing:
+            raise missing
+        if change.kind.is_fact:
+            raise RefusedError("refused.under_way")
+        if change.made_by != sign_in.clerk.staff_id:
+            officer = right_error(sign_in, Right.OFFICER)
+            if officer:
+                raise officer
+        return change
+
+    async def _find(self, key: str) -> QueuedChange:
+        for change in await self._ledger.outbox(settled=True):
+            if change.key == key:
+                return change
+        raise RefusedError("refused.not_found")
+
+    async def _note(self, sign_in: SignIn, change: QueuedChange, what: str) -> None:
+        await self._ledger.record(
+            JournalEntry(
+                "intake",
+                sign_in.clerk.staff_id,
+                change.residents,
+                {"what": what, "change": change.key},
+            )
+        )

@@ -1,0 +1,203 @@
+"""Keep the replica equal to the register: drive the sync conversation, then say in the ledger what has landed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from client.domain.errors import LinkDownError, StoreError
+from client.domain.feed import Feed, FeedBatch, Position
+from client.jobs.ports import CloudFeeds, JournalEntry, Landing, ReplicaFiles
+from client.rules import sync_steps as steps
+from client.rules.sync import RoundReport, Settings, conversation
+
+_DAMAGED = "store.damaged_replica"
+_NOBODY = Position(None, None)
+ACTOR = "terminal"  # upkeep is the terminal's own doing, no person's
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a first fill is, for the screen: chunks in the side file of all."""
+
+    done: int
+    of: int
+
+
+class SyncReplica:
+    """One round at a time; cut anywhere it leaves a replica that a next round goes on from."""
+
+    def __init__(
+        self,
+        feeds: CloudFeeds,
+        replica: ReplicaFiles,
+        ledger: Landing,
+        *,
+        metered: Callable[[], bool] = lambda: False,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        self._feeds = feeds
+        self._replica = replica
+        self._ledger = ledger
+        self._metered = metered
+        self._on_progress = on_progress
+        self._turn = asyncio.Lock()
+        self._wanted = asyncio.Event()
+        self._chunks = Progress(0, 0)
+
+    async def round(self, *, fill_anyway: bool = False) -> RoundReport:
+        """Bring the replica up to the register's head and prove it equal. LinkDownError, StoreError, RefusedError.
+
+        ``fill_anyway`` fetches a snapshot on a metered line too.
+        """
+        async with self._turn:
+            settings = Settings(metered=self._metered(), fill_anyway=fill_anyway)
+            try:
+                report = await self._talk(await self._position(), settings)
+            except LinkDownError:
+                await self._land()  # what was reached before the cut has been reached
+                raise
+            if report.filled or report.repaired:
+                await self._ledger.record(_entry(report))
+            await self._land()
+            return report
+
+    def wake(self) -> None:
+        """Ask for a round soon: the line is back, or a change was accepted and should land."""
+        self._wanted.set()
+
+    async def run(
+        self,
+        usable: Callable[[], bool],
+        sleep: Callable[[float], Awaitable[None]],
+        *,
+        every: timedelta = timedelta(seconds=10),
+        on_report: Callable[[RoundReport], None] = lambda _: None,
+        on_failure: Callable[[LinkDownError], None] = lambda _: None,
+    ) -> None:
+        """Hold rounds for ever while the link is usable; only line trouble is outlived."""
+        while True:
+            self._wanted.clear()
+            if usable():
+                try:
+                    report = await self.round()
+                except LinkDownError as error:
+                    on_failure(error)
+                else:
+                    on_report(report)
+                    if report.more:
+                        continue
+            await either(self._wanted.wait(), sleep(every.total_seconds()))
+
+    async def _talk(self, position: Position, settings: Settings) -> RoundReport:
+        talk = conversation(position, settings)
+        answer: object = None
+        while True:
+            try:
+                step = talk.send(answer)
+            except StopIteration as end:
+                report: RoundReport = end.value
+                return report
+            answer = await self._perform(step)
+
+    async def _perform(self, step: steps.Step[object]) -> object:
+        answer: object
+        match step:
+            case steps.AskFeed(feed, after, limit):
+                answer = await self._feeds.feed(feed, after, limit)
+            case steps.AskDigest(feed):
+                answer = await self._feeds.digest(feed)
+            case steps.AskBuckets(feed, mids):
+                answer = await self._feeds.buckets(feed, mids)
+            case steps.AskRows(feed, buckets):
+                answer = await self._feeds.rows(feed, buckets)
+            case steps.AskManifest():
+                answer = await self._feeds.manifest()
+            case steps.AskChunk(chunk):
+                answer = await self._feeds.chunk(chunk)
+            case _:
+                answer = await self._work(step)
+        return answer
+
+    async def _work(self, step: steps.Step[object]) -> object:
+        answer: object = None
+        match step:
+            case steps.Apply(batch):
+                answer = await self._applied(batch)
+            case steps.Confirm(feed, reached):
+                await self._replica.confirm(feed, reached.version, reached.at)
+            case steps.OwnMids(feed):
+                answer = await self._replica.mids(feed)
+            case steps.OwnBuckets(feed, mids):
+                answer = await self._replica.bucket_sums(feed, mids)
+            case steps.Replace(feed, version, buckets, rows):
+                await self._replica.replace_buckets(feed, version, buckets, rows)
+            case _:
+                answer = await self._fill(step)
+        return answer
+
+    async def _fill(self, step: steps.Step[object]) -> object:
+        match step:
+            case steps.BeginFill(manifest):
+                have = await self._replica.begin_fill(manifest)
+                self._tell(len(have), len(manifest.chunks))
+                return have
+            case steps.AddChunk(chunk, rows):
+                await self._replica.add_chunk(chunk.sha256, rows.table, rows.columns, rows.data)
+                self._tell(self._chunks.done + 1, self._chunks.of)
+            case steps.FinishFill(manifest):
+                await self._replica.finish_fill(manifest)
+            case _:
+                raise TypeError(f"no way to do {type(step).__name__}")
+        return None
+
+    async def _applied(self, batch: FeedBatch) -> bool:
+        try:
+            await self._replica.apply(batch)
+        except StoreError as error:
+            if error.code != _DAMAGED:
+                raise
+            return False  # the digests did not come out: compare and repair
+        return True
+
+    async def _position(self) -> Position:
+        """Return where the replica stands; one that cannot be read stands nowhere and is filled anew."""
+        try:
+            return await self._replica.position()
+        except StoreError as error:
+            if error.code not in {_DAMAGED, "store.not_filled"}:
+                raise
+            return _NOBODY
+
+    async def _land(self) -> None:
+        position = await self._position()
+        if position.register is not None:
+            await self._ledger.land(position.register.version)
+
+    def _tell(self, done: int, of: int) -> None:
+        self._chunks = Progress(done, of)
+        self._on_progress(self._chunks)
+
+
+async def either(first: Awaitable[object], second: Awaitable[object]) -> None:
+    """Wait until one of two is over, and let go of the other."""
+    tasks = [asyncio.ensure_future(first), asyncio.ensure_future(second)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _entry(report: RoundReport) -> JournalEntry:
+    versions = {one.feed: one.reached.version for one in report.feeds}
+    return JournalEntry(
+        kind="sync",
+        actor=ACTOR,
+        facts={
+            "filled": int(report.filled),
+            "repaired_buckets": report.repaired,
+            "blocks_version": versions.get(Feed.BLOCKS, 0),
+            "register_version": versions.get(Feed.REGISTER, 0),
+        },
+    )

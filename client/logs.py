@@ -1,0 +1,137 @@
+"""Logging set-up: JSON lines, ids only; personal data cannot pass.
+
+A line has an event (a fixed English word) and fields from a short list. A field that is not on the list, or a
+text with anything but ASCII in it, is refused: in tests by an error, at the counter by leaving it out and
+naming it. Messages of exceptions are never written, only their class, our code and where they were raised.
+"""
+
+import logging
+import logging.handlers
+import traceback
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+
+import structlog
+
+FIELDS = frozenset(
+    [
+        "event",
+        "level",
+        "time",
+        "version",
+        "staff_id",
+        "terminal_no",
+        "key",
+        "serial",
+        "kind",
+        "state",
+        "code",
+        "number",
+        "feed",
+        "after",
+        "to",
+        "head",
+        "rows",
+        "bytes",
+        "seconds",
+        "ms",
+        "attempts",
+        "status",
+        "method",
+        "route",
+        "request_id",
+        "mode",
+        "service",
+        "count",
+        "pages",
+        "step",
+        "source",
+        "error",
+        "where",
+        "task",
+        "theme",
+        "environment",
+        "refused",
+    ]
+)
+_LONGEST = 300
+_KEPT_FILES = 5
+_FILE_BYTES = 2_000_000
+
+
+class LogFieldError(ValueError):
+    """A log line carried something that is not on the list."""
+
+
+class OnlyListed:
+    """The processor that lets listed fields pass and nothing else."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
+
+    def __call__(
+        self, _logger: object, _method: str, line: MutableMapping[str, object]
+    ) -> MutableMapping[str, object]:
+        """Return the line with what may be written."""
+        refused = sorted(name for name, value in line.items() if not _may_pass(name, value))
+        if refused and self._strict:
+            raise LogFieldError(", ".join(refused))
+        passed = {name: value for name, value in line.items() if name not in refused}
+        if refused:
+            passed["refused"] = ",".join(name for name in refused if name.isascii())[:_LONGEST]
+        return passed
+
+
+def _may_pass(name: str, value: object) -> bool:
+    if name not in FIELDS:
+        return False
+    if isinstance(value, str):
+        return value.isascii() and len(value) <= _LONGEST
+    return value is None or isinstance(value, (bool, int, float))
+
+
+def facts_of(error: BaseException) -> Mapping[str, str | int]:
+    """Return what may be written of an error: its class, our code where it has one, and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    where = " < ".join(f"{Path(frame.filename).stem}:{frame.lineno}" for frame in reversed(frames))
+    code = getattr(error, "code", None)
+    return {
+        "error": type(error).__name__,
+        "where": where[:_LONGEST],
+        **({"code": code} if isinstance(code, str) else {}),
+    }
+
+
+def set_up(folder: Path | None, *, strict: bool = False, level: int = logging.INFO) -> None:
+    """Send our lines to ``folder``/madoguchi.log, rotated; None keeps them off the disk (first start, tests)."""
+    handler: logging.Handler = logging.NullHandler()
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            folder / "madoguchi.log", maxBytes=_FILE_BYTES, backupCount=_KEPT_FILES, encoding="utf-8"
+        )
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    ours = logging.getLogger("madoguchi")
+    for old in tuple(ours.handlers):
+        ours.removeHandler(old)
+        old.close()
+    ours.addHandler(handler)
+    ours.setLevel(level)
+    ours.propagate = False
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            OnlyListed(strict=strict),
+            structlog.processors.JSONRenderer(ensure_ascii=True),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger() -> structlog.typing.FilteringBoundLogger:
+    """Return the one logger of the program."""
+    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger("madoguchi")
+    return bound

@@ -1,0 +1,130 @@
+"""What may happen to a queued change, which change goes next, and how long to wait after a failure.
+
+Table and words of the outbox: a request waits for earlier requests of any resident it touches; a fact waits for
+nothing. UNKNOWN is not failure: the cloud may have acted, so it is asked for or sent again with the same key.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import Enum
+from types import MappingProxyType
+
+from client.domain.change import ChangeState, QueuedChange
+from client.domain.resident import AtenaNo
+from client.rules.table import Table
+from client.rules.table import step as _step
+
+
+class Event(Enum):
+    """What happens to a queued change."""
+
+    PICKED = "picked"  # leased for sending
+    ACCEPTED = "accepted"
+    CONFLICTED = "conflicted"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"  # sent, and no answer came
+    SEEN_IN_REPLICA = "seen_in_replica"
+    WITHDRAWN = "withdrawn"
+    REWRITTEN = "rewritten"  # a new change with a new key takes its place
+
+
+ANSWERS = {
+    Event.ACCEPTED: ChangeState.ACCEPTED,
+    Event.CONFLICTED: ChangeState.CONFLICT,
+    Event.REFUSED: ChangeState.REFUSED,
+}
+_PERSON = {Event.REWRITTEN: ChangeState.SUPERSEDED, Event.WITHDRAWN: ChangeState.WITHDRAWN}
+
+TRANSITIONS: Table[ChangeState, Event] = MappingProxyType(
+    {
+        ChangeState.QUEUED: {Event.PICKED: ChangeState.SENDING, Event.WITHDRAWN: ChangeState.WITHDRAWN},
+        ChangeState.SENDING: {**ANSWERS, Event.UNANSWERED: ChangeState.UNKNOWN},
+        # Leaves only by an answer for its key; picked again, it goes out with the very same key.
+        ChangeState.UNKNOWN: {**ANSWERS, Event.PICKED: ChangeState.SENDING},
+        ChangeState.ACCEPTED: {Event.SEEN_IN_REPLICA: ChangeState.LANDED},
+        ChangeState.CONFLICT: _PERSON,
+        ChangeState.REFUSED: _PERSON,  # not retried: a refusal is final until a person acts
+        ChangeState.LANDED: {},
+        ChangeState.WITHDRAWN: {},
+        ChangeState.SUPERSEDED: {},
+    }
+)
+
+# An answer "already" carries the first answer's word, which is looked up here like any other.
+EVENT_OF_OUTCOME = MappingProxyType(
+    {"accepted": Event.ACCEPTED, "conflict": Event.CONFLICTED, "refused": Event.REFUSED}
+)
+
+_UNDER_WAY = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN})
+NEEDS_A_PERSON = frozenset({ChangeState.CONFLICT, ChangeState.REFUSED})
+LONGEST_WAIT = timedelta(seconds=60)
+
+
+def step(state: ChangeState, event: Event) -> ChangeState:
+    """Return the state after an event. OutOfTurnError where that cannot be."""
+    return _step(TRANSITIONS, state, event)
+
+
+def after_restart(state: ChangeState) -> ChangeState:
+    """Return what is known of a change once the program has died under it: what was being sent is unknown."""
+    return step(state, Event.UNANSWERED) if state is ChangeState.SENDING else state
+
+
+def may_withdraw(change: QueuedChange) -> bool:
+    """Tell whether a clerk may take a change back: never sent, or answered with no."""
+    return Event.WITHDRAWN in TRANSITIONS[change.state]
+
+
+def ready(
+    changes: Iterable[QueuedChange], now: datetime, *, limit: int | None = None
+) -> tuple[QueuedChange, ...]:
+    """Return what may be sent now, oldest first: the head of each lane, and every fact."""
+    ordered = _in_order(changes)
+    held = {change.key for change, _ in held_back(ordered)}
+    found = [
+        change
+        for change in ordered
+        if change.state in {ChangeState.QUEUED, ChangeState.UNKNOWN}
+        and change.key not in held
+        and (change.next_try_at is None or change.next_try_at <= now)
+    ]
+    return tuple(found[:limit])
+
+
+def held_back(changes: Iterable[QueuedChange]) -> tuple[tuple[QueuedChange, QueuedChange], ...]:
+    """Return each request that waits for another, with the one it waits for, so that none is stuck unseen (P03)."""
+    first_of: dict[AtenaNo, QueuedChange] = {}
+    waiting = []
+    for change in _in_order(changes):
+        if change.kind.is_fact or change.state not in _UNDER_WAY | NEEDS_A_PERSON:
+            continue
+        before = min((first_of[one] for one in change.residents if one in first_of), key=_seq, default=None)
+        if before is not None:
+            waiting.append((change, before))
+        for one in change.residents:  # a waiting change holds back those behind it too
+            first_of.setdefault(one, change)
+    return tuple(waiting)
+
+
+def waiting_to_be_sent(changes: Iterable[QueuedChange]) -> int:
+    """Return how many changes the cloud has not answered yet."""
+    return sum(change.state in _UNDER_WAY for change in changes)
+
+
+def backoff(attempts: int, jitter: float) -> timedelta:
+    """Return the wait after some failed attempts: 1, 2, 4 … 60 s, between half and all of it by ``jitter`` 0…1.
+
+    The jitter is drawn outside: a thousand terminals must not come back in the same second.
+    """
+    if not 0 <= jitter <= 1:
+        raise ValueError("jitter lies between 0 and 1")
+    whole = min(timedelta(seconds=2 ** min(max(attempts - 1, 0), 6)), LONGEST_WAIT)
+    return whole * (0.5 + jitter / 2)
+
+
+def _in_order(changes: Iterable[QueuedChange]) -> tuple[QueuedChange, ...]:
+    return tuple(sorted(changes, key=_seq))
+
+
+def _seq(change: QueuedChange) -> int:
+    return change.seq

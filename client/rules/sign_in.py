@@ -1,0 +1,110 @@
+"""Who may stay at the counter: the offline lease, the idle lock, and the lock-out after wrong secrets.
+
+The clock of a PC can be set back. So every wait is judged by the latest time ever seen, which the caller keeps.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from client.domain.clerk import Clerk, Lease, Right, SignIn
+from client.domain.errors import RefusedError, SignInNeededError
+
+CLOCK_TOLERANCE = timedelta(seconds=300)
+
+
+@dataclass(frozen=True, slots=True)
+class LockoutRules:
+    """After how many wrong secrets to lock, and for how long: doubling with each further one, up to a cap."""
+
+    failures: int = 5
+    first: timedelta = timedelta(minutes=5)
+    longest: timedelta = timedelta(minutes=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Lockout:
+    """Wrong secrets in a row, the end of the lock-out if there is one, and the latest time seen (UTC)."""
+
+    failures: int = 0
+    until: datetime | None = None
+    seen: datetime | None = None
+
+
+DEFAULT_LOCKOUT = LockoutRules()
+
+
+def trusted_now(now: datetime, seen: datetime | None) -> datetime:
+    """Return the time to judge by: never earlier than a time seen before."""
+    return now if seen is None else max(now, seen)
+
+
+def after_wrong_secret(lockout: Lockout, now: datetime, rules: LockoutRules = DEFAULT_LOCKOUT) -> Lockout:
+    """Count a wrong id, password or code."""
+    at = trusted_now(now, lockout.seen)
+    failures = lockout.failures + 1
+    over = failures - rules.failures
+    if over < 0:
+        return Lockout(failures, lockout.until, at)
+    wait = min(rules.first * 2 ** min(over, 16), rules.longest)
+    return Lockout(failures, at + wait, at)
+
+
+def after_right_secret(lockout: Lockout, now: datetime) -> Lockout:
+    """Forget the wrong ones; the time seen stays."""
+    return Lockout(seen=trusted_now(now, lockout.seen))
+
+
+def time_seen(lockout: Lockout, now: datetime) -> Lockout:
+    """Write down how late it is."""
+    return replace(lockout, seen=trusted_now(now, lockout.seen))
+
+
+def locked_for(lockout: Lockout, now: datetime) -> timedelta:
+    """Return how long a lock-out still lasts; nothing where there is none.
+
+    By the clock as it stands: set back it makes the wait longer, never shorter.
+    """
+    if lockout.until is None:
+        return timedelta(0)
+    return max(lockout.until - now, timedelta(0))
+
+
+def lockout_error(lockout: Lockout, now: datetime) -> SignInNeededError | None:
+    """Return the refusal to even look at a secret, or None."""
+    left = locked_for(lockout, now)
+    if not left:
+        return None
+    return SignInNeededError("sign_in.locked_out", minutes=-(-left // timedelta(minutes=1)))
+
+
+def offline_error(lease: Lease, now: datetime, seen: datetime | None = None) -> SignInNeededError | None:
+    """Return why a clerk whose secrets were right may still not work off line, or None.
+
+    A clock that stands well before a time seen is off, and would lengthen the lease.
+    """
+    if seen is not None and seen - now > CLOCK_TOLERANCE:
+        return SignInNeededError("sign_in.clock_off", seconds=int((seen - now).total_seconds()))
+    if lease_over(lease, now, seen):
+        return SignInNeededError("sign_in.lease_over")
+    return None
+
+
+def lease_over(lease: Lease, now: datetime, seen: datetime | None = None) -> bool:
+    """Tell whether the offline lease has ended."""
+    return trusted_now(now, seen) >= lease.until
+
+
+def must_lock(last_gesture: datetime, now: datetime, idle: timedelta) -> bool:
+    """Tell whether the screen must lock: nobody touched it for so long, or the clock went back."""
+    untouched = now - last_gesture
+    return untouched >= idle or untouched < -CLOCK_TOLERANCE
+
+
+def may(clerk: Clerk, right: Right) -> bool:
+    """Tell whether a clerk has a right; the officer's does not include the others."""
+    return right in clerk.rights
+
+
+def right_error(sign_in: SignIn, right: Right) -> RefusedError | None:
+    """Return the refusal for a clerk without a right, or None."""
+    return None if may(sign_in.clerk, right) else RefusedError("refused.right_missing", right=right.value)

@@ -1,0 +1,1 @@
+"""The reference cloud: for training, drills and tests. It stands alone."""

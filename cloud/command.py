@@ -1,0 +1,53 @@
+"""A command as it crosses the wire, and the answers there are to one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+Answer = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One item of POST /v1/commands; the payload is still sealed."""
+
+    key: str
+    kind: str
+    residents: tuple[str, ...]
+    base: Mapping[str, int]
+    made_at: str
+    clock_offset_ms: int
+    made_by: str
+    terminal: str
+    sealed: bytes = field(repr=False)
+    todoke_date: date | None = None
+    supersedes: str | None = None
+
+    @property
+    def is_fact(self) -> bool:
+        """Tell whether it states what happened; such a thing is never refused for its content."""
+        return self.kind.startswith("fact.")
+
+
+def accepted(command: Command, version: int, at: str, text: str = "") -> Answer:
+    """Return the answer to a command that took effect at a register version."""
+    receipt = {"register_version": version, "at": at, "text": text}
+    return {"key": command.key, "outcome": "accepted", "receipt": receipt}
+
+
+def refused(command: Command, code: str, reason: str = "") -> Answer:
+    """Return a refusal; a code of our own making travels as the reason of ``refused.by_cloud``."""
+    if not code.startswith("refused."):
+        code, reason = "refused.by_cloud", code
+    answer: Answer = {"key": command.key, "outcome": "refused", "code": code}
+    return answer | ({"reason": reason} if reason else {})
+
+
+def conflict(command: Command, current: Mapping[str, int]) -> Answer:
+    """Return the answer to a request made on a version that is no longer the present one."""
+    return {
+        "key": command.key,
+        "outcome": "conflict",
+        "code": "conflict.version",
+        "current": dict(current),
+    }

@@ -1,0 +1,112 @@
+"""The first filling of a register: rows in bulk, their digests, version 1 of both feeds, in one transaction."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+import sqlalchemy as sa
+
+from cloud import digest, storage
+from cloud.clock import Now, stamp
+from cloud.contract import FEEDS, Row, tables
+from cloud.register import Register, without_nulls
+from cloud.residents import insert_index
+
+_AT_ONCE = 1000
+_FIRST_VERSION = 1
+Progress = Callable[[str], None]
+
+
+class SchemaError(Exception):
+    """The database was made by another version of this program."""
+
+
+def is_founded(engine: sa.Engine, municipality: str) -> bool:
+    """Tell whether a municipality lives in a database; makes the tables where they are missing."""
+    with storage.writing(engine) as connection:
+        storage.metadata.create_all(connection)
+        query = sa.select(storage.tenant.c.schema).where(storage.tenant.c.municipality == municipality)
+        schema = connection.execute(query).scalar_one_or_none()
+    if schema is not None and schema != storage.SCHEMA:
+        raise SchemaError(f"the database has schema {schema}, this program reads {storage.SCHEMA}")
+    return schema is not None
+
+
+def found(
+    register: Register,
+    town: Iterable[tuple[str, Row]],
+    now: Now,
+    progress: Progress,
+    also: Callable[[sa.Connection], None],
+) -> int:
+    """Fill an empty register from a stream of rows, and what ``also`` writes; all or nothing. Returns the rows."""
+    count = 0
+    sums = {feed: [0] * digest.BUCKETS for feed in FEEDS}
+    with storage.writing(register.engine) as connection:
+        rows = iter(town)
+        while batch := list(islice(rows, _AT_ONCE)):
+            _load(connection, register, batch, sums)
+            count += len(batch)
+            progress(f"{count} rows")
+        _index(connection, register)
+        at = stamp(now())
+        for feed in FEEDS:
+            _first_version(connection, register.municipality, feed, sums[feed], at)
+        tenant = {"schema": storage.SCHEMA, "last_terminal": 0, "founded_at": at}
+        connection.execute(sa.insert(storage.tenant), [{"municipality": register.municipality, **tenant}])
+        also(connection)
+    return count
+
+
+def _load(
+    connection: sa.Connection,
+    register: Register,
+    batch: list[tuple[str, Row]],
+    sums: dict[str, list[int]],
+) -> None:
+    by_table: dict[str, list[dict[str, object]]] = {}
+    for name, row in batch:
+        contract = tables()[name]
+        contract.check(row)
+        own = register.digest_of(name, row)
+        bucket = digest.bucket_of(name, contract.key_of(row))
+        sums[contract.feed][bucket] += own
+        by_table.setdefault(name, []).append(register.stored(name, row, bucket, own, _FIRST_VERSION))
+    for name, lines in by_table.items():
+        connection.execute(sa.insert(storage.rows[name]), lines)
+
+
+def _index(connection: sa.Connection, register: Register) -> None:
+    resident = storage.rows["resident"]
+    other = resident.alias()
+    newest = (
+        sa.select(sa.func.max(other.c.history_no))
+        .where(other.c.municipality == resident.c.municipality, other.c.atena_no == resident.c.atena_no)
+        .scalar_subquery()
+    )
+    query = sa.select(*(resident.c[column] for column in tables()["resident"].columns)).where(
+        resident.c.municipality == register.municipality, resident.c.history_no == newest
+    )
+    after = ""
+    while True:
+        page = query.where(resident.c.atena_no > after).order_by(resident.c.atena_no).limit(_AT_ONCE)
+        rows = [without_nulls(row._mapping) for row in connection.execute(page)]
+        if not rows:
+            return
+        insert_index(connection, register.municipality, rows)
+        after = str(rows[-1]["atena_no"])
+
+
+def _first_version(connection: sa.Connection, municipality: str, feed: str, sums: list[int], at: str) -> None:
+    blocks = digest.blocks_of(sums)
+    mids = [digest.mid_of(block) for block in blocks]
+    mine = {"municipality": municipality, "feed": feed}
+    connection.execute(
+        sa.insert(storage.digest_mid),
+        [
+            {**mine, "mid": mid, "sums": block, "digest": own}
+            for mid, (block, own) in enumerate(zip(blocks, mids, strict=True))
+        ],
+    )
+    first = {**mine, "version": _FIRST_VERSION, "at": at, "root": digest.root_of(mids)}
+    connection.execute(sa.insert(storage.feed_version), [first])
+    connection.execute(sa.insert(storage.feed_head), [{**first, "log_from": _FIRST_VERSION}])

@@ -1,0 +1,78 @@
+"""Live reads beside the search: a resident's household, history, and what restricts it."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from cloud import storage
+from cloud.contract import Row
+from cloud.problems import not_found
+from cloud.register import Register
+
+
+def present_row(register: Register, connection: sa.Connection, atena_no: str) -> dict[str, object] | None:
+    """Return the present version of a resident, or None."""
+    index = storage.resident_index
+    query = sa.select(index.c.history_no).where(
+        index.c.municipality == register.municipality, index.c.atena_no == atena_no
+    )
+    history_no = connection.execute(query).scalar_one_or_none()
+    return None if history_no is None else register.row(connection, "resident", (atena_no, history_no))
+
+
+def household_rows(register: Register, connection: sa.Connection, atena_no: str) -> list[dict[str, object]]:
+    """Return the living members of a resident's household in the stored order.
+
+    A removed resident is returned alone: the record is closed, and the household is no longer theirs.
+    """
+    subject = present_row(register, connection, atena_no)
+    if subject is None:
+        raise not_found()
+    if subject["status"] != "resident":
+        return [subject]
+    return members_of(register, connection, str(subject["household_no"]))
+
+
+def members_of(register: Register, connection: sa.Connection, household_no: str) -> list[dict[str, object]]:
+    """Return the living members of a household in the stored order."""
+    index, resident = storage.resident_index, storage.rows["resident"]
+    present = sa.exists().where(
+        index.c.municipality == resident.c.municipality,
+        index.c.atena_no == resident.c.atena_no,
+        index.c.history_no == resident.c.history_no,
+        index.c.household_no == household_no,
+        index.c.status == "resident",
+    )
+    return register.rows(connection, "resident", present, order=("order_no", "atena_no"))
+
+
+def history_rows(register: Register, connection: sa.Connection, atena_no: str) -> list[dict[str, object]]:
+    """Return every version of a resident, oldest first."""
+    rows = register.rows(connection, "resident", storage.rows["resident"].c.atena_no == atena_no)
+    if not rows:
+        raise not_found()
+    return rows
+
+
+def restrictions(
+    register: Register, connection: sa.Connection, household_no: str | None, atena_nos: Sequence[str]
+) -> dict[str, list[dict[str, object]]]:
+    """Return every block and support measure on a household or on some residents."""
+    block, shien = storage.rows["block"], storage.rows["shien_sochi"]
+    concerned: list[sa.ColumnElement[bool]] = [block.c.atena_no.in_(atena_nos)]
+    if household_no is not None:
+        concerned.append(block.c.household_no == household_no)
+    return {
+        "blocks": register.rows(connection, "block", sa.or_(*concerned)),
+        "shien_sochi": register.rows(connection, "shien_sochi", shien.c.atena_no.in_(atena_nos)),
+    }
+
+
+def in_force(rows: Sequence[Row], day: str) -> Row | None:
+    """Return what is in force on a day (ISO); of several, the one that began last."""
+    standing = [
+        row
+        for row in rows
+        if str(row.get("in_force_from", "")) <= day <= str(row.get("in_force_until", "9999-12-31"))
+    ]
+    return max(standing, key=lambda row: str(row.get("in_force_from", "")), default=None)

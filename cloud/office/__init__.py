@@ -1,0 +1,1 @@
+"""The back office: what examiners do with what terminals sent."""

@@ -1,0 +1,92 @@
+"""Proof of possession: every call bears a signature of the terminal's key over what it asks."""
+
+import binascii
+from base64 import urlsafe_b64decode
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from threading import Lock
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from cloud.clock import Now, read_stamp, stamp
+from cloud.enrolment import Terminal, Terminals
+from cloud.problems import forbidden, malformed, sign_in_again
+
+SKEW = timedelta(seconds=300)
+_ALWAYS_HEARD = "/v1/commands"  # what was accepted may come with a wrong clock, and twice: keys make it once
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCall:
+    """A call as it came, reduced to what its proof covers."""
+
+    method: str
+    target: str  # path, with the query where there is one
+    terminal_no: str
+    date: str
+    proof: str
+    body: bytes = field(repr=False)
+
+    def message(self) -> bytes:
+        """Return the bytes the terminal signed."""
+        body = sha256(self.body).hexdigest()
+        return f"madoguchi-v1\n{self.method}\n{self.target}\n{self.date}\n{body}".encode()
+
+
+class Proofs:
+    """Checks proofs, and remembers those seen inside the window so that none is used twice."""
+
+    def __init__(self, terminals: Terminals, now: Now) -> None:
+        self._terminals = terminals
+        self._now = now
+        self._seen: OrderedDict[bytes, datetime] = OrderedDict()
+        self._lock = Lock()
+
+    def check(self, call: SignedCall) -> Terminal:
+        """Return the terminal that made a call, or raise the problem with it."""
+        terminal = self._terminals.terminal(call.terminal_no)
+        if terminal is None or not _signed(terminal, call):
+            raise sign_in_again("terminal.wrong_proof")
+        if terminal.revoked:
+            raise forbidden("terminal.revoked")
+        path = call.target.partition("?")[0]
+        if path != _ALWAYS_HEARD and not path.startswith(_ALWAYS_HEARD + "/"):
+            self._check_time(call)
+        return terminal
+
+    def _check_time(self, call: SignedCall) -> None:
+        now = self._now()
+        try:
+            skew = now - read_stamp(call.date)
+        except ValueError:
+            raise malformed("Madoguchi-Date is not a moment") from None
+        if abs(skew) > SKEW:
+            raise sign_in_again("sign_in.clock_off", now=stamp(now), seconds=int(skew.total_seconds()))
+        if not self._is_first(sha256(call.proof.encode()).digest(), now):
+            raise sign_in_again("terminal.proof_used")
+
+    def _is_first(self, proof: bytes, now: datetime) -> bool:
+        with self._lock:
+            while self._seen and next(iter(self._seen.values())) < now - 2 * SKEW:
+                self._seen.popitem(last=False)
+            if proof in self._seen:
+                return False
+            self._seen[proof] = now
+            return True
+
+
+def _signed(terminal: Terminal, call: SignedCall) -> bool:
+    key = load_pem_public_key(terminal.public_key)
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return False
+    try:
+        signature = urlsafe_b64decode(call.proof + "=" * (-len(call.proof) % 4))
+        key.verify(signature, call.message(), ec.ECDSA(SHA256()))
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True

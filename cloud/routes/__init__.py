@@ -1,0 +1,1 @@
+"""The contract's calls, a file a group."""

@@ -1,0 +1,58 @@
+"""Enrolment of terminals, and the deposit of their sealed keys."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Response
+
+from cloud.routes.wire import TenantDep, TerminalDep, body_of, json_answer
+
+router = APIRouter()
+
+
+class Enrolment(msgspec.Struct):
+    """Body of POST /v1/enrolments."""
+
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    csr: Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
+class Deposit(msgspec.Struct):
+    """Body of PUT /v1/terminals/self/deposit."""
+
+    deposit: Annotated[bytes, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+@router.post("/v1/enrolments")
+def enrol(tenant: TenantDep, asked: Annotated[Enrolment, Depends(body_of(Enrolment))]) -> Response:
+    """Take a terminal in."""
+    number, certificate = tenant.terminals.enrol(asked.token, asked.csr, asked.name)
+    with tenant.register.reading() as connection:
+        town = tenant.register.row(connection, "town", (tenant.municipality,)) or {}
+    return json_answer(
+        {
+            "terminal_no": number,
+            "certificate": certificate,
+            "ca": tenant.authority.pem,
+            "municipality": {
+                "code": tenant.municipality,
+                "name": town.get("name", ""),
+                "prefecture": town.get("prefecture", ""),
+            },
+            "feed_key": tenant.keys.feed_public,
+            "command_key": tenant.keys.command_public,
+            "digest_key": tenant.keys.digest,
+        },
+        HTTPStatus.CREATED,
+    )
+
+
+@router.put("/v1/terminals/self/deposit")
+def keep_deposit(
+    tenant: TenantDep, terminal: TerminalDep, asked: Annotated[Deposit, Depends(body_of(Deposit))]
+) -> Response:
+    """Keep a terminal's sealed store keys."""
+    tenant.terminals.keep_deposit(terminal.terminal_no, asked.deposit)
+    return Response(status_code=HTTPStatus.NO_CONTENT)

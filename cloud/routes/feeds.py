@@ -1,0 +1,60 @@
+"""Feeds: what a replica follows, and what proves that it is equal."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
+
+from cloud.digest import BUCKETS, PER_MID
+from cloud.routes.wire import MSGPACK, TenantDep, TerminalDep, body_of
+
+router = APIRouter()
+_MOST_BUCKETS = 256  # whose rows are asked for at once
+
+
+class Mids(msgspec.Struct):
+    """Body of POST /v1/feeds/{feed}/buckets."""
+
+    mids: Annotated[list[Annotated[int, msgspec.Meta(ge=0, lt=PER_MID)]], msgspec.Meta(max_length=PER_MID)]
+
+
+class Buckets(msgspec.Struct):
+    """Body of POST /v1/feeds/{feed}/rows."""
+
+    buckets: Annotated[
+        list[Annotated[int, msgspec.Meta(ge=0, lt=BUCKETS)]], msgspec.Meta(max_length=_MOST_BUCKETS)
+    ]
+
+
+@router.get("/v1/feeds/{feed}")
+def batch(
+    tenant: TenantDep,
+    _terminal: TerminalDep,
+    feed: str,
+    after: Annotated[int, Query(ge=0)],
+    limit: Annotated[int, Query(ge=1)] = 1000,
+) -> Response:
+    """Return what changed after a version."""
+    return Response(tenant.feeds.batch(feed, after, limit), media_type=MSGPACK)
+
+
+@router.get("/v1/feeds/{feed}/digest")
+def digest(tenant: TenantDep, _terminal: TerminalDep, feed: str) -> Response:
+    """Return root and middle digests."""
+    return Response(tenant.feeds.digest(feed), media_type=MSGPACK)
+
+
+@router.post("/v1/feeds/{feed}/buckets")
+def buckets(
+    tenant: TenantDep, _terminal: TerminalDep, feed: str, asked: Annotated[Mids, Depends(body_of(Mids))]
+) -> Response:
+    """Return bucket digests."""
+    return Response(tenant.feeds.buckets(feed, asked.mids), media_type=MSGPACK)
+
+
+@router.post("/v1/feeds/{feed}/rows")
+def rows(
+    tenant: TenantDep, _terminal: TerminalDep, feed: str, asked: Annotated[Buckets, Depends(body_of(Buckets))]
+) -> Response:
+    """Return the rows of buckets."""
+    return Response(tenant.feeds.rows(feed, asked.buckets), media_type=MSGPACK)

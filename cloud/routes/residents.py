@@ -1,0 +1,64 @@
+"""Live reads of the register; what is searched for travels in the body, never in an address."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Response
+
+from cloud.households import history_rows, household_rows, restrictions
+from cloud.residents import MOST_HITS, search
+from cloud.routes.wire import TenantDep, ViewerDep, body_of, json_answer
+
+router = APIRouter()
+_MOST_MEMBERS = 200
+
+
+class Search(msgspec.Struct):
+    """Body of POST /v1/residents/search."""
+
+    typed: Annotated[str, msgspec.Meta(max_length=200)]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_HITS)] = 50
+    removed: bool = False
+
+
+class Concerned(msgspec.Struct):
+    """Body of POST /v1/restrictions."""
+
+    household_no: str
+    atena_nos: Annotated[list[str], msgspec.Meta(max_length=_MOST_MEMBERS)]
+
+
+@router.post("/v1/residents/search")
+def find(
+    tenant: TenantDep, _clerk: ViewerDep, asked: Annotated[Search, Depends(body_of(Search))]
+) -> Response:
+    """Find residents by what was typed."""
+    with tenant.register.reading() as connection:
+        hits = search(connection, tenant.municipality, asked.typed, limit=asked.limit, removed=asked.removed)
+        return json_answer({"hits": hits, "as_of": tenant.register.as_of(connection)})
+
+
+@router.get("/v1/residents/{atena_no}/household")
+def household(tenant: TenantDep, _clerk: ViewerDep, atena_no: str) -> Response:
+    """Return a resident's present household."""
+    with tenant.register.reading() as connection:
+        rows = household_rows(tenant.register, connection, atena_no)
+        return json_answer({"rows": rows, "as_of": tenant.register.as_of(connection)})
+
+
+@router.get("/v1/residents/{atena_no}/history")
+def history(tenant: TenantDep, _clerk: ViewerDep, atena_no: str) -> Response:
+    """Return every version of a resident's record."""
+    with tenant.register.reading() as connection:
+        rows = history_rows(tenant.register, connection, atena_no)
+        return json_answer({"rows": rows, "as_of": tenant.register.as_of(connection)})
+
+
+@router.post("/v1/restrictions")
+def restricted(
+    tenant: TenantDep, _clerk: ViewerDep, asked: Annotated[Concerned, Depends(body_of(Concerned))]
+) -> Response:
+    """Return what restricts a household and its members."""
+    with tenant.register.reading() as connection:
+        found = restrictions(tenant.register, connection, asked.household_no, asked.atena_nos)
+        return json_answer({**found, "as_of": tenant.register.as_of(connection)})

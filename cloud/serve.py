@@ -1,0 +1,136 @@
+"""Serving a tenant over TLS: one process, one port, a ready file only when it really answers."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import uvicorn
+
+from cloud.app import create_app
+from cloud.authority import server_files
+from cloud.keys import write_private
+from cloud.snapshots import Upkeep
+from cloud.tenant import Tenant
+from cloud.wire import CuttableProtocol
+
+_log = logging.getLogger(__name__)
+_ALWAYS = ("127.0.0.1", "localhost")
+_TRIES = 600
+_BETWEEN_S = 0.05
+_GRACE_S = 3  # for answers under way when the word to stop comes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to serve, and where to say so; ``told`` goes into the ready file beside address and process."""
+
+    host: str
+    port: int
+    ready: Path | None
+    training: bool
+    told: Mapping[str, object] = field(repr=False)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the names and addresses the certificate is for."""
+        return tuple(dict.fromkeys((*_ALWAYS, self.reached_by)))
+
+    @property
+    def reached_by(self) -> str:
+        """Return the address a neighbour on this machine calls."""
+        return "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - asks, does not bind
+
+    def bound(self) -> socket.socket:
+        """Return a socket bound to the place; OSError where it is taken."""
+        listener = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((self.host, self.port))
+        return listener
+
+
+def serve(tenant: Tenant, place: Place) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(
+            number, lambda *_: None
+        )  # uvicorn raises it again once it has stopped: nothing is left to do
+    upkeep = Upkeep(tenant.snapshots)
+    with place.bound() as listener:
+        try:
+            asyncio.run(_run(uvicorn.Server(_config(tenant, place)), listener, tenant, place, upkeep))
+        finally:
+            upkeep.stop()
+            if place.ready is not None:
+                place.ready.unlink(missing_ok=True)
+
+
+def _config(tenant: Tenant, place: Place) -> uvicorn.Config:
+    certificate, key = server_files(tenant.folder / "keys", tenant.authority, place.hosts, tenant.now())
+    return uvicorn.Config(
+        create_app(tenant, training=place.training),
+        http=CuttableProtocol,
+        ws="none",
+        lifespan="off",
+        ssl_certfile=str(certificate),
+        ssl_keyfile=str(key),
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=120,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+
+
+async def _run(
+    server: uvicorn.Server, listener: socket.socket, tenant: Tenant, place: Place, upkeep: Upkeep
+) -> None:
+    serving = asyncio.create_task(server.serve([listener]))
+    answering = asyncio.create_task(_until_answering(place, listener.getsockname()[1], tenant))
+    await asyncio.wait({serving, answering}, return_when=asyncio.FIRST_COMPLETED)
+    if answering.done() and answering.result():
+        _announce(place, listener.getsockname()[1], tenant)
+        upkeep.start()
+    else:
+        server.should_exit = True
+    answering.cancel()
+    await serving
+
+
+async def _until_answering(place: Place, port: int, tenant: Tenant) -> bool:
+    """Call ourselves until a real call over TLS is answered; False where that never happens."""
+    trust = ssl.create_default_context(cafile=str(tenant.folder / "keys" / "ca.pem"))
+    for _ in range(_TRIES):
+        if await _answers(place.reached_by, port, trust):
+            return True
+        await asyncio.sleep(_BETWEEN_S)
+    return False
+
+
+async def _answers(host: str, port: int, trust: ssl.SSLContext) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection(host, port, ssl=trust)
+        writer.write(f"GET /v1/health HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode())
+        line = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+    except OSError:
+        return False
+    return b" 200 " in line
+
+
+def _announce(place: Place, port: int, tenant: Tenant) -> None:
+    url = f"https://{place.reached_by}:{port}"
+    ca_file = (tenant.folder / "keys" / "ca.pem").resolve()
+    facts = {"url": url, "ca_file": str(ca_file), "pid": os.getpid(), **place.told}
+    if place.ready is not None:
+        place.ready.parent.mkdir(parents=True, exist_ok=True)
+        write_private(place.ready, msgspec.json.format(msgspec.json.encode(facts)))
+    _log.info("serving at %s", url)

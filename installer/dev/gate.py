@@ -1,0 +1,353 @@
+"""The gate behind ./test and .ci/run: static checks, then the tests in groups, then one line of counts.
+
+    gate.py quick            under three minutes, before each commit
+    gate.py                  the whole gate
+    gate.py full [STAGE …]   the gate and every stage; with names, those stages alone
+    gate.py changed          the gate and the stages whose paths changed: what .ci/run does
+
+Everything is tried, also after a failure; the last line is ``N passed, N failed``.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from installer.dev import services
+
+ROOT = Path(__file__).resolve().parents[2]
+REPORTS = ROOT / "build" / "reports"
+PY = sys.executable
+BIN = Path(PY).parent
+WHOLE_BUDGET = 80 * 60  # seconds; what .ci/run may take
+EMPTY_GROUP = 5  # pytest: no test was collected
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check or a group of tests came to."""
+
+    name: str
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A static check: a command that must end with 0."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tests that run together, chosen by marker, in the surroundings they need."""
+
+    name: str
+    markers: str
+    minutes: int
+    where: tuple[str, ...] = ("tests",)
+    options: tuple[str, ...] = ()
+    screen: bool = False
+    services: bool = False
+    root: bool = False
+    real: bool = False  # a skipped test here is red under CI: a service that is not there proves nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A long test of one subject, in tests/stages/<name>/, and the paths whose change calls for it."""
+
+    name: str
+    paths: tuple[str, ...]
+
+
+TYPED = ("client", "ui", "offline", "printing", "resources", "cloud", "tests", "installer")
+
+CHECKS = (
+    Check("no package index in the tree", (PY, "-P", "installer/dev/no_hosts.py")),
+    Check("format", (str(BIN / "ruff"), "format", "--check", "--quiet", ".")),
+    Check("lint", (str(BIN / "ruff"), "check", "--quiet", ".")),
+    Check("types", (str(BIN / "mypy"), "--no-error-summary", *TYPED)),
+    Check("floors", (str(BIN / "lint-imports"), "--no-logo")),
+    Check("lock and environment agree", (PY, "-m", "pip", "check", "--quiet")),
+)
+WORKERS = ("-n", "2", "--dist", "worksteal")
+UNIT = "not screen and not service and not root and not slow"
+QUICK = Group("unit tests", UNIT, 3, options=(*WORKERS, "--ignore=tests/journeys"))
+GROUPS = (
+    Group("unit tests and journeys", UNIT, 10, options=WORKERS),
+    Group("tests on a screen", "screen and not service and not root and not slow", 5, screen=True, real=True),
+    Group(
+        "tests with real services",
+        "service and not root and not slow",
+        8,
+        screen=True,
+        services=True,
+        real=True,
+    ),
+    Group("tests that need root", "root and not slow", 8, screen=True, services=True, root=True, real=True),
+)
+STAGES = (
+    Stage("search", ("offline/store/", "client/domain/letters.py")),
+    Stage("load", ("offline/store/", "cloud/")),
+    Stage("sync", ("client/rules/", "client/jobs/", "offline/store/", "cloud/")),
+    Stage("thin", ("client/api/", "client/jobs/", "cloud/")),
+    Stage("outbox", ("offline/store/", "client/rules/", "client/jobs/")),
+    Stage("letters", ("printing/", "client/domain/letters.py", "resources/fonts/")),
+    Stage("drills", ("ui/screens/drill/", "client/jobs/", "cloud/")),
+    Stage("packages", ("installer/", "pyproject.toml", "resources/")),
+    Stage("disaster", ("client/", "offline/", "ui/")),
+    Stage("soak", ("ui/", "client/jobs/")),
+)
+
+
+class Clock:
+    """The time the whole run may take, and what is left of it."""
+
+    def __init__(self, budget: float) -> None:
+        self.start = time.monotonic()
+        self.budget = budget
+
+    def spent(self) -> float:
+        """Return the seconds since the start."""
+        return time.monotonic() - self.start
+
+    def allow(self, seconds: float) -> float:
+        """Return how long the next step may take."""
+        return max(1.0, min(seconds, self.budget - self.spent()))
+
+
+def title(clock: Clock, name: str) -> None:
+    """Announce a step."""
+    print(f"\n== [{clock.spent():4.0f} s] {name}", flush=True)
+
+
+def run(command: Sequence[str], *, env: dict[str, str], seconds: float) -> int:
+    """Run a command in a process group of its own and return its exit code; 124 when it took too long."""
+    child = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        print(f"ended after {seconds:.0f} s: {' '.join(command)}", flush=True)
+        for signal in (15, 9):
+            try:
+                os.killpg(child.pid, signal)
+                child.wait(10)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
+        return 124
+
+
+def do_check(check: Check, clock: Clock) -> Outcome:
+    """Run a static check."""
+    title(clock, check.name)
+    start = time.monotonic()
+    code = run(check.command, env=dict(os.environ), seconds=clock.allow(600))
+    seconds = time.monotonic() - start
+    return Outcome(
+        check.name, int(code == 0), int(code != 0), 0, seconds, "" if code == 0 else f"exit {code}"
+    )
+
+
+def counts(report: Path) -> tuple[int, int, int]:
+    """Read passed, failed and skipped from a JUnit report."""
+    passed = failed = skipped = 0
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):  # noqa: S314 -- written by our pytest
+        bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        left = int(suite.get("skipped", 0))
+        passed += int(suite.get("tests", 0)) - bad - left
+        failed += bad
+        skipped += left
+    return passed, failed, skipped
+
+
+def judge(group: Group, code: int, found: tuple[int, int, int], seconds: float, *, ci: bool) -> Outcome:
+    """Say what a group came to. An empty group fails: a marker was lost. So does a crash without a red test."""
+    passed, failed, skipped = found
+    words = []
+    if code == EMPTY_GROUP:
+        failed, words = failed + 1, ["no test bears these markers"]
+    elif code != 0 and failed == 0:
+        failed, words = 1, [f"pytest ended with {code}"]
+    if group.real and skipped and ci:
+        failed, words = failed + skipped, [*words, f"{skipped} skipped, which counts as failed under CI"]
+    return Outcome(group.name, passed, failed, skipped, seconds, "; ".join(words))
+
+
+@contextmanager
+def surroundings(group: Group) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Start what a group needs; yields the words to put before its command, and its variables."""
+    env, before = dict(os.environ), list[str]()
+    env["QT_QPA_PLATFORM"] = "xcb" if group.screen else "offscreen"
+    for name in ("WAYLAND_DISPLAY", "DISPLAY", "DBUS_SESSION_BUS_ADDRESS"):
+        env.pop(name, None)  # a developer's own desk must not take part
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gate-")))
+        if group.services:
+            folder.chmod(0o711)  # the user postgres passes through
+            env |= started(stack, "print queue", lambda: services.dns_sd(folder))
+            room = folder / "postgresql"
+            database = started(
+                stack, "PostgreSQL", lambda: named_url(services.postgresql(room, durable=False))
+            )
+            env |= database
+            before += ["sh", "installer/dev/with-session", str(folder / "keyring")]
+        if group.screen:
+            before += ["xvfb-run", "-a", "-s", "-screen 0 1920x1080x24"]
+        yield before, env
+
+
+@contextmanager
+def named_url(database: "AbstractContextManager[str]") -> Iterator[dict[str, str]]:
+    """Hand a database's address to the tests in the variable they look for."""
+    with database as url:
+        yield {"TEST_POSTGRESQL_URL": url}
+
+
+def started(
+    stack: ExitStack, what: str, start: "Callable[[], AbstractContextManager[dict[str, str]]]"
+) -> dict[str, str]:
+    """Start a service, or say why it is not there; its tests then skip, which is red under CI."""
+    try:
+        return stack.enter_context(start())
+    except (services.NotHereError, OSError, subprocess.SubprocessError) as why:
+        print(f"{what}: not started: {why}", flush=True)
+        return {}
+
+
+def do_group(group: Group, clock: Clock, *, ci: bool) -> Outcome:
+    """Run a group of tests."""
+    title(clock, group.name)
+    if group.root and os.geteuid() != 0:
+        words = "left out: not root"
+        print(words)
+        return Outcome(group.name, 0, int(ci), 1, 0.0, words)
+    if group.screen and shutil.which("xvfb-run") is None:
+        return Outcome(group.name, 0, 1, 0, 0.0, "xvfb-run is not installed")
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    report = REPORTS / f"{group.name.replace(' ', '-')}.xml"
+    report.unlink(missing_ok=True)
+    start = time.monotonic()
+    with surroundings(group) as (before, env):
+        tests = [
+            PY,
+            "-P",
+            "-m",
+            "pytest",
+            "-m",
+            group.markers,
+            f"--junitxml={report}",
+            "-rs",
+            "--durations=5",
+        ]
+        command = [*before, *tests, *group.options, *group.where]
+        code = run(command, env=env, seconds=clock.allow(group.minutes * 60))
+    found = counts(report) if report.exists() else (0, 0, 0)
+    return judge(group, code, found, time.monotonic() - start, ci=ci)
+
+
+def folder_of(stage: Stage) -> Path:
+    """Return where a stage's tests are."""
+    return ROOT / "tests" / "stages" / stage.name
+
+
+def group_of(stage: Stage) -> Group:
+    """Turn a stage into a group of tests."""
+    where = (folder_of(stage).relative_to(ROOT).as_posix(),)
+    marker = "slow" if os.geteuid() == 0 else "slow and not root"
+    return Group(f"stage {stage.name}", marker, 20, where, screen=True, services=True, real=True)
+
+
+def git(*words: str) -> list[str]:
+    """Return the lines git prints, or none where it fails."""
+    answer = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return answer.stdout.splitlines() if answer.returncode == 0 else []
+
+
+def changed_paths() -> list[str] | None:
+    """Return what differs from where this line of work began; None when that cannot be known."""
+    head = git("rev-parse", "HEAD")
+    base = git("merge-base", "HEAD", os.environ.get("CI_BASE", "origin/main"))
+    if not base or base == head:
+        base = git("rev-parse", "--verify", "--quiet", "HEAD~1")
+    if not head or not base:
+        return None
+    return git("diff", "--name-only", base[0]) + git("ls-files", "--others", "--exclude-standard")
+
+
+def called_for(stages: Iterable[Stage], changed: Sequence[str] | None) -> list[Stage]:
+    """Return the stages whose paths, or whose own tests, changed; all when what changed is not known."""
+    if changed is None:
+        return list(stages)
+    return [
+        stage
+        for stage in stages
+        if any(path.startswith((*stage.paths, f"tests/stages/{stage.name}/")) for path in changed)
+    ]
+
+
+def chosen_stages(words: Sequence[str]) -> list[Stage] | str:
+    """Return the stages the caller asked for, or what is wrong with the question."""
+    known = {stage.name: stage for stage in STAGES}
+    unknown = [word for word in words if word not in known]
+    if unknown:
+        return f"no stage {', '.join(unknown)}; there are: {' '.join(known)}"
+    empty = [word for word in words if not folder_of(known[word]).is_dir()]
+    if empty:
+        return f"no tests yet for stage {', '.join(empty)}"
+    return [known[word] for word in words]
+
+
+def tell(outcomes: Sequence[Outcome]) -> int:
+    """Print a line for each step and the counts; return the exit code."""
+    print("\n" + "-" * 78)
+    for one in outcomes:
+        mark = "FAILED" if one.failed else "ok"
+        print(
+            f"{mark:7}{one.name:34}{one.passed:6} passed{one.failed:4} failed{one.skipped:4} skipped"
+            f"{one.seconds:7.1f} s  {one.words}"
+        )
+    passed, failed = sum(one.passed for one in outcomes), sum(one.failed for one in outcomes)
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+def main(words: Sequence[str]) -> int:
+    """Run what was asked for."""
+    ci, clock = bool(os.environ.get("CI")), Clock(WHOLE_BUDGET)
+    what, rest = (words[0], words[1:]) if words else ("gate", ())
+    if what not in {"gate", "quick", "full", "changed"} or (rest and what != "full"):
+        print("usage: ./test [quick | full [STAGE …] | changed]", file=sys.stderr)
+        return 64
+    stages = chosen_stages(rest)
+    if isinstance(stages, str):
+        print(stages, file=sys.stderr)
+        return 64
+    there = [stage for stage in STAGES if folder_of(stage).is_dir()]
+    if what == "full" and not rest:
+        stages = there
+    elif what == "changed":
+        stages = called_for(there, changed_paths())
+        print(f"stages called for by what changed: {' '.join(one.name for one in stages) or 'none'}")
+    outcomes = []
+    if not rest:
+        outcomes += [do_check(check, clock) for check in CHECKS]
+        outcomes += [do_group(group, clock, ci=ci) for group in ((QUICK,) if what == "quick" else GROUPS)]
+    outcomes += [do_group(group_of(stage), clock, ci=ci) for stage in stages]
+    return tell(outcomes)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

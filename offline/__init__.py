@@ -1,0 +1,1 @@
+"""The encrypted disk and the neighbours."""

@@ -1,0 +1,1 @@
+"""SQLCipher files, keys and what is kept in them."""

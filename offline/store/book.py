@@ -1,0 +1,142 @@
+"""What one act writes: sheet, journal and outbox together, inside one commit of the ledger."""
+
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from client.domain.certificate import IssuedCopy, SerialNo, SheetState
+from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, Receipt, change_key
+from client.domain.resident import AtenaNo
+from client.domain.terminal import TerminalFacts
+from client.jobs.ports import IssueDraft, JournalEntry
+from offline.store import journal, outbox, sheets
+
+_FACT_OF = {SheetState.HANDED_OVER: ChangeKind.HANDED_OVER, SheetState.SPOILED: ChangeKind.SPOILED}
+_IN_BOOK = frozenset({ChangeState.ACCEPTED, ChangeState.CONFLICT, ChangeState.REFUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the book is kept: this terminal, and whom its reports are sealed to."""
+
+    facts: TerminalFacts
+    envelope: outbox.Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class SheetWord:
+    """What somebody said of a copy."""
+
+    serial: SerialNo
+    state: SheetState
+    actor: str
+    reason: str = ""
+    pdf_hash: str = ""
+
+
+def issue(
+    connection: sqlite3.Connection, place: Place, draft: IssueDraft, *, now: datetime, actor: str, offset: int
+) -> IssuedCopy:
+    """Take the next number; write sheet, journal row and the reports of issue and fee."""
+    copy = sheets.issue(connection, draft, place.facts, now, actor)
+    payload = sheets.issue_payload(draft, copy.serial)
+    members, as_of = draft.request.members, draft.decided.as_of
+    facts: dict[str, str | int] = {
+        "serial": copy.serial.key,
+        "kind": draft.request.kind.value,
+        "pages": draft.pages,
+        "fee_yen": draft.fee_yen,
+        "requester": draft.request.requester.value,
+        "identity": draft.request.identity.value,
+        "printer": draft.printer,
+        "source": as_of.source.value,
+        "register_version": as_of.register_version,
+        "blocks_version": as_of.blocks_version,
+    }
+    journal.append(connection, JournalEntry("issue", actor, members, facts), now)
+    issued = _fact(ChangeKind.ISSUED, payload, members, now, actor=actor, offset=offset)
+    outbox.add(connection, issued, place.envelope)
+    if draft.fee_yen:
+        told = {name: payload[name] for name in ("serial", "day", "fee_yen")}
+        fee = _fact(ChangeKind.FEE, told, (), now, actor=actor, offset=offset)
+        outbox.add(connection, fee, place.envelope)
+    return copy
+
+
+def note_sheet(connection: sqlite3.Connection, place: Place, word: SheetWord, now: datetime) -> None:
+    """Write what became of a copy, in the journal too; of hand-over and spoil the report."""
+    copy = sheets.note(
+        connection,
+        word.serial.serial,
+        word.state,
+        at=now,
+        actor=word.actor,
+        reason=word.reason,
+        pdf_hash=word.pdf_hash,
+    )
+    if copy is None:
+        return
+    fact = _FACT_OF.get(word.state)
+    told = {
+        "serial": word.serial.key,
+        "state": word.state.value,
+        "pdf_hash": word.pdf_hash,
+    }  # no words typed by hand
+    facts = {name: text for name, text in told.items() if text}
+    kind = "sheet" if fact is None else word.state.value
+    journal.append(connection, JournalEntry(kind, word.actor, (copy.subject,), facts), now)
+    if fact is not None:
+        payload = {"serial": word.serial.key, "reason": word.reason}
+        report = _fact(fact, payload, (copy.subject,), now, actor=word.actor, offset=0)
+        outbox.add(connection, report, place.envelope)
+
+
+def queue(connection: sqlite3.Connection, place: Place, change: NewChange, now: datetime) -> QueuedChange:
+    """Write a change and its journal row; the same key again changes nothing."""
+    if outbox.add(connection, change, place.envelope):
+        facts = {"key": change.key, "kind": change.kind.value}
+        if change.supersedes:
+            facts["supersedes"] = change.supersedes
+        journal.append(connection, JournalEntry("intake", change.made_by, change.residents, facts), now)
+    return outbox.get(connection, change.key)
+
+
+def settle(
+    connection: sqlite3.Connection,
+    key: str,
+    state: ChangeState,
+    receipt: Receipt | None,
+    *,
+    words: str,
+    now: datetime,
+) -> None:
+    """Write the cloud's answer, in the journal too; the first one stands."""
+    if not outbox.settle(connection, key, state, receipt, words) or state not in _IN_BOOK:
+        return
+    facts: dict[str, str | int] = {"key": key, "state": state.value}
+    if receipt:
+        facts["register_version"] = receipt.register_version
+    journal.append(connection, JournalEntry("answer", "cloud", (), facts), now)
+
+
+def _fact(
+    kind: ChangeKind,
+    payload: Mapping[str, object],
+    residents: tuple[AtenaNo, ...],
+    now: datetime,
+    *,
+    actor: str,
+    offset: int,
+) -> NewChange:
+    return NewChange(
+        key=change_key(now, secrets.token_bytes(10)),
+        kind=kind,
+        residents=residents,
+        base={},
+        payload=payload,
+        made_at=now,
+        made_by=actor,
+        clock_offset_ms=offset,
+    )

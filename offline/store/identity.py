@@ -1,0 +1,54 @@
+"""The terminal's own key: who calls the cloud, also at night when nobody is signed in."""
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+from cryptography.x509.oid import NameOID
+
+from client.domain.errors import StoreError
+
+
+class TerminalIdentity:
+    """A P-256 key and the number it stands for."""
+
+    def __init__(self, terminal_no: str, key: ec.EllipticCurvePrivateKey) -> None:
+        self.terminal_no = terminal_no
+        self._key = key
+
+    def sign(self, data: bytes) -> bytes:
+        """Return an ECDSA signature with SHA-256, DER."""
+        return self._key.sign(data, ec.ECDSA(SHA256()))
+
+
+def new_key() -> ec.EllipticCurvePrivateKey:
+    """Make a key."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def key_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a key as PKCS8 DER, for the keyring."""
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def key_from(content: bytes) -> ec.EllipticCurvePrivateKey:
+    """Read a key that the keyring gave."""
+    try:
+        key = load_der_private_key(content, password=None)
+    except (ValueError, TypeError) as error:
+        raise StoreError("store.no_keyring") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise StoreError("store.no_keyring")
+    return key
+
+
+def signing_request(key: ec.EllipticCurvePrivateKey) -> str:
+    """Return a certificate signing request (PEM); the cloud puts number and town into the certificate."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "madoguchi terminal")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, SHA256())
+    return request.public_bytes(Encoding.PEM).decode()

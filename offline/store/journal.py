@@ -1,0 +1,110 @@
+"""The journal (P12): append only, each row's hash over the row before; ids and facts, no names."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from client.domain.resident import AtenaNo
+from client.jobs.ports import JournalEntry
+from client.rules.chain import GENESIS, link
+from offline.store import heads
+from offline.store.door import one
+from offline.store.times import utc_from, utc_text
+
+CHAIN = "journal"
+_COLUMNS = "seq, at, kind, actor, subjects, facts, hash"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """An entry as it stands in the book."""
+
+    seq: int
+    at: datetime
+    entry: JournalEntry
+
+
+@dataclass(frozen=True, slots=True)
+class JournalVerdict:
+    """Whether the book is whole: how many entries, and the number of the first one that is wrong or missing."""
+
+    entries: int
+    first_bad: int | None
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the table; its rows are never updated."""
+    connection.execute(
+        "CREATE TABLE journal (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL,"
+        " subjects TEXT NOT NULL, facts TEXT NOT NULL, hash BLOB NOT NULL)"
+    )
+
+
+def append(connection: sqlite3.Connection, entry: JournalEntry, at: datetime) -> int:
+    """Add a row to the chain; returns its number."""
+    seq, prev = heads.read(connection, CHAIN)
+    seq += 1
+    row = _row(seq, utc_text(at), (entry.kind, entry.actor), list(entry.subjects), dict(entry.facts))
+    following = link(prev, row)
+    connection.execute(
+        f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            seq,
+            row["at"],
+            entry.kind,
+            entry.actor,
+            json.dumps(row["subjects"]),
+            json.dumps(row["facts"], ensure_ascii=False, sort_keys=True),
+            following,
+        ),
+    )
+    heads.write(connection, CHAIN, seq, following)
+    return seq
+
+
+def hash_at(connection: sqlite3.Connection, seq: int) -> bytes | None:
+    """Return the hash of a row; of number 0 what stands before the first."""
+    return GENESIS if seq == 0 else one(connection, "SELECT hash FROM journal WHERE seq = ?", seq)
+
+
+def tail(connection: sqlite3.Connection, count: int) -> tuple[JournalRow, ...]:
+    """Return the last rows, newest first."""
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM journal ORDER BY seq DESC LIMIT ?", (count,))
+    return tuple(
+        JournalRow(
+            seq,
+            utc_from(at),
+            JournalEntry(kind, actor, tuple(map(AtenaNo, json.loads(subjects))), json.loads(facts)),
+        )
+        for seq, at, kind, actor, subjects, facts, _ in rows
+    )
+
+
+def first_bad(connection: sqlite3.Connection, wanted: Mapping[int, bytes]) -> JournalVerdict:
+    """Walk the chain; ``wanted`` are heads known from elsewhere, by number, which must be met."""
+    prev, expected = GENESIS, 1
+    for seq, row, recorded in _rows(connection):
+        if seq != expected:
+            return JournalVerdict(expected - 1, expected)
+        if row is None or link(prev, row) != recorded or wanted.get(seq, recorded) != recorded:
+            return JournalVerdict(expected - 1, seq)
+        prev, expected = recorded, seq + 1
+    last = max(wanted, default=expected - 1)
+    return JournalVerdict(expected - 1, None if last == expected - 1 else min(last + 1, expected))
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[tuple[int, dict[str, object] | None, bytes]]:
+    for seq, at, kind, actor, subjects, facts, recorded in connection.execute(
+        f"SELECT {_COLUMNS} FROM journal ORDER BY seq"
+    ):
+        try:
+            yield seq, _row(seq, at, (kind, actor), json.loads(subjects), json.loads(facts)), recorded
+        except ValueError:
+            yield seq, None, recorded
+
+
+def _row(seq: int, at: str, who: tuple[str, str], subjects: object, facts: object) -> dict[str, object]:
+    kind, actor = who
+    return {"seq": seq, "at": at, "kind": kind, "actor": actor, "subjects": subjects, "facts": facts}

@@ -1,0 +1,181 @@
+"""The keeper of keys: what the clerk knows and what this PC has, brought together for one sign-in."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from keyring.backend import KeyringBackend
+
+from client.domain.clerk import CloudSignIn
+from client.domain.errors import StoreError
+from client.domain.terminal import TerminalFacts
+from client.jobs.ports import StoreKeys, Unlocked
+from client.rules import sign_in as rules
+from offline.store import wraps
+from offline.store.files import make_folder
+from offline.store.identity import TerminalIdentity, key_bytes, key_from, new_key, signing_request
+from offline.store.keyring_door import KeyringDoor, backend_id, fingerprint, system_backend
+from offline.store.seal import public_of
+from offline.store.terminal_file import read_facts, write_facts
+from offline.store.wrap_keeper import FourKeys, WrapKeeper
+from offline.store.wraps import Argon2Cost, Place, WrapBook
+
+T = TypeVar("T")
+DEVICE, IDENTITY = "device", "identity"
+
+
+class Vault:
+    """Wraps and keyring of one terminal in one folder; fulfils ports.Keys and ports.Enrolment.
+
+    Nothing here opens a network connection. ``floor_kib`` is lowered by tests alone.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        environment: str,
+        *,
+        backend: KeyringBackend | None = None,
+        cost: Argon2Cost = wraps.USUAL_COST,
+        floor_kib: int = wraps.FLOOR_KIB,
+        lockout: rules.LockoutRules = rules.DEFAULT_LOCKOUT,
+    ) -> None:
+        cost.check(floor_kib)
+        self._dir = data_dir
+        self._environment = environment
+        self._given_backend = backend
+        self._wraps = WrapKeeper(data_dir / "wraps.json", cost, lockout)
+        self._new: EllipticCurvePrivateKey | None = None
+        self._identity: TerminalIdentity | None = None
+        self._facts: TerminalFacts | None = None
+        self._turn = Lock()
+
+    @property
+    def facts(self) -> TerminalFacts | None:
+        """Return the terminal's public facts, or None before the enrolment."""
+        if self._facts is None:
+            self._facts = read_facts(self._dir / "terminal.json")
+        return self._facts
+
+    @property
+    def enrolled(self) -> bool:
+        """Tell whether this PC is a terminal."""
+        return self.facts is not None and self._wraps.path.exists()
+
+    @property
+    def identity(self) -> TerminalIdentity:
+        """Return the terminal's own key, usable before any sign-in. StoreError."""
+        if self._identity is None:
+            facts = self._need_facts()
+            key = self._door(facts).get(IDENTITY)
+            if key is None:
+                raise StoreError("store.no_keyring")
+            self._identity = TerminalIdentity(facts.terminal_no, key_from(key))
+        return self._identity
+
+    @property
+    def inbox_public(self) -> bytes:
+        """Return the public key of the sealed inbox, known while locked."""
+        return self._wraps.read().inbox_public
+
+    async def make_identity(self) -> str:
+        """Make the terminal's key and return a signing request (PEM); the keyring gets it with its number."""
+        self._new = await asyncio.to_thread(new_key)
+        return signing_request(self._new)
+
+    async def found(self, facts: TerminalFacts, keys: StoreKeys) -> bytes:
+        """Write the facts down and return the store keys sealed under the device secret, for the cloud to keep."""
+        return await self._in_turn(lambda: self._found(facts, keys))
+
+    async def unlock(self, staff_id: str, password: str, code: str, *, now: datetime) -> Unlocked:
+        """Unwrap off line: SignInNeededError, StoreError ``store.no_keyring``, ``store.no_keys``."""
+        return await self._in_turn(lambda: self._unlock(staff_id, password, code, now))
+
+    async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:
+        """Open the deposit with the device secret after an online sign-in, and (re)write this clerk's wrap."""
+        return await self._in_turn(lambda: self._admit(cloud, password, now))
+
+    async def forget(self) -> None:
+        """Erase keys and facts; what the stores hold can then be read by nobody."""
+        await self._in_turn(self._forget)
+
+    async def _in_turn(self, work: Callable[[], T]) -> T:
+        def alone() -> T:
+            with self._turn:
+                return work()
+
+        return await asyncio.to_thread(alone)
+
+    def _found(self, facts: TerminalFacts, keys: StoreKeys) -> bytes:
+        if self._new is None:
+            raise StoreError("store.no_keys")
+        make_folder(self._dir)
+        secret = secrets.token_bytes(wraps.KEY)
+        door = self._door(facts)
+        door.put(DEVICE, secret)
+        door.put(IDENTITY, key_bytes(self._new))
+        note = wraps.KeyringNote(backend_id(self._backend), fingerprint(secret))
+        book = WrapBook(format=wraps.FORMAT, keyring=note, inbox_public=public_of(keys.inbox))
+        self._wraps.write(book, secret, place_of(facts))
+        write_facts(self._dir / "terminal.json", facts)
+        self._facts = facts
+        self._identity, self._new = TerminalIdentity(facts.terminal_no, self._new), None
+        nonce = secrets.token_bytes(wraps.NONCE)
+        return wraps.closed_deposit(in_order(keys), secret, place_of(facts), nonce)
+
+    def _unlock(self, staff_id: str, password: str, code: str, now: datetime) -> Unlocked:
+        who = (staff_id, password, code)
+        return self._wraps.unlock(who, self._device_secret(), place_of(self._need_facts()), now)
+
+    def _admit(self, cloud: CloudSignIn, password: str, now: datetime) -> Unlocked:
+        place = place_of(self._need_facts())
+        return self._wraps.admit(cloud, password, self._device_secret(), place, now=now)
+
+    def _device_secret(self) -> bytes:
+        note = self._wraps.read().keyring
+        if backend_id(self._backend) != note.backend:
+            raise StoreError("store.no_keyring")
+        secret = self._door(self._need_facts()).get(DEVICE)
+        if secret is None or fingerprint(secret) != note.fingerprint:
+            raise StoreError("store.no_keyring")
+        return secret
+
+    def _forget(self) -> None:
+        facts = self.facts
+        if facts is not None:
+            door = self._door(facts)
+            door.forget(DEVICE)
+            door.forget(IDENTITY)
+        for path in (self._wraps.path, self._dir / "terminal.json"):
+            path.unlink(missing_ok=True)
+        self._facts = self._identity = self._new = None
+
+    @property
+    def _backend(self) -> KeyringBackend:
+        if self._given_backend is None:
+            self._given_backend = system_backend()
+        return self._given_backend
+
+    def _door(self, facts: TerminalFacts) -> KeyringDoor:
+        prefix = f"{self._environment}/{facts.municipality_code}/{facts.terminal_no}"
+        return KeyringDoor(self._backend, prefix)
+
+    def _need_facts(self) -> TerminalFacts:
+        if self.facts is None:
+            raise StoreError("store.no_keys")
+        return self.facts
+
+
+def place_of(facts: TerminalFacts) -> Place:
+    """Return what every derivation of this terminal is bound to."""
+    return Place(facts.municipality_code, facts.terminal_no)
+
+
+def in_order(keys: StoreKeys) -> FourKeys:
+    """Return the store keys in the order they are packed in."""
+    return keys.replica, keys.ledger, keys.digest, keys.inbox

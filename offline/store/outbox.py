@@ -1,0 +1,244 @@
+"""The outbox: what was accepted and what the cloud must learn, with the envelope sealed as it was written.
+
+The part of a row that never changes is chained; payloads enter the chain by hash, so that one may be deleted
+after its time without breaking it.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Any
+
+from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, Receipt
+from client.domain.errors import RefusedError
+from client.domain.resident import AtenaNo
+from client.rules.chain import GENESIS, link
+from client.rules.outbox import TRANSITIONS, Event, step
+from offline.store import heads
+from offline.store.door import one
+from offline.store.pack import packed, unpacked
+from offline.store.seal import command_info, sealed
+from offline.store.times import utc_from, utc_text
+
+CHAIN = "outbox"
+SETTLED = (ChangeState.LANDED, ChangeState.WITHDRAWN, ChangeState.SUPERSEDED)
+_BY_PERSON = frozenset({ChangeState.WITHDRAWN, ChangeState.SUPERSEDED})
+_FIXED = "seq, key, kind, base, payload, sealed, made_at, made_by, clock_offset_ms, todoke_date, supersedes"
+_FATE = "state, attempts, next_try_at, last_words, receipt_version, receipt_at, receipt_text"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Whom payloads are sealed to, and from where."""
+
+    command_key: bytes
+    terminal_no: str
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables."""
+    connection.execute(
+        "CREATE TABLE outbox (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,"
+        " base BLOB NOT NULL, payload BLOB NOT NULL, sealed BLOB NOT NULL, made_at TEXT NOT NULL,"
+        " made_by TEXT NOT NULL, clock_offset_ms INTEGER NOT NULL, todoke_date TEXT, supersedes TEXT,"
+        " hash BLOB NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next_try_at TEXT,"
+        " last_words TEXT NOT NULL DEFAULT '', receipt_version INTEGER, receipt_at TEXT,"
+        " receipt_text TEXT NOT NULL DEFAULT '')"
+    )
+    connection.execute("CREATE INDEX outbox_state ON outbox (state, seq)")
+    connection.execute(
+        "CREATE TABLE outbox_resident (seq INTEGER NOT NULL REFERENCES outbox (seq), place INTEGER NOT NULL,"
+        " atena_no TEXT NOT NULL, PRIMARY KEY (seq, place)) WITHOUT ROWID"
+    )
+    connection.execute("CREATE INDEX outbox_resident_atena_no ON outbox_resident (atena_no)")
+
+
+def add(connection: sqlite3.Connection, change: NewChange, to: Envelope) -> bool:
+    """Write a change down; False where this very key stands there already."""
+    if one(connection, "SELECT seq FROM outbox WHERE key = ?", change.key) is not None:
+        return False
+    if change.supersedes is not None:
+        settle(connection, change.supersedes, ChangeState.SUPERSEDED)
+    seq, prev = heads.read(connection, CHAIN)
+    payload = packed(dict(change.payload))
+    envelope = sealed(payload, to.command_key, command_info(change.key, change.kind.value, to.terminal_no))
+    values = (
+        seq + 1,
+        change.key,
+        change.kind.value,
+        packed(dict(change.base)),
+        payload,
+        envelope,
+        utc_text(change.made_at),
+        change.made_by,
+        change.clock_offset_ms,
+        change.todoke_date.isoformat() if change.todoke_date else None,
+        change.supersedes,
+    )
+    following = link(prev, _entry(values, change.residents))
+    connection.execute(
+        f"INSERT INTO outbox ({_FIXED}, hash, state) VALUES ({'?, ' * 12}?)",
+        (*values, following, ChangeState.QUEUED.value),
+    )
+    connection.executemany(
+        "INSERT INTO outbox_resident VALUES (?, ?, ?)",
+        [(seq + 1, place, atena_no) for place, atena_no in enumerate(change.residents)],
+    )
+    heads.write(connection, CHAIN, seq + 1, following)
+    return True
+
+
+def get(connection: sqlite3.Connection, key: str) -> QueuedChange:
+    """Return a change by key; KeyError."""
+    found = _select(connection, "WHERE key = ?", (key,))
+    if not found:
+        raise KeyError(key)
+    return found[0]
+
+
+def waiting(connection: sqlite3.Connection, *, settled: bool) -> tuple[QueuedChange, ...]:
+    """Return changes, oldest first."""
+    if settled:
+        return _select(connection, "", ())
+    marks = ", ".join("?" * len(SETTLED))
+    return _select(connection, f"WHERE state NOT IN ({marks})", [state.value for state in SETTLED])
+
+
+def lease(connection: sqlite3.Connection, keys: Iterable[str]) -> None:
+    """Mark changes as being sent; OutOfTurnError where one may not be."""
+    for key in keys:
+        state = step(_state(connection, key), Event.PICKED)
+        connection.execute(
+            "UPDATE outbox SET state = ?, attempts = attempts + 1 WHERE key = ?", (state.value, key)
+        )
+
+
+def settle(
+    connection: sqlite3.Connection,
+    key: str,
+    state: ChangeState,
+    receipt: Receipt | None = None,
+    words: str = "",
+) -> bool:
+    """Write what became of a change; False where that stood there already.
+
+    The first answer stands: one that comes again, or late, changes nothing. A person's act out of turn is
+    refused.
+    """
+    present = _state(connection, key)
+    if state not in TRANSITIONS[present].values():
+        if state in _BY_PERSON and state is not present:
+            raise RefusedError("refused.input", field="state")
+        return False
+    connection.execute(
+        "UPDATE outbox SET state = ?, last_words = ?, receipt_version = ?, receipt_at = ?, receipt_text = ?,"
+        " next_try_at = NULL WHERE key = ?",
+        (
+            state.value,
+            words,
+            receipt.register_version if receipt else None,
+            utc_text(receipt.at) if receipt else None,
+            receipt.text if receipt else "",
+            key,
+        ),
+    )
+    return True
+
+
+def postpone(connection: sqlite3.Connection, keys: Iterable[str], next_try_at: datetime, words: str) -> None:
+    """Write when the next try is."""
+    connection.executemany(
+        "UPDATE outbox SET next_try_at = ?, last_words = ? WHERE key = ?",
+        [(utc_text(next_try_at), words, key) for key in keys],
+    )
+
+
+def land(connection: sqlite3.Connection, register_version: int) -> int:
+    """Mark what was accepted at or before a version as landed."""
+    landed = step(ChangeState.ACCEPTED, Event.SEEN_IN_REPLICA)
+    return connection.execute(
+        "UPDATE outbox SET state = ? WHERE state = ? AND receipt_version <= ?",
+        (landed.value, ChangeState.ACCEPTED.value, register_version),
+    ).rowcount
+
+
+def after_restart(connection: sqlite3.Connection) -> int:
+    """Turn what was being sent when the program ended into unknown."""
+    unknown = step(ChangeState.SENDING, Event.UNANSWERED)
+    return connection.execute(
+        "UPDATE outbox SET state = ? WHERE state = ?", (unknown.value, ChangeState.SENDING.value)
+    ).rowcount
+
+
+def hash_at(connection: sqlite3.Connection, seq: int) -> bytes | None:
+    """Return the hash of a row; of number 0 what stands before the first."""
+    return GENESIS if seq == 0 else one(connection, "SELECT hash FROM outbox WHERE seq = ?", seq)
+
+
+def first_bad(connection: sqlite3.Connection) -> int | None:
+    """Walk the chain; returns the number of the first row that is wrong or missing."""
+    prev, last = GENESIS, 0
+    residents = _residents(connection)
+    for *values, recorded in connection.execute(f"SELECT {_FIXED}, hash FROM outbox ORDER BY seq"):
+        last += 1
+        if values[0] != last or link(prev, _entry(values, residents.get(last, ()))) != recorded:
+            return last
+        prev = recorded
+    return None if heads.read(connection, CHAIN) == (last, prev) else last + 1
+
+
+def _entry(values: Iterable[Any], residents: Iterable[str]) -> dict[str, object]:
+    entry = dict(zip(_FIXED.split(", "), values, strict=True))
+    for name in ("base", "payload", "sealed"):
+        entry[name] = blake2b(entry[name], digest_size=32).digest()
+    return {**entry, "residents": list(residents)}
+
+
+def _state(connection: sqlite3.Connection, key: str) -> ChangeState:
+    found = one(connection, "SELECT state FROM outbox WHERE key = ?", key)
+    if found is None:
+        raise KeyError(key)
+    return ChangeState(found)
+
+
+def _residents(connection: sqlite3.Connection) -> dict[int, tuple[AtenaNo, ...]]:
+    found: dict[int, tuple[AtenaNo, ...]] = {}
+    for seq, atena_no in connection.execute("SELECT seq, atena_no FROM outbox_resident ORDER BY seq, place"):
+        found[seq] = (*found.get(seq, ()), AtenaNo(atena_no))
+    return found
+
+
+def _residents_of(connection: sqlite3.Connection, seq: int) -> tuple[AtenaNo, ...]:
+    rows = connection.execute("SELECT atena_no FROM outbox_resident WHERE seq = ? ORDER BY place", (seq,))
+    return tuple(AtenaNo(atena_no) for (atena_no,) in rows)
+
+
+def _select(connection: sqlite3.Connection, where: str, values: Iterable[object]) -> tuple[QueuedChange, ...]:
+    rows = connection.execute(f"SELECT {_FIXED}, {_FATE} FROM outbox {where} ORDER BY seq", tuple(values))
+    return tuple(_change(row, _residents_of(connection, row[0])) for row in rows.fetchall())
+
+
+def _change(row: tuple[Any, ...], residents: tuple[AtenaNo, ...]) -> QueuedChange:
+    seq, key, kind, base, payload, envelope, made_at, made_by, offset, todoke_date, supersedes, *fate = row
+    state, attempts, next_try_at, last_words, version, receipt_at, receipt_text = fate
+    return QueuedChange(
+        seq=seq,
+        key=key,
+        kind=ChangeKind(kind),
+        state=ChangeState(state),
+        residents=residents,
+        base={AtenaNo(atena_no): history_no for atena_no, history_no in unpacked(base).items()},
+        payload=unpacked(payload),
+        sealed=envelope,
+        made_at=utc_from(made_at),
+        made_by=made_by,
+        clock_offset_ms=offset,
+        todoke_date=date.fromisoformat(todoke_date) if todoke_date else None,
+        supersedes=supersedes,
+        attempts=attempts,
+        next_try_at=utc_from(next_try_at) if next_try_at else None,
+        last_words=last_words,
+        receipt=None if version is None else Receipt(version, utc_from(receipt_at), receipt_text),
+    )

@@ -1,0 +1,204 @@
+"""The replica: what the register said last, encrypted, on this disk; answers and follows."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from client.domain.as_of import Answer
+from client.domain.blocks import Restrictions
+from client.domain.certificate import CertificateKind, FormWords
+from client.domain.errors import StoreError
+from client.domain.feed import Bucket, Feed, FeedBatch, Manifest, Position, RowChange
+from client.domain.resident import AtenaNo, Hit, Household
+from client.jobs.ports import Now
+from client.rules.digest import bucket_bytes, buckets_below, mids_of
+from offline.store import door, replica_file, residents, sums
+from offline.store.migrations import migrate
+from offline.store.replica_file import DAMAGED, STEPS
+from offline.store.rows import Row
+from offline.store.side_file import SideFile
+from offline.store.worker import Worker
+
+T = TypeVar("T")
+Opened = TypeVar("Opened")
+Use = Callable[[sqlite3.Connection], T]
+
+
+class Replica:
+    """``replica.db``; fulfils ports.Register and ports.ReplicaFiles.
+
+    Where the file is damaged, ``position`` says that there is none: the sync conversation then fills it anew.
+    """
+
+    def __init__(self, path: Path, now: Now) -> None:
+        self._path = path
+        self._side_path = path.with_name("replica.next.db")
+        self._now = now
+        self._key = b""
+        self._digest_key = b""
+        self._worker: Worker | None = None
+        self._side: SideFile | None = None
+        self._damaged = False
+        self._swap = asyncio.Lock()
+
+    async def open(self, key: bytes, digest_key: bytes) -> None:
+        """Open and migrate. StoreError, but not for a damaged file: that is filled anew."""
+        self._key, self._digest_key, self._damaged = key, digest_key, False
+        async with self._swap:
+            if self._path.exists():
+                await self._start()
+
+    async def close(self) -> None:
+        """Close every handle and forget the keys; a fill goes on at the next opening where it was."""
+        async with self._swap:
+            await self._stop()
+            side, self._side = self._side, None
+            if side is not None:
+                await side.close()
+        self._key = self._digest_key = b""
+
+    async def find(self, typed: str, *, limit: int, removed: bool = False) -> Answer[tuple[Hit, ...]]:
+        """Return residents that match what was typed, in kana order, block marks at once."""
+        return await self._read(lambda c: residents.find(c, typed, limit=limit, removed=removed))
+
+    async def household_of(self, atena_no: AtenaNo) -> Answer[Household]:
+        """Return the present household of a resident. RefusedError ``refused.not_found``."""
+        return await self._read(lambda c: residents.household_of(c, atena_no))
+
+    async def restrictions_of(self, household: Household) -> Answer[Restrictions]:
+        """Return every block and support measure that concerns a household or its members."""
+        return await self._read(lambda c: residents.restrictions_of(c, household))
+
+    async def form_words(self, kind: CertificateKind, *, whole: bool, on: date) -> Answer[FormWords]:
+        """Return certifier, seal, attestation and fee in force on a day."""
+        return await self._read(lambda c: residents.form_words(c, kind, whole=whole, on=on))
+
+    async def history_of(self, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
+        """Return every version of a resident's record, newest first."""
+        return await self._read(lambda c: residents.history_of(c, atena_no))
+
+    async def intakes_of(self, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
+        """Return what became of a resident's intakes, as the register last said."""
+        return await self._read(lambda c: residents.intakes_of(c, atena_no))
+
+    async def position(self) -> Position:
+        """Return the versions reached, and when each was known to be the newest; None where a fill is needed."""
+        if not self._key:
+            raise StoreError("store.no_keys")
+        try:
+            return Position(None, None) if self._damaged else await self._read(sums.positions)
+        except StoreError as error:
+            if error.code in {"store.not_filled", DAMAGED}:
+                return Position(None, None)
+            raise
+
+    async def apply(self, batch: FeedBatch) -> None:
+        """Apply rows, version and digests in one transaction; a batch already applied changes nothing."""
+        await self._write(lambda c: replica_file.apply(c, self._digest_key, batch))
+
+    async def confirm(self, feed: Feed, version: int, at: datetime) -> None:
+        """Write down that a version was the newest at a moment."""
+        await self._write(lambda c: replica_file.confirm(c, feed, version, at))
+
+    async def mids(self, feed: Feed) -> tuple[bytes, ...]:
+        """Return the 64 middle digests of a feed, 16 bytes each."""
+        return await self._read(lambda c: mids_of(sums.load(c, feed)))
+
+    async def bucket_sums(self, feed: Feed, mids: tuple[int, ...]) -> tuple[Bucket, ...]:
+        """Return the bucket digests below some of the 64."""
+
+        def look(connection: sqlite3.Connection) -> tuple[Bucket, ...]:
+            totals = sums.load(connection, feed)
+            return tuple(Bucket(no, bucket_bytes(totals[no])) for mid in mids for no in buckets_below(mid))
+
+        return await self._read(look)
+
+    async def replace_buckets(
+        self, feed: Feed, version: int, buckets: tuple[int, ...], rows: tuple[RowChange, ...]
+    ) -> None:
+        """Replace all rows of some buckets by the register's, in one transaction; the repair of P09."""
+        await self._write(
+            lambda c: replica_file.replace_buckets(
+                c, self._digest_key, feed, version=version, buckets=buckets, rows=rows
+            )
+        )
+
+    async def wrong_buckets(self, feed: Feed, buckets: tuple[int, ...]) -> tuple[int, ...]:
+        """Read and hash the rows of some buckets anew; returns those that are not what they should be."""
+        return await self._read(lambda c: replica_file.wrong_buckets(c, self._digest_key, feed, buckets))
+
+    async def begin_fill(self, manifest: Manifest) -> frozenset[str]:
+        """Open (or go on with) the side file of a fill; returns the chunks already in it."""
+        if self._side is None:
+            if not self._key:
+                raise StoreError("store.no_keys")
+            self._side = SideFile(self._side_path, self._key, self._digest_key, self._now)
+        return await self._side.begin(manifest)
+
+    async def add_chunk(
+        self, sha256: str, table: str, columns: tuple[str, ...], data: tuple[list[object], ...]
+    ) -> None:
+        """Write one chunk, columnar, into the side file."""
+        await self._need(self._side).add_chunk(sha256, table, columns, data)
+
+    async def finish_fill(self, manifest: Manifest) -> None:
+        """Index, verify the roots and the file, swap it in. StoreError where it does not verify."""
+        await self._need(self._side).finish(manifest)
+        async with self._swap:
+            await self._stop()
+            side, self._side = self._need(self._side), None
+            await side.put_in_place_of(self._path)
+            self._damaged = False
+            await self._start()
+
+    async def _start(self) -> None:
+        worker = Worker("replica", self._connect, self._trouble)
+        try:
+            await worker.outside(self._migrate)
+        except StoreError as error:
+            await worker.close()
+            if error.code != DAMAGED:
+                raise
+            self._damaged = True
+            return
+        self._worker = worker
+
+    async def _stop(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.close()
+
+    def _connect(self, reading: bool) -> sqlite3.Connection:
+        return door.open_connection(self._path, self._key, reading=reading)
+
+    def _migrate(self) -> None:
+        try:
+            migrate(self._path, self._key, STEPS, self._now())
+        except door.ForeignError as error:
+            raise self._trouble(error) or error from error
+
+    def _trouble(self, error: Exception) -> StoreError | None:
+        known = door.trouble(error, damaged=DAMAGED)
+        if known is not None and known.code == DAMAGED:
+            self._damaged = True
+        return known
+
+    async def _read(self, use: Use[T]) -> T:
+        async with self._swap:
+            worker = self._need(self._worker)
+        return await worker.read(use)
+
+    async def _write(self, work: Use[T]) -> T:
+        async with self._swap:
+            worker = self._need(self._worker)
+        return await worker.write(lambda c: door.whole(c, work))
+
+    def _need(self, opened: Opened | None) -> Opened:
+        if opened is not None:
+            return opened
+        if not self._key:
+            raise StoreError("store.no_keys")
+        raise StoreError(DAMAGED if self._damaged else "store.not_filled")

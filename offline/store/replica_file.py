@@ -1,0 +1,177 @@
+"""``replica.db``: how it is made, filled from a snapshot, and kept equal to the register."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from client.domain.errors import StoreError
+from client.domain.feed import Feed, FeedBatch, Manifest, RowChange
+from client.rules.digest import bucket_of, minus, plus, row_digest
+from offline.store import search, sums
+from offline.store.migrations import Step
+from offline.store.rows import contract, table_named, tables_of
+
+DAMAGED = "store.damaged_replica"
+
+
+def first_shape(connection: sqlite3.Connection) -> None:
+    """Make the tables; the indexes come with the first fill."""
+    for table in contract().values():
+        table.create(connection)
+    sums.create(connection)
+    search.create(connection)
+    connection.execute("CREATE TABLE fill (snapshot_id TEXT NOT NULL)")
+    connection.execute("CREATE TABLE chunk (sha256 TEXT PRIMARY KEY) WITHOUT ROWID")
+
+
+STEPS: tuple[Step, ...] = (first_shape,)
+
+
+def snapshot_id(connection: sqlite3.Connection) -> str | None:
+    """Return the snapshot a side file is being filled from."""
+    found = connection.execute("SELECT snapshot_id FROM fill").fetchone()
+    return None if found is None else str(found[0])
+
+
+def begin(connection: sqlite3.Connection, manifest: Manifest) -> None:
+    """Write down which snapshot a side file is filled from."""
+    connection.execute("INSERT INTO fill VALUES (?)", (manifest.snapshot_id,))
+
+
+def chunks(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return the chunks that are in a side file."""
+    return frozenset(sha256 for (sha256,) in connection.execute("SELECT sha256 FROM chunk"))
+
+
+def add_chunk(
+    connection: sqlite3.Connection,
+    digest_key: bytes,
+    sha256: str,
+    *,
+    table: str,
+    columns: Sequence[str],
+    data: Sequence[Sequence[object]],
+) -> None:
+    """Write one chunk's rows, and that it is here."""
+    if connection.execute("SELECT 1 FROM chunk WHERE sha256 = ?", (sha256,)).fetchone():
+        return
+    rows = (
+        {column: value for column, value in zip(columns, values, strict=True) if value is not None}
+        for values in zip(*data, strict=True)
+    )
+    table_named(table).insert(connection, digest_key, rows)
+    connection.execute("INSERT INTO chunk VALUES (?)", (sha256,))
+
+
+def finish(connection: sqlite3.Connection, manifest: Manifest) -> None:
+    """Prove both feeds, then index and search entries, and the versions. StoreError where they do not prove."""
+    if not {chunk.sha256 for chunk in manifest.chunks} <= chunks(connection):
+        raise StoreError("store.not_filled")
+    for feed, version, root in (
+        (Feed.REGISTER, manifest.register_version, manifest.register_root),
+        (Feed.BLOCKS, manifest.blocks_version, manifest.blocks_root),
+    ):
+        totals = sums.from_digests(connection, feed)
+        if sums.root(totals) != root:
+            raise StoreError(DAMAGED)
+        sums.save(connection, feed, totals, [no for no, total in enumerate(totals) if total])
+        sums.set_position(connection, feed, version, manifest.at)
+    for table in contract().values():
+        table.index(connection)
+    for name in ("block", "shien_sochi", "intake"):
+        connection.execute(f'CREATE INDEX "{name}_atena_no" ON "{name}" (atena_no)')
+    connection.execute("CREATE INDEX block_household_no ON block (household_no)")
+    search.rebuild(connection)
+    search.index(connection)
+    connection.execute("ANALYZE")
+
+
+def apply(connection: sqlite3.Connection, digest_key: bytes, batch: FeedBatch) -> None:
+    """Apply a batch; StoreError ``store.damaged_replica`` where the digests do not come out as it says."""
+    here = sums.position(connection, batch.feed)
+    newest = batch.to == batch.head
+    if batch.to <= here.version:
+        if newest and batch.to == here.version:
+            sums.set_position(connection, batch.feed, here.version, max(here.at, batch.at))
+        return
+    if batch.after > here.version:
+        raise ValueError("a batch that leaves a gap")
+    totals = sums.load(connection, batch.feed)
+    touched = _change_rows(connection, digest_key, batch.feed, batch.changes, totals)
+    if sums.root(totals) != batch.root:
+        raise StoreError(DAMAGED)
+    sums.save(connection, batch.feed, totals, touched)
+    sums.set_position(connection, batch.feed, batch.to, batch.at if newest else here.at)
+    search.renew(connection, _residents_in(batch.changes))
+
+
+def replace_buckets(
+    connection: sqlite3.Connection,
+    digest_key: bytes,
+    feed: Feed,
+    *,
+    version: int,
+    buckets: Sequence[int],
+    rows: Sequence[RowChange],
+) -> None:
+    """Put the register's rows in the place of all rows of some buckets."""
+    here = sums.position(connection, feed)
+    wanted = frozenset(buckets)
+    if any(bucket_of(change.table, change.key) not in wanted for change in rows):
+        raise ValueError("a row of another bucket")
+    residents = set(_residents_in(rows))
+    if feed is Feed.REGISTER:
+        for bucket in wanted:
+            residents |= {str(key[0]) for key in table_named("resident").keys_in(connection, bucket)}
+    for table in tables_of(feed):
+        table.delete_buckets(connection, wanted)
+    totals = sums.load(connection, feed)
+    for bucket in wanted:
+        totals[bucket] = 0
+    _change_rows(connection, digest_key, feed, rows, totals)
+    sums.save(connection, feed, totals, wanted)
+    sums.set_position(connection, feed, version, here.at)  # a restored register may be behind us
+    search.renew(connection, sorted(residents))
+
+
+def wrong_buckets(
+    connection: sqlite3.Connection, digest_key: bytes, feed: Feed, buckets: Iterable[int]
+) -> tuple[int, ...]:
+    """Read and hash the rows of some buckets anew; returns the buckets that are not what they should be (P09)."""
+    kept = sums.load(connection, feed)
+    found = sums.from_rows(connection, feed, buckets, digest_key)
+    return tuple(sorted(bucket for bucket, total in found.items() if total != kept[bucket]))
+
+
+def confirm(connection: sqlite3.Connection, feed: Feed, version: int, at: datetime) -> None:
+    """Write down that the version reached was the newest at a moment."""
+    here = sums.position(connection, feed)
+    if here.version == version:
+        sums.set_position(connection, feed, version, max(at, here.at))
+
+
+def _change_rows(
+    connection: sqlite3.Connection,
+    digest_key: bytes,
+    feed: Feed,
+    changes: Iterable[RowChange],
+    totals: list[int],
+) -> set[int]:
+    touched: set[int] = set()
+    for change in changes:
+        table = table_named(change.table, feed)
+        bucket = bucket_of(change.table, change.key)
+        touched.add(bucket)
+        old = table.digest_of(connection, change.key)
+        if old is not None:
+            totals[bucket] = minus(totals[bucket], old)
+            table.delete(connection, change.key)
+        if change.row is not None:
+            table.check_key(change.key, change.row)
+            table.insert(connection, digest_key, [change.row])
+            totals[bucket] = plus(totals[bucket], row_digest(digest_key, change.table, change.row))
+    return touched
+
+
+def _residents_in(changes: Iterable[RowChange]) -> list[str]:
+    return sorted({str(change.key[0]) for change in changes if change.table == "resident"})

@@ -1,0 +1,150 @@
+"""The register as the replica answers it: rows in, domain values out."""
+
+import sqlite3
+from datetime import date
+
+from client.domain.as_of import Answer
+from client.domain.blocks import Restrictions
+from client.domain.certificate import CertificateKind, Certifier, FormWords, OfficialSeal
+from client.domain.errors import RefusedError
+from client.domain.record import block_from_row, resident_from_row, shien_sochi_from_row
+from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
+from offline.store import search
+from offline.store.rows import Row, table_named
+from offline.store.sums import as_of
+
+
+def find(connection: sqlite3.Connection, typed: str, *, limit: int, removed: bool) -> Answer[tuple[Hit, ...]]:
+    """Return residents that match, with block marks; of the protected no address (P08)."""
+    found = search.find(connection, typed, limit=limit, removed=removed)
+    return Answer(tuple(_hit(connection, atena_no) for atena_no in found), as_of(connection))
+
+
+def household_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[Household]:
+    """Return the present household of a resident, members in the stored order."""
+    row = connection.execute("SELECT household_no FROM person WHERE atena_no = ?", (atena_no,)).fetchone()
+    if row is None:
+        raise RefusedError("refused.not_found")
+    household_no = HouseholdNo(row[0])
+    members = table_named("resident").where(
+        connection,
+        "r WHERE EXISTS (SELECT 1 FROM person p WHERE p.household_no = ? AND p.atena_no = r.atena_no"
+        " AND p.history_no = r.history_no) ORDER BY order_no, atena_no",
+        household_no,
+    )
+    household = Household(household_no, tuple(map(resident_from_row, members)))
+    return Answer(household, as_of(connection))
+
+
+def restrictions_of(connection: sqlite3.Connection, household: Household) -> Answer[Restrictions]:
+    """Return every block and support measure that concerns a household or its members, past end dates too."""
+    numbers = [member.atena_no for member in household.members]
+    marks = ", ".join("?" * len(numbers))
+    blocks = table_named("block").where(
+        connection, f"WHERE household_no = ? OR atena_no IN ({marks})", household.household_no, *numbers
+    )
+    measures = table_named("shien_sochi").where(connection, f"WHERE atena_no IN ({marks})", *numbers)
+    restrictions = Restrictions(
+        tuple(map(block_from_row, blocks)), tuple(map(shien_sochi_from_row, measures))
+    )
+    return Answer(restrictions, as_of(connection))
+
+
+def form_words(
+    connection: sqlite3.Connection, kind: CertificateKind, *, whole: bool, on: date
+) -> Answer[FormWords]:
+    """Return certifier, seal, attestation and fee in force on a day; RefusedError names what is missing."""
+    town = _needed("town", table_named("town").where(connection, "LIMIT 1"))
+    certifier = _needed("certifier", _in_force(connection, "certifier", on))
+    scope = "household" if whole else "members"
+    attestation = _needed(
+        "attestation",
+        _in_force(connection, "attestation", on, "certificate = ? AND scope = ?", kind.value, scope),
+    )
+    fee = _needed("fee_rule", _in_force(connection, "fee_rule", on, "certificate = ?", kind.value))
+    seals = _in_force(connection, "official_seal", on, "certifier_id = ?", certifier["certifier_id"])
+    words = FormWords(
+        certifier=Certifier(
+            str(town.get("prefecture", "")),
+            str(town["name"]),
+            str(certifier["title"]),
+            str(certifier["name"]),
+        ),
+        seal=_seal(seals[0]) if seals else None,
+        attestation=str(attestation["text"]),
+        fee_yen=_number(fee, "yen"),
+    )
+    return Answer(words, as_of(connection))
+
+
+def history_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
+    """Return every version of a resident's record, newest first."""
+    rows = table_named("resident").where(connection, "WHERE atena_no = ? ORDER BY history_no DESC", atena_no)
+    return Answer(tuple(rows), as_of(connection))
+
+
+def intakes_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
+    """Return what became of a resident's intakes, as the register last said."""
+    rows = table_named("intake").where(connection, "WHERE atena_no = ? ORDER BY changed_at", atena_no)
+    return Answer(tuple(rows), as_of(connection))
+
+
+def _hit(connection: sqlite3.Connection, atena_no: str) -> Hit:
+    row = table_named("resident").where(
+        connection, "WHERE atena_no = ? ORDER BY history_no DESC LIMIT 1", atena_no
+    )[0]
+    resident = resident_from_row(row)
+    protected = bool(
+        connection.execute("SELECT 1 FROM shien_sochi WHERE atena_no = ? LIMIT 1", (atena_no,)).fetchone()
+    )
+    blocked = bool(
+        connection.execute(
+            "SELECT 1 FROM block WHERE atena_no = ? OR household_no = ? LIMIT 1",
+            (atena_no, resident.household_no),
+        ).fetchone()
+    )
+    tsusho = resident.tsusho
+    return Hit(
+        atena_no=resident.atena_no,
+        household_no=resident.household_no,
+        name=resident.shown_name,
+        furigana=resident.name.furigana or (tsusho.furigana if tsusho else None),
+        birth=resident.birth,
+        sex=resident.sex,
+        address=None if protected else resident.address.text,
+        status=resident.status,
+        blocked=blocked,
+        protected=protected,
+    )
+
+
+def _in_force(
+    connection: sqlite3.Connection, table: str, on: date, condition: str = "1", *values: object
+) -> list[Row]:
+    day = on.isoformat()
+    return table_named(table).where(
+        connection,
+        f"WHERE {condition} AND coalesce(in_force_from, '') <= ? AND coalesce(in_force_until, '9999') >= ?"
+        " ORDER BY in_force_from DESC",
+        *values,
+        day,
+        day,
+    )
+
+
+def _needed(what: str, rows: list[Row]) -> Row:
+    if not rows:
+        raise RefusedError("refused.not_found", what=what)
+    return rows[0]
+
+
+def _seal(row: Row) -> OfficialSeal | None:
+    image = row.get("image")
+    return OfficialSeal(image, _number(row, "side_mm")) if isinstance(image, bytes) else None
+
+
+def _number(row: Row, column: str) -> int:
+    value = row[column]
+    if not isinstance(value, int):
+        raise TypeError(f"column {column} is not a number")
+    return value

@@ -1,0 +1,40 @@
+"""Sealing to a public key (HPKE, RFC 9180): what the cloud alone may open, and what waits for the next unlock."""
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from client.domain.errors import StoreError
+
+_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
+def info_of(purpose: str, *bound: str) -> bytes:
+    """Return what an envelope is bound to: its purpose and the words that stand beside it in the clear.
+
+    The library's one-shot HPKE takes no further associated data; ``info`` binds as firmly.
+    """
+    return "\0".join((purpose, *bound)).encode()
+
+
+def command_info(key: str, kind: str, terminal_no: str) -> bytes:
+    """Return what a command's envelope is bound to."""
+    return info_of("madoguchi command v1", key, kind, terminal_no)
+
+
+def sealed(content: bytes, public_key: bytes, info: bytes) -> bytes:
+    """Return encapsulated key and ciphertext, one after the other."""
+    return _SUITE.encrypt(content, X25519PublicKey.from_public_bytes(public_key), info)
+
+
+def opened(envelope: bytes, private_key: bytes, info: bytes) -> bytes:
+    """Open an envelope; StoreError ``store.wrong_key`` where it is not ours or was changed."""
+    try:
+        return _SUITE.decrypt(envelope, X25519PrivateKey.from_private_bytes(private_key), info)
+    except (InvalidTag, ValueError) as error:
+        raise StoreError("store.wrong_key") from error
+
+
+def public_of(private_key: bytes) -> bytes:
+    """Return the public part of an X25519 key."""
+    return X25519PrivateKey.from_private_bytes(private_key).public_key().public_bytes_raw()

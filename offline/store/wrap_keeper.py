@@ -1,0 +1,159 @@
+"""The keeper of wraps: lets a clerk in with password and code, counts what is wrong, writes new wraps."""
+
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from client.domain.clerk import Clerk, CloudSignIn, HowSignedIn, Lease, Right, SignIn
+from client.domain.errors import SignInNeededError, StoreError
+from client.jobs.ports import StoreKeys, Unlocked
+from client.rules import sign_in as rules
+from client.rules import totp
+from offline.store import wraps
+from offline.store.files import read_whole, write_whole
+from offline.store.wraps import Argon2Cost, Box, ClerkNote, Place, StaffWrap, Stretch, WrapBook
+
+FourKeys = tuple[bytes, bytes, bytes, bytes]
+
+
+class WrapKeeper:
+    """``wraps.json`` and what it takes to open one of its boxes; the device secret is handed in."""
+
+    def __init__(self, path: Path, cost: Argon2Cost, lockout: rules.LockoutRules) -> None:
+        self.path = path
+        self._cost = cost
+        self._lockout = lockout
+
+    def read(self) -> WrapBook:
+        """Return the book. StoreError ``store.no_keys``, ``store.newer``."""
+        content = read_whole(self.path)
+        if content is None:
+            raise StoreError("store.no_keys")
+        try:
+            book = msgspec.json.decode(content, type=WrapBook)
+        except msgspec.DecodeError as error:
+            raise StoreError("store.no_keys") from error
+        if book.format > wraps.FORMAT:
+            raise StoreError("store.newer")
+        return book
+
+    def write(self, book: WrapBook, secret: bytes, place: Place) -> None:
+        """Write the book, its counters sealed."""
+        content = msgspec.json.encode(wraps.under_seal(book, secret, place))
+        write_whole(self.path, msgspec.json.format(content, indent=1))
+
+    def read_checked(self, secret: bytes, place: Place, now: datetime) -> WrapBook:
+        """Return the book; where somebody wrote its counters by hand, with the longest wait for all."""
+        book = self.read()
+        if wraps.seal_holds(book, secret, place):
+            return book
+        until = now + self._lockout.longest
+        staff = tuple(
+            msgspec.structs.replace(
+                wrap, failures=max(wrap.failures, self._lockout.failures), locked_until=until
+            )
+            for wrap in book.staff
+        )
+        book = msgspec.structs.replace(book, staff=staff, seen=now)
+        self.write(book, secret, place)
+        return book
+
+    def unlock(self, who: tuple[str, str, str], secret: bytes, place: Place, now: datetime) -> Unlocked:
+        """Open a box with staff id, password and code. SignInNeededError."""
+        staff_id, password, code = who
+        book = self.read_checked(secret, place, now)
+        wrap = book.wrap_of(staff_id)
+        if wrap is None:
+            raise SignInNeededError("sign_in.unknown_here")
+        before = rules.Lockout(wrap.failures, wrap.locked_until, book.seen)
+        if refusal := rules.lockout_error(before, now):
+            raise refusal
+        counted = rules.after_wrong_secret(before, now, self._lockout)
+        self.write(with_lockout(book, wrap, counted), secret, place)  # before the try: a kill gives no other
+        info = wraps.wrap_info(place, staff_id, wrap.version)
+        key = wraps.wrap_key(password, secret, wrap.argon2, info)
+        box = wraps.opened_box(wrap, key, info)
+        if box is None:
+            raise SignInNeededError("sign_in.wrong_secret")
+        step = totp.accepts(box.totp_seed, code, now, box.totp_last_step)
+        wrap = rewritten(wrap, after_code(box, step), key, info)
+        outcome = counted if step is None else rules.after_right_secret(before, now)
+        self.write(with_lockout(book, wrap, outcome), secret, place)
+        if step is None:
+            was_used = totp.was_used(box.totp_seed, code, now, box.totp_last_step)
+            raise SignInNeededError("sign_in.code_used" if was_used else "sign_in.wrong_secret")
+        lease = Lease(box.lease_until)
+        if over := rules.offline_error(lease, now, before.seen):
+            raise over
+        return Unlocked(SignIn(clerk_of(box.clerk), lease, HowSignedIn.OFFLINE, now), StoreKeys(*box.keys))
+
+    def admit(
+        self, cloud: CloudSignIn, password: str, secret: bytes, place: Place, *, now: datetime
+    ) -> Unlocked:
+        """Write a new wrap for a clerk whom the cloud has just let in. StoreError ``store.no_keys``."""
+        book = self.read_checked(secret, place, now)
+        clerk = cloud.sign_in.clerk
+        old = book.wrap_of(clerk.staff_id)
+        keys = wraps.opened_deposit(cloud.deposit, secret, place) or keys_in(old, password, secret, place)
+        if keys is None:
+            raise StoreError("store.no_keys")
+        rights = tuple(sorted(right.value for right in clerk.rights))
+        box = Box(
+            keys=keys,
+            totp_seed=cloud.totp_seed,
+            totp_last_step=cloud.totp_step,
+            totp_failures=0,
+            clerk=ClerkNote(clerk.staff_id, clerk.name, clerk.section, rights),
+            lease_until=cloud.sign_in.lease.until,
+            written_at=now,
+        )
+        wrap = self._new_wrap(box, password, secret, place, version=1 if old is None else old.version + 1)
+        # The cloud has just seen this clock: a time kept from a clock that ran ahead is forgotten.
+        self.write(msgspec.structs.replace(book.with_wrap(wrap), seen=now), secret, place)
+        return Unlocked(cloud.sign_in, StoreKeys(*keys))
+
+    def _new_wrap(self, box: Box, password: str, secret: bytes, place: Place, *, version: int) -> StaffWrap:
+        cost = self._cost
+        stretch = Stretch(
+            salt=secrets.token_bytes(wraps.SALT), time=cost.time, memory_kib=cost.memory_kib, lanes=cost.lanes
+        )
+        info = wraps.wrap_info(place, box.clerk.staff_id, version)
+        empty = StaffWrap(staff_id=box.clerk.staff_id, version=version, argon2=stretch, nonce=b"", box=b"")
+        return rewritten(empty, box, wraps.wrap_key(password, secret, stretch, info), info)
+
+
+def rewritten(wrap: StaffWrap, box: Box, key: bytes, info: bytes) -> StaffWrap:
+    """Return a wrap with a box closed anew, under a nonce never used before."""
+    nonce = secrets.token_bytes(wraps.NONCE)
+    return msgspec.structs.replace(wrap, nonce=nonce, box=wraps.closed_box(box, key, nonce, info))
+
+
+def after_code(box: Box, step: int | None) -> Box:
+    """Return a box after a code was tried: the step it used, or one failure more."""
+    if step is None:
+        return msgspec.structs.replace(box, totp_failures=box.totp_failures + 1)
+    return msgspec.structs.replace(box, totp_last_step=step, totp_failures=0)
+
+
+def keys_in(wrap: StaffWrap | None, password: str, secret: bytes, place: Place) -> FourKeys | None:
+    """Return the store keys out of a wrap; None where there is none or the password is another."""
+    if wrap is None:
+        return None
+    info = wraps.wrap_info(place, wrap.staff_id, wrap.version)
+    box = wraps.opened_box(wrap, wraps.wrap_key(password, secret, wrap.argon2, info), info)
+    return None if box is None else box.keys
+
+
+def with_lockout(book: WrapBook, wrap: StaffWrap, lockout: rules.Lockout) -> WrapBook:
+    """Return the book with a clerk's counter as a rule left it."""
+    counted = msgspec.structs.replace(wrap, failures=lockout.failures, locked_until=lockout.until)
+    return msgspec.structs.replace(book.with_wrap(counted), seen=lockout.seen)
+
+
+def clerk_of(note: ClerkNote) -> Clerk:
+    """Return the clerk, without rights this program does not know."""
+    known = {right.value for right in Right}
+    rights = frozenset(Right(right) for right in note.rights if right in known)
+    return Clerk(note.staff_id, note.name, note.section, rights)

@@ -1,0 +1,204 @@
+"""``wraps.json``: for each member of staff the store keys in a box that takes password and device secret to open.
+
+Wrong passwords are counted outside the boxes, under a seal keyed from the device secret: counted before the
+password is tried, so that killing the program does not give another try.
+"""
+
+import hmac
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+from argon2.low_level import Type, hash_secret_raw
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from offline.store.pack import packed
+
+FORMAT = 1
+KEY = 32
+NONCE = 12
+SALT = 16
+FLOOR_KIB = 64 * 1024
+_MOST_KIB = 1024 * 1024
+
+
+class Argon2Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guess at a password costs; below the floor only where a test lowers the floor by name."""
+
+    time: int = 3
+    memory_kib: int = FLOOR_KIB
+    lanes: int = 1
+
+    def check(self, floor_kib: int = FLOOR_KIB) -> None:
+        """Raise ValueError where a guess would be too cheap."""
+        if self.memory_kib < floor_kib or self.time < 1 or self.lanes < 1:
+            raise ValueError("Argon2id below the floor")
+
+
+USUAL_COST = Argon2Cost()
+
+
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """How one password is stretched: the salt, and the cost at the time of writing."""
+
+    salt: bytes
+    time: int
+    memory_kib: int
+    lanes: int
+
+
+class StaffWrap(msgspec.Struct, frozen=True, kw_only=True):
+    """One clerk's box, and the wrong tries since the last right one."""
+
+    staff_id: str
+    version: int
+    argon2: Stretch
+    nonce: bytes
+    box: bytes
+    failures: int = 0
+    locked_until: datetime | None = None
+
+
+class KeyringNote(msgspec.Struct, frozen=True):
+    """Which keyring the device secret is in, and what it is known by."""
+
+    backend: str
+    fingerprint: str
+
+
+class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file. ``seen`` is the latest time any try was made at; ``mac`` seals counters and ``seen``."""
+
+    format: int
+    keyring: KeyringNote
+    inbox_public: bytes
+    staff: tuple[StaffWrap, ...] = ()
+    seen: datetime | None = None
+    mac: bytes = b""
+
+    def wrap_of(self, staff_id: str) -> StaffWrap | None:
+        """Return a clerk's wrap."""
+        return next((wrap for wrap in self.staff if wrap.staff_id == staff_id), None)
+
+    def with_wrap(self, wrap: StaffWrap) -> "WrapBook":
+        """Return the book with a wrap put in its place."""
+        others = tuple(kept for kept in self.staff if kept.staff_id != wrap.staff_id)
+        return msgspec.structs.replace(self, staff=(*others, wrap))
+
+
+class ClerkNote(msgspec.Struct, frozen=True):
+    """The clerk, as the cloud last said."""
+
+    staff_id: str
+    name: str
+    section: str
+    rights: tuple[str, ...]
+
+
+class Box(msgspec.Struct, frozen=True, kw_only=True):
+    """What a wrap holds: replica, ledger, digest and inbox key, the second factor, and the offline lease."""
+
+    keys: tuple[bytes, bytes, bytes, bytes]
+    totp_seed: bytes
+    totp_last_step: int
+    totp_failures: int
+    clerk: ClerkNote
+    lease_until: datetime
+    written_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Box({self.clerk.staff_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The terminal a secret belongs to; part of every derivation, so that no box opens elsewhere."""
+
+    town: str
+    terminal_no: str
+
+    def info(self, purpose: str, *more: str) -> bytes:
+        """Return the words a key is bound to."""
+        return "\0".join((purpose, self.town, self.terminal_no, *more)).encode()
+
+
+def derived(secret: bytes, info: bytes) -> bytes:
+    """Derive a key for one purpose."""
+    return HKDF(algorithm=SHA256(), length=KEY, salt=None, info=info).derive(secret)
+
+
+def wrap_info(place: Place, staff_id: str, version: int) -> bytes:
+    """Return what a staff wrap is bound to, in its key and again as associated data."""
+    return place.info("madoguchi staff wrap v1", staff_id, str(version))
+
+
+def wrap_key(
+    password: str, device_secret: bytes, stretch: Stretch, info: bytes, card_secret: bytes = b""
+) -> bytes:
+    """Derive a wrap's key from what the clerk knows, what the PC has, and a card where there is one."""
+    if stretch.memory_kib > _MOST_KIB:
+        raise ValueError("no wrap of ours asks for so much memory")
+    stretched = hash_secret_raw(
+        unicodedata.normalize("NFKC", password).encode(),
+        stretch.salt,
+        time_cost=stretch.time,
+        memory_cost=stretch.memory_kib,
+        parallelism=stretch.lanes,
+        hash_len=KEY,
+        type=Type.ID,
+    )
+    return derived(stretched + device_secret + card_secret, info)
+
+
+def closed_box(box: Box, key: bytes, nonce: bytes, info: bytes) -> bytes:
+    """Encrypt a box."""
+    return AESGCM(key).encrypt(nonce, msgspec.msgpack.encode(box), info)
+
+
+def opened_box(wrap: StaffWrap, key: bytes, info: bytes) -> Box | None:
+    """Decrypt a box; None where the key is not right."""
+    try:
+        return msgspec.msgpack.decode(AESGCM(key).decrypt(wrap.nonce, wrap.box, info), type=Box)
+    except (InvalidTag, msgspec.DecodeError):
+        return None
+
+
+def closed_deposit(keys: Sequence[bytes], device_secret: bytes, place: Place, nonce: bytes) -> bytes:
+    """Seal the store keys for the cloud to keep: the device secret alone opens them, the cloud cannot."""
+    info = place.info("madoguchi deposit v1")
+    return nonce + AESGCM(derived(device_secret, info)).encrypt(nonce, packed(list(keys)), info)
+
+
+def opened_deposit(
+    deposit: bytes, device_secret: bytes, place: Place
+) -> tuple[bytes, bytes, bytes, bytes] | None:
+    """Open a deposit; None where it was not sealed by this terminal."""
+    info = place.info("madoguchi deposit v1")
+    try:
+        content = AESGCM(derived(device_secret, info)).decrypt(deposit[:NONCE], deposit[NONCE:], info)
+        return msgspec.msgpack.decode(content, type=tuple[bytes, bytes, bytes, bytes])
+    except (InvalidTag, ValueError, msgspec.DecodeError):
+        return None
+
+
+def counters_mac(book: WrapBook, device_secret: bytes, place: Place) -> bytes:
+    """Return the seal over every counter and the latest time seen."""
+    key = derived(device_secret, place.info("madoguchi wraps v1"))
+    counters = [[wrap.staff_id, wrap.version, wrap.failures, wrap.locked_until] for wrap in book.staff]
+    return hmac.digest(key, packed([book.seen, counters]), sha256)
+
+
+def under_seal(book: WrapBook, device_secret: bytes, place: Place) -> WrapBook:
+    """Return the book with its counters sealed."""
+    return msgspec.structs.replace(book, mac=counters_mac(book, device_secret, place))
+
+
+def seal_holds(book: WrapBook, device_secret: bytes, place: Place) -> bool:
+    """Tell whether nobody but this program wrote the counters."""
+    return hmac.compare_digest(book.mac, counters_mac(book, device_secret, place))

@@ -1,0 +1,1 @@
+"""Text to glyphs, and pages in millimetres."""

@@ -1,0 +1,321 @@
+"""Feeds over the wire: nothing unsigned, unhashed, swollen or misshapen gets in."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import zstandard
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from client.api.http import Http
+from client.api.sync import HttpFeeds
+from client.domain.errors import CounterError, LinkDownError, RefusedError
+from client.domain.feed import Bucket, Chunk, ChunkRows, Feed, RowChange
+from client.jobs.ports import CloudFeeds
+from tests.builders import NOW
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+PUBLIC = KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+AT = "2026-11-20T05:32:00Z"
+ROW = {"block_id": "b1", "reason": "職権", "n": 3, "on": True, "image": b"\x89PNG"}
+FEED: dict[str, Any] = {
+    "feed": "blocks",
+    "after": 3,
+    "to": 5,
+    "head": 9,
+    "at": AT,
+    "root": b"r" * 16,
+    "changes": [["block", ["b1"], ROW], ["resident", ["1", 2], None]],
+}
+DIGEST: dict[str, Any] = {
+    "feed": "register",
+    "version": 7,
+    "at": AT,
+    "root": b"r" * 16,
+    "mids": [bytes(16)] * 64,
+}
+BUCKETS: dict[str, Any] = {"feed": "blocks", "version": 7, "buckets": [[0, bytes(16)], [4095, b"b" * 16]]}
+ROWS: dict[str, Any] = {
+    "feed": "blocks",
+    "version": 7,
+    "at": AT,
+    "root": b"r" * 16,
+    "changes": FEED["changes"],
+}
+CHUNK_BODY = {"table": "block", "columns": ["block_id", "reason"], "data": [["b1", "b2"], ["職権", None]]}
+
+
+def packed(body: object) -> bytes:
+    return zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(body))
+
+
+def enveloped(
+    content: bytes, signer: Ed25519PrivateKey = KEY, domain: bytes = b"madoguchi-feed-v1\n"
+) -> bytes:
+    signature = signer.sign(domain + content)
+    return msgspec.msgpack.encode({"body": content, "key_id": "k1", "signature": signature, "later": 1})
+
+
+def envelope(body: object) -> bytes:
+    return enveloped(packed(body))
+
+
+def feeds_over(answer: Callable[[httpx.Request], httpx.Response], **more: Any) -> HttpFeeds:
+    async def respond(request: httpx.Request) -> httpx.Response:
+        return answer(request)
+
+    http = Http("https://cloud.example", None, now=lambda: NOW, transport=httpx.MockTransport(respond))
+    return HttpFeeds(http, PUBLIC, **more)
+
+
+def streamed(status: int, content: bytes, media: str) -> httpx.Response:
+    return httpx.Response(status, headers={"content-type": media}, stream=httpx.ByteStream(content))
+
+
+def saying(body: object, **more: Any) -> HttpFeeds:
+    return raw(envelope(body), **more)
+
+
+def raw(content: bytes, media: str = "application/msgpack", **more: Any) -> HttpFeeds:
+    return feeds_over(lambda _: streamed(200, content, media), **more)
+
+
+def problem(status: int, code: str, **more: object) -> HttpFeeds:
+    content = msgspec.json.encode({"code": code, **more})
+    return feeds_over(lambda _: streamed(status, content, "application/problem+json"))
+
+
+def a_chunk(content: bytes, rows: int = 2, table: str = "block") -> Chunk:
+    return Chunk(hashlib.sha256(content).hexdigest(), "core", table, rows, len(content))
+
+
+def test_it_is_the_feeds_the_sync_job_asks_for() -> None:
+    feeds: CloudFeeds = saying(FEED)
+    assert feeds
+
+
+@pytest.mark.asyncio
+async def test_a_batch_is_read_value_by_value() -> None:
+    batch = await saying(FEED).feed(Feed.BLOCKS, 3, 100)
+    assert batch is not None
+    assert (batch.feed, batch.after, batch.to, batch.head, batch.root) == (Feed.BLOCKS, 3, 5, 9, b"r" * 16)
+    assert batch.at == datetime(2026, 11, 20, 5, 32, tzinfo=UTC)
+    assert batch.changes == (RowChange("block", ("b1",), ROW), RowChange("resident", ("1", 2), None))
+    row = batch.changes[0].row
+    assert row is not None
+    assert row["on"] is True, "a bool that became 1 would have another digest"
+
+
+@pytest.mark.asyncio
+async def test_digest_buckets_and_rows_are_asked_as_the_contract_says() -> None:
+    asked: list[tuple[str, str, bytes]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, request.url.raw_path.decode(), request.content))
+        body = {"digest": DIGEST, "buckets": BUCKETS, "rows": ROWS, "blocks": FEED}[
+            request.url.path.split("/")[-1]
+        ]
+        return streamed(200, envelope(body), "application/msgpack")
+
+    feeds = feeds_over(answer)
+    assert (await feeds.digest(Feed.REGISTER)).mids == (bytes(16),) * 64
+    buckets = await feeds.buckets(Feed.BLOCKS, (0, 63))
+    assert (buckets.version, buckets.buckets) == (7, (Bucket(0, bytes(16)), Bucket(4095, b"b" * 16)))
+    assert (await feeds.rows(Feed.BLOCKS, (0, 4095))).rows[1] == RowChange("resident", ("1", 2), None)
+    await feeds.feed(Feed.BLOCKS, 3, 100)
+    assert asked == [
+        ("GET", "/v1/feeds/register/digest", b""),
+        ("POST", "/v1/feeds/blocks/buckets", b'{"mids":[0,63]}'),
+        ("POST", "/v1/feeds/blocks/rows", b'{"buckets":[0,4095]}'),
+        ("GET", "/v1/feeds/blocks?after=3&limit=100", b""),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_a_snapshot_is_read() -> None:
+    content = packed(CHUNK_BODY)
+    chunk = a_chunk(content)
+    listed = {"sha256": chunk.sha256, "series": "core", "table": "block", "rows": 2, "size": len(content)}
+    manifest = {
+        "snapshot_id": "s1",
+        "register_version": 7,
+        "blocks_version": 3,
+        "at": AT,
+        "register_root": b"r" * 16,
+        "blocks_root": b"b" * 16,
+        "chunks": [listed],
+    }
+    read = await saying(manifest).manifest()
+    assert (read.snapshot_id, read.register_version, read.blocks_version, read.chunks) == (
+        "s1",
+        7,
+        3,
+        (chunk,),
+    )
+    rows = await raw(content, "application/octet-stream").chunk(chunk)
+    assert rows == ChunkRows("block", ("block_id", "reason"), (["b1", "b2"], ["職権", None]))
+
+
+# Attacks
+
+
+async def fault(question: Any) -> None:
+    with pytest.raises(LinkDownError) as caught:
+        await question
+    assert caught.value.code == "link.fault"
+
+
+@pytest.mark.asyncio
+async def test_another_tenants_signature_is_not_ours() -> None:
+    stranger = Ed25519PrivateKey.generate()
+    await fault(raw(enveloped(packed(FEED), stranger)).feed(Feed.BLOCKS, 3, 100))
+
+
+@pytest.mark.asyncio
+async def test_a_signature_over_something_else_does_not_fit() -> None:
+    await fault(raw(enveloped(packed(FEED), domain=b"")).feed(Feed.BLOCKS, 3, 100))
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_changed_byte_of_a_signed_answer_is_believed(data: st.DataObject) -> None:
+    content = bytearray(envelope(FEED))
+    at = data.draw(st.integers(0, len(content) - 1))
+    content[at] ^= data.draw(st.integers(1, 255))
+    # The key's id and later fields are not signed, and say nothing.
+    assert heard(raw(bytes(content))) in {"link.fault", heard(saying(FEED))}
+
+
+def heard(feeds: HttpFeeds) -> str:
+    try:
+        return repr(asyncio.run(feeds.feed(Feed.BLOCKS, 3, 100)))
+    except LinkDownError as error:
+        return error.code
+
+
+@pytest.mark.asyncio
+async def test_the_answer_for_one_feed_is_no_answer_for_the_other() -> None:
+    for question in (
+        saying(FEED).feed(Feed.REGISTER, 3, 100),
+        saying(DIGEST).digest(Feed.BLOCKS),
+        saying(BUCKETS).buckets(Feed.REGISTER, (0,)),
+        saying(ROWS).rows(Feed.REGISTER, (0,)),
+    ):
+        await fault(question)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"root": b"short"},
+        {"after": -1},
+        {"at": "yesterday"},
+        {"at": "2026-11-20T05:32:00"},
+        {"changes": [["block", "b1", ROW]]},
+        {"changes": [["block", ["b1"], {"reason": None}]]},
+        {"changes": [["block", ["b1"], {"reason": 1.5}]]},
+        {"changes": [["block", [None], None]]},
+        {"changes": None},
+        {"to": "5"},
+    ],
+)
+async def test_a_signed_answer_that_is_not_of_the_contract_is_none(wrong: dict[str, object]) -> None:
+    await fault(saying({**FEED, **wrong}).feed(Feed.BLOCKS, 3, 100))
+
+
+@pytest.mark.asyncio
+async def test_digests_and_buckets_have_their_size_and_number() -> None:
+    await fault(saying({**DIGEST, "mids": [bytes(16)] * 63}).digest(Feed.REGISTER))
+    await fault(saying({**DIGEST, "mids": [bytes(15)] * 64}).digest(Feed.REGISTER))
+    await fault(saying({**BUCKETS, "buckets": [[4096, bytes(16)]]}).buckets(Feed.BLOCKS, (63,)))
+
+
+@pytest.mark.asyncio
+async def test_what_swells_beyond_bounds_is_stopped_whatever_its_frame_says() -> None:
+    bomb = msgspec.msgpack.encode({**FEED, "later": bytes(3_000_000)})
+    frames = [
+        zstandard.ZstdCompressor(level=19).compress(bomb),
+        zstandard.ZstdCompressor(write_content_size=False).compress(bomb),
+    ]
+    for frame in frames:
+        assert len(frame) < 3000
+        await fault(raw(enveloped(frame), largest=1_000_000).feed(Feed.BLOCKS, 3, 100))
+        assert await raw(enveloped(frame)).feed(Feed.BLOCKS, 3, 100)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>Please sign in</html>", packed(FEED), enveloped(b"no zstd"), enveloped(packed(FEED)[:-9])],
+)
+async def test_garbage_is_a_fault(content: bytes) -> None:
+    await fault(raw(content).feed(Feed.BLOCKS, 3, 100))
+
+
+@pytest.mark.asyncio
+async def test_a_chunk_with_another_hash_is_not_taken() -> None:
+    content = packed(CHUNK_BODY)
+    await fault(raw(content + b"\0", "application/octet-stream").chunk(a_chunk(content)))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**CHUNK_BODY, "table": "resident"},
+        {**CHUNK_BODY, "columns": ["block_id"]},
+        {**CHUNK_BODY, "data": [["b1"], ["職権", None]]},
+        {**CHUNK_BODY, "data": [["b1", 1.5], ["職権", None]]},
+    ],
+)
+async def test_a_chunk_that_is_not_what_the_manifest_says_is_not_taken(body: dict[str, object]) -> None:
+    content = packed(body)
+    await fault(raw(content, "application/octet-stream").chunk(a_chunk(content)))
+
+
+# What the cloud says no to
+
+
+@pytest.mark.asyncio
+async def test_a_feed_that_cannot_go_on_from_there_says_so() -> None:
+    assert await problem(409, "feed.ahead", head=2).feed(Feed.BLOCKS, 3, 100) is None
+    assert await problem(410, "feed.too_old", log_from=9).feed(Feed.BLOCKS, 3, 100) is None
+
+
+@pytest.mark.asyncio
+async def test_a_chunk_that_is_gone_is_a_fault_so_that_the_round_begins_anew() -> None:
+    await fault(problem(404, "not_found").chunk(a_chunk(b"x")))
+    await fault(problem(410, "feed.too_old").digest(Feed.BLOCKS))
+    await fault(problem(400, "refused.input").feed(Feed.BLOCKS, 3, 100))
+
+
+@pytest.mark.asyncio
+async def test_a_revoked_terminal_hears_it() -> None:
+    with pytest.raises(RefusedError) as caught:
+        await problem(403, "terminal.revoked").feed(Feed.BLOCKS, 3, 100)
+    assert caught.value.code == "refused.terminal_revoked"
+
+
+@pytest.mark.asyncio
+async def test_a_busy_cloud_is_busy() -> None:
+    with pytest.raises(LinkDownError) as caught:
+        await problem(503, "link.busy").digest(Feed.BLOCKS)
+    assert caught.value.code == "link.busy"
+
+
+@pytest.mark.asyncio
+async def test_no_failure_quotes_a_row() -> None:
+    secret = {**FEED, "changes": [["block", ["b1"], {"reason": {"ひみつ": 1}}]]}
+    with pytest.raises(CounterError) as caught:
+        await saying(secret).feed(Feed.BLOCKS, 3, 100)
+    assert "ひみつ" not in repr(caught.value) + repr(caught.value.__cause__)
+    assert caught.value.__suppress_context__

@@ -1,0 +1,67 @@
+"""The written contract is valid, complete, and what the cloud really does."""
+
+import re
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+
+from cloud.contract import tables
+from tests.cloud.cloud_builders import Site
+from tests.cloud.contract_reader import check, contract, operations, request_examples
+
+CALLS = request_examples()
+
+
+def test_the_document_is_openapi_3_1() -> None:
+    validate(contract(), cls=OpenAPIV31SpecValidator)
+
+
+@pytest.mark.asyncio
+async def test_every_route_is_in_the_contract_and_the_contract_has_no_other(site: Site) -> None:
+    paths = site.app.openapi()["paths"]
+    served = {(method.upper(), path) for path, item in paths.items() for method in item}
+    assert served == set(operations())
+
+
+def test_every_body_has_an_example_of_its_own_schema() -> None:
+    asked = {key for key, operation in operations().items() if "requestBody" in operation}
+    assert asked == {(method, path) for method, path, _, _ in CALLS}
+    for method, path, _, body in CALLS:
+        schema = operations()[method, path]["requestBody"]["content"]["application/json"]["schema"]
+        check(schema, body)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("method", "path", "name", "body"), CALLS, ids=lambda one: str(one)[:40])
+async def test_every_example_is_understood(site: Site, method: str, path: str, name: str, body: Any) -> None:
+    await site.terminal.sign_in()
+    filled = path.replace("{feed}", "register").replace("{key}", "019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d21")
+    assert "{" not in filled
+    if path.startswith("/office"):
+        answer = await site.office(method, filled.removeprefix("/office/v1"), body)
+    else:
+        answer = await site.terminal.call(method, filled, body)
+    csr_is_no_real_one = path == "/v1/enrolments"
+    assert (answer.status_code == 422) == csr_is_no_real_one, (name, answer.text)
+
+
+def test_every_code_of_a_problem_is_a_stable_word(tmp_path: Any) -> None:
+    from pathlib import Path
+
+    import cloud
+
+    source = "".join(path.read_text("utf-8") for path in Path(str(cloud.__file__)).parent.rglob("*.py"))
+    codes = set(
+        re.findall(r'(?:ProblemError\([^"]*?|sign_in_again\(|forbidden\(|not_found\()"([^"]+)"', source)
+    )
+    assert codes >= {"terminal.revoked", "feed.too_old", "link.busy", "sign_in.expired"}
+    pattern = contract()["components"]["schemas"]["Problem"]["properties"]["code"]["pattern"]
+    assert all(re.match(pattern, code) for code in codes)
+
+
+def test_the_row_contract_holds_no_number_that_may_not_be_here() -> None:
+    forbidden = {"individual_number", "my_number", "juminhyo_code"}
+    for table in tables().values():
+        assert not forbidden & set(table.columns)
+        assert set(table.key) <= set(table.columns)

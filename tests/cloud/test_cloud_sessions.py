@@ -1,0 +1,103 @@
+"""Persons sign in with two factors; failures are counted, codes are used once, tokens stay on their terminal."""
+
+import httpx
+import pytest
+
+from cloud.totp import code_at, step_at
+from tests.cloud.cloud_builders import PASSWORD, SEED, START, Site
+
+pytestmark = pytest.mark.asyncio
+ANYONE = {"typed": "わたなべ", "limit": 5, "removed": False}
+
+
+def code(answer: httpx.Response) -> str:
+    return str(answer.json()["code"])
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")],
+)
+async def test_codes_are_those_of_rfc_6238(moment: int, expected: str) -> None:
+    assert code_at(b"12345678901234567890", moment // 30) == expected
+
+
+async def test_both_factors_open_a_session_with_rights_and_lease(site: Site) -> None:
+    answer = await site.terminal.sign_in()
+    told = answer.json()
+    assert answer.status_code == httpx.codes.CREATED
+    assert told["staff"]["rights"] == ["accept", "issue", "view"]
+    assert told["lease_until"] == "2026-11-27T05:00:00Z"
+    assert told["totp_step"] == step_at(START)
+
+
+async def test_wrong_person_password_or_code_give_one_and_the_same_answer(site: Site) -> None:
+    for staff_id, password, typed in (
+        ("nobody", PASSWORD, ""),
+        ("s001", "wrong", ""),
+        ("s001", PASSWORD, "000000"),
+        ("s001", PASSWORD, "二三四五六七"),
+    ):
+        answer = await site.terminal.sign_in(staff_id, password, typed)
+        assert (answer.status_code, code(answer)) == (401, "sign_in.wrong_secret")
+
+
+async def test_a_code_is_used_once_and_never_an_earlier_one_after_it(site: Site) -> None:
+    assert (await site.terminal.sign_in()).status_code == httpx.codes.CREATED
+    assert code(await site.terminal.sign_in()) == "sign_in.code_used"
+    before = code_at(SEED, step_at(site.clock()) - 1)
+    assert code(await site.terminal.sign_in(code=before)) == "sign_in.code_used"
+    site.clock.forward(seconds=30)
+    assert (await site.terminal.sign_in()).status_code == httpx.codes.CREATED
+
+
+async def test_one_step_of_drift_is_allowed_and_no_more(site: Site) -> None:
+    step = step_at(site.clock())
+    assert code(await site.terminal.sign_in(code=code_at(SEED, step - 2))) == "sign_in.wrong_secret"
+    assert (await site.terminal.sign_in(code=code_at(SEED, step + 1))).status_code == httpx.codes.CREATED
+
+
+async def test_five_failures_lock_out_for_five_minutes_then_ten(site: Site) -> None:
+    for minutes in (5, 10):
+        for _ in range(4):
+            assert code(await site.terminal.sign_in(password="wrong")) == "sign_in.wrong_secret"
+        locked = await site.terminal.sign_in(password="wrong")
+        assert (code(locked), locked.json()["minutes"]) == ("sign_in.locked_out", minutes)
+        assert code(await site.terminal.sign_in()) == "sign_in.locked_out"
+        site.clock.forward(minutes=minutes, seconds=1)
+    assert (await site.terminal.sign_in()).status_code == httpx.codes.CREATED
+
+
+async def test_a_lock_ends_at_an_hour_at_most(site: Site) -> None:
+    for _ in range(8):
+        for _ in range(5):
+            locked = await site.terminal.sign_in(password="wrong")
+        assert locked.json()["minutes"] <= 60
+        site.clock.forward(minutes=61)
+
+
+async def test_a_token_works_on_its_terminal_only_and_until_it_ends(site: Site) -> None:
+    await site.terminal.sign_in()
+    other = await site.another_terminal()
+    other.token = site.terminal.token
+    assert code(await other.call("POST", "/v1/residents/search", ANYONE)) == "sign_in.expired"
+    assert (await site.terminal.call("POST", "/v1/residents/search", ANYONE)).status_code == httpx.codes.OK
+    site.clock.forward(hours=8)
+    assert code(await site.terminal.call("POST", "/v1/residents/search", ANYONE)) == "sign_in.expired"
+
+
+async def test_signing_out_ends_the_token(site: Site) -> None:
+    await site.terminal.sign_in()
+    ended = await site.terminal.call("DELETE", "/v1/sessions/current")
+    assert ended.status_code == httpx.codes.NO_CONTENT
+    assert code(await site.terminal.call("POST", "/v1/residents/search", ANYONE)) == "sign_in.expired"
+
+
+async def test_without_the_right_to_view_nothing_is_seen(site: Site) -> None:
+    await site.terminal.sign_in("s009")
+    answer = await site.terminal.call("POST", "/v1/residents/search", ANYONE)
+    assert (answer.status_code, code(answer), answer.json()["right"]) == (
+        403,
+        "refused.right_missing",
+        "view",
+    )

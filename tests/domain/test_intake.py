@@ -1,0 +1,75 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.domain.errors import RefusedError
+from client.domain.intake import LATE, holds_individual_number
+from client.domain.resident import Address, AtenaNo
+from tests.builders import ELSEWHERE, HANAKO, HOME, TARO, TODAY, a_household, a_tenkyo
+
+
+@pytest.mark.parametrize(("days", "late"), [(0, False), (14, False), (15, True), (400, True)])
+def test_after_fourteen_days_the_clerk_is_told(days: int, late: bool) -> None:
+    draft = a_tenkyo(ido_date=TODAY - timedelta(days=days))
+    assert draft.check(TODAY) == ((LATE,) if late else ())
+
+
+@given(ido=st.integers(-60, 60), todoke=st.integers(-60, 60))
+def test_a_date_is_taken_only_in_the_order_the_law_knows(ido: int, todoke: int) -> None:
+    draft = a_tenkyo(ido_date=TODAY + timedelta(days=ido), todoke_date=TODAY + timedelta(days=todoke))
+    if ido <= todoke <= 0:
+        assert set(draft.check(TODAY)) <= {LATE}
+    else:
+        with pytest.raises(RefusedError, match=r"refused\.date"):
+            draft.check(TODAY)
+
+
+def test_only_living_members_of_the_household_move_and_the_subject_among_them() -> None:
+    for members in ((TARO, AtenaNo("999")), (HANAKO,)):
+        with pytest.raises(RefusedError, match=r"refused\.not_resident"):
+            a_tenkyo(*members).check(TODAY)
+
+
+@pytest.mark.parametrize(
+    ("to", "field"),
+    [
+        (replace(ELSEWHERE, town=" "), "town"),
+        (replace(ELSEWHERE, banchi="1\n2"), "banchi"),
+        (replace(ELSEWHERE, katagaki="あ" * 121), "katagaki"),
+        (replace(ELSEWHERE, katagaki="1234 5678 9018"), "katagaki"),
+        (HOME, "to"),
+        (replace(HOME, banchi="２番３号"), "to"),  # the same place in other letters
+    ],
+)
+def test_an_address_that_cannot_be_is_refused_and_not_quoted(to: Address, field: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        replace(a_tenkyo(), to=to).check(TODAY)
+    assert refused.value.facts == {"field": field}
+
+
+def test_part_of_a_household_is_not_the_whole() -> None:
+    assert a_tenkyo().whole_household
+    assert not a_tenkyo(TARO).whole_household
+    assert a_tenkyo(TARO).base == {TARO: 3}
+
+
+def test_a_draft_shows_no_place_in_a_log() -> None:
+    assert "本町" not in repr(a_tenkyo())
+    assert a_household().members[0].address.town not in repr(a_tenkyo())
+
+
+@given(st.text("0123456789", min_size=11, max_size=11))
+def test_a_number_with_the_right_check_digit_is_taken_for_what_it_is(first: str) -> None:
+    # 番号法の検査用数字: Q(n) is n+1 for n up to 6, n-5 from 7, counted from the lowest digit
+    total = sum(int(d) * (n + 1 if n <= 6 else n - 5) for n, d in enumerate(reversed(first), 1))
+    check = 0 if total % 11 <= 1 else 11 - total % 11
+    assert holds_individual_number(f"番号 {first}{check} です")
+    assert not holds_individual_number(f"{first}{(check + 1) % 10}")
+
+
+@pytest.mark.parametrize("text", ["090-1234-5678", "999-0001", "コーポ101", "1234567890123456", ""])
+def test_telephones_and_rooms_are_no_individual_numbers(text: str) -> None:
+    assert not holds_individual_number(text)

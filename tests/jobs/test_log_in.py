@@ -1,0 +1,157 @@
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from client.domain.clerk import CloudSignIn, HowSignedIn, SignIn
+from client.domain.errors import CounterError, LinkDownError, SignInNeededError, StoreError
+from client.jobs.log_in import LogIn
+from tests.builders import a_sign_in
+from tests.fakes import FakeClock, MemoryKeys, MemoryLedger, MemoryLink, MemoryStores
+
+pytestmark = pytest.mark.asyncio
+
+
+@dataclass
+class MemorySessions:
+    """ports.CloudSessions for one clerk."""
+
+    deposit: bytes = b"deposit"
+    down: CounterError | None = None
+    asked: int = 0
+    ended: list[str] = field(default_factory=list)
+
+    async def sign_in(self, staff_id: str, password: str, code: str) -> CloudSignIn:
+        self.asked += 1
+        if self.down:
+            raise self.down
+        if (staff_id, password) != ("s001", "right"):
+            raise SignInNeededError("sign_in.wrong_secret")
+        return CloudSignIn(a_sign_in(), b"seed", 1, self.deposit)
+
+    async def sign_out(self, sign_in: SignIn) -> None:
+        if self.down:
+            raise self.down
+        self.ended.append(sign_in.clerk.staff_id)
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.sessions = MemorySessions()
+        self.keys = MemoryKeys(self.clock)
+        self.stores = MemoryStores()
+        self.ledger = MemoryLedger(self.clock)
+        self.link = MemoryLink()
+        self.log_in = LogIn(self.sessions, self.keys, self.stores, self.ledger, self.link, now=self.clock)
+
+
+@pytest.fixture
+def counter() -> Counter:
+    return Counter()
+
+
+async def test_a_clerk_signs_in_at_the_cloud_and_the_stores_open(counter: Counter) -> None:
+    sign_in = await counter.log_in("s001", "right", "123456")
+    assert sign_in.how is HowSignedIn.ONLINE
+    assert counter.log_in.token() == "token"
+    assert counter.stores.keys is counter.keys.keys
+    assert [(line.kind, line.facts) for line in counter.ledger.journal] == [("sign_in", {"how": "online"})]
+
+
+@pytest.mark.parametrize("known_down", [True, False])
+async def test_without_the_cloud_the_keys_on_this_pc_decide(counter: Counter, known_down: bool) -> None:
+    await counter.log_in("s001", "right", "111111")
+    await counter.log_in.sign_out()
+    counter.sessions.down = LinkDownError("link.unreachable")
+    counter.link.usable = not known_down
+    asked = counter.sessions.asked
+    sign_in = await counter.log_in("s001", "right", "222222")
+    assert (sign_in.how, sign_in.access_token) == (HowSignedIn.OFFLINE, None)
+    assert counter.log_in.token() is None
+    assert counter.sessions.asked == asked + (not known_down)
+
+
+async def test_a_cloud_that_hangs_does_not_keep_the_clerk_out(counter: Counter) -> None:
+    await counter.log_in("s001", "right", "111111")
+
+    class Silent(MemorySessions):
+        async def sign_in(self, staff_id: str, password: str, code: str) -> CloudSignIn:
+            await asyncio.sleep(60)
+            raise AssertionError
+
+    log_in = LogIn(
+        Silent(), counter.keys, counter.stores, counter.ledger, counter.link, now=counter.clock, wait=0.05
+    )
+    assert (await log_in("s001", "right", "222222")).how is HowSignedIn.OFFLINE
+    assert counter.link.failures == ["link.timeout"]
+
+
+async def test_a_wrong_password_is_not_tried_a_second_way(counter: Counter) -> None:
+    await counter.log_in("s001", "right", "111111")
+    counter.keys.people["s001"] = ("wrong", counter.keys.people["s001"][1])
+    with pytest.raises(SignInNeededError, match=r"sign_in\.wrong_secret"):
+        await counter.log_in("s001", "wrong", "222222")
+
+
+async def test_somebody_unknown_here_tries_the_line_although_it_seems_down(counter: Counter) -> None:
+    counter.link.usable = False
+    assert (await counter.log_in("s001", "right", "111111")).how is HowSignedIn.ONLINE
+
+
+async def test_somebody_unknown_here_without_a_line_is_told_so(counter: Counter) -> None:
+    counter.link.usable = False
+    counter.sessions.down = LinkDownError("link.timeout")
+    with pytest.raises(SignInNeededError, match=r"sign_in\.unknown_here"):
+        await counter.log_in("s001", "right", "111111")
+
+
+async def test_the_lease_ends_off_line(counter: Counter) -> None:
+    await counter.log_in("s001", "right", "111111")
+    counter.link.usable = False
+    counter.clock.forward(timedelta(days=8))
+    with pytest.raises(SignInNeededError, match=r"sign_in\.lease_over"):
+        await counter.log_in("s001", "right", "222222")
+
+
+async def test_a_terminal_whose_keys_the_cloud_does_not_keep_says_so(counter: Counter) -> None:
+    counter.sessions.deposit = b""
+    with pytest.raises(StoreError, match=r"store\.no_keys"):
+        await counter.log_in("s001", "right", "111111")
+    assert counter.log_in.present is None
+
+
+async def test_signing_out_closes_the_stores_and_the_session(counter: Counter) -> None:
+    await counter.log_in("s001", "right", "111111")
+    await counter.log_in.sign_out()
+    assert counter.stores.keys is None
+    assert counter.sessions.ended == ["s001"]
+    assert counter.log_in.present is None
+    assert counter.ledger.journal[-1].facts == {"how": "out"}
+
+
+async def test_signing_out_needs_no_line(counter: Counter) -> None:
+    await counter.log_in("s001", "right", "111111")
+    counter.sessions.down = LinkDownError("link.broken")
+    await counter.log_in.sign_out()
+    assert counter.stores.keys is None
+
+
+async def test_an_offline_sign_in_has_no_session_to_end(counter: Counter) -> None:
+    await counter.log_in("s001", "right", "111111")
+    counter.link.usable = False
+    await counter.log_in("s001", "right", "222222")
+    counter.link.usable = True
+    await counter.log_in.sign_out()
+    await counter.log_in.sign_out()  # nobody is there any more
+    assert counter.sessions.ended == []
+
+
+async def test_a_full_disk_keeps_nobody_signed_in(counter: Counter) -> None:
+    await counter.log_in("s001", "right", "111111")
+    counter.ledger.full = True
+    with pytest.raises(StoreError):
+        await counter.log_in.sign_out()
+    assert counter.stores.keys is None
+    assert counter.log_in.present is None

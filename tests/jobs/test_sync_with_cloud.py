@@ -1,0 +1,146 @@
+"""Sync with everything real: the replica on disk, signed feeds over HTTP, the reference cloud and its faults (P09)."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from client.api.sync import HttpFeeds
+from client.domain.errors import LinkDownError
+from client.domain.feed import Feed
+from client.jobs.sync_replica import SyncReplica
+from client.rules.digest import bucket_of, root_of
+from cloud.faults import Fault, FaultKind, Line
+from cloud.register import Change, put
+from offline.store.replica import Replica
+from tests.api.small_cloud import SmallCloud, protect, small_cloud
+from tests.builders import HANAKO, TARO
+from tests.replica_fakes import LandingBook
+
+pytestmark = pytest.mark.asyncio
+REPLICA_KEY = b"r" * 32
+
+
+@dataclass
+class Follower:
+    """A terminal that does nothing but follow."""
+
+    cloud: SmallCloud
+    replica: Replica
+    book: LandingBook = field(default_factory=LandingBook)
+
+    @property
+    def sync(self) -> SyncReplica:
+        assert self.cloud.enrolled
+        return SyncReplica(HttpFeeds(self.cloud.http, self.cloud.enrolled.feed_key), self.replica, self.book)
+
+    def commit(self, feed: str, *changes: Change) -> None:
+        register = self.cloud.tenant.register
+        with register.writing() as connection:
+            register.commit(connection, feed, changes)
+
+    def resident(self, **more: object) -> Change:
+        register = self.cloud.tenant.register
+        with register.reading() as connection:
+            row = register.row(connection, "resident", (TARO, 3))
+        assert row
+        return put("resident", {**row, **more})
+
+    async def equal(self) -> bool:
+        register = self.cloud.tenant.register
+        for feed in Feed:
+            with register.reading() as connection:
+                head = register.head(connection, feed.value)
+            position = await self.replica.position()
+            reached = position.blocks if feed is Feed.BLOCKS else position.register
+            if reached is None or reached.version != head.version:
+                return False
+            if root_of(await self.replica.mids(feed)) != head.root:
+                return False
+            kept = await self.replica.bucket_sums(feed, tuple(range(64)))
+            filled = tuple(bucket.index for bucket in kept if any(bucket.digest))
+            if await self.replica.wrong_buckets(feed, filled):
+                return False
+        return True
+
+
+@pytest_asyncio.fixture
+async def follower(tmp_path: Path) -> AsyncIterator[Follower]:
+    with small_cloud(tmp_path / "cloud") as cloud:
+        await cloud.enrol()
+        assert cloud.enrolled
+        replica = Replica(tmp_path / "replica.db", cloud.clock)
+        await replica.open(REPLICA_KEY, cloud.enrolled.digest_key)
+        yield Follower(cloud, replica)
+        await replica.close()
+
+
+async def test_a_first_fill_then_changes_of_both_feeds(follower: Follower) -> None:
+    report = await follower.sync.round()
+    assert (report.filled, report.proven) == (True, True)
+    assert await follower.equal()
+    follower.commit("register", follower.resident(history_no=4, full_name="渡邊󠄐　太郎"))
+    follower.commit("blocks", put(*protect(HANAKO)))
+    report = await follower.sync.round()
+    assert (report.filled, report.proven, report.changes) == (False, True, 2)
+    assert await follower.equal()
+    household = (await follower.replica.household_of(TARO)).value
+    assert household.members[0].name.text == "渡邊󠄐　太郎"
+    assert (await follower.replica.restrictions_of(household)).value.shien_sochi
+    assert follower.book.landed[-1] == follower.cloud.register_version()
+
+
+@pytest.mark.parametrize(
+    "kind", [FaultKind.LOST_ANSWER, FaultKind.ANSWER_TWICE, FaultKind.BUSY, FaultKind.CUT_MIDWAY]
+)
+@pytest.mark.parametrize(
+    "path", ["/v1/snapshot", "/v1/snapshot/chunks", "/v1/feeds/blocks", "/v1/feeds/register"]
+)
+async def test_a_fault_on_any_call_is_gone_on_from(follower: Follower, kind: FaultKind, path: str) -> None:
+    follower.cloud.faults.plan(Fault(kind, path, times=2))
+    for _ in range(4):
+        try:
+            report = await follower.sync.round()
+        except LinkDownError:
+            continue
+        assert report.proven
+    assert await follower.equal()
+
+
+async def test_a_cut_line_is_told_and_the_replica_stays_as_it_was(follower: Follower) -> None:
+    await follower.sync.round()
+    before = await follower.replica.position()
+    follower.commit("register", follower.resident(history_no=4))
+    follower.cloud.faults.line = Line.CUT
+    with pytest.raises(LinkDownError):
+        await follower.sync.round()
+    assert await follower.replica.position() == before
+    follower.cloud.faults.clear()
+    assert (await follower.sync.round()).proven
+    assert await follower.equal()
+
+
+async def test_a_row_that_is_missing_on_disk_is_repaired_by_fetching_only_its_bucket(
+    follower: Follower,
+) -> None:
+    await follower.sync.round()
+    bucket = bucket_of("resident", (TARO, 3))
+    version = follower.cloud.register_version()
+    await follower.replica.replace_buckets(Feed.REGISTER, version, (bucket,), ())
+    assert not await follower.equal()
+    report = await follower.sync.round()
+    assert (report.repaired, report.proven, report.filled) == (1, True, False)
+    assert await follower.equal()
+    assert follower.book.entries[-1].facts["repaired_buckets"] == 1
+
+
+async def test_a_feed_signed_by_somebody_else_is_not_followed(follower: Follower) -> None:
+    await follower.sync.round()
+    follower.commit("blocks", put(*protect(HANAKO)))
+    assert follower.cloud.enrolled
+    stranger = HttpFeeds(follower.cloud.http, follower.cloud.enrolled.command_key)
+    with pytest.raises(LinkDownError):
+        await SyncReplica(stranger, follower.replica, follower.book).round()
+    assert not await follower.equal()

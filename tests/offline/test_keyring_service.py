@@ -1,0 +1,72 @@
+"""The real keyring of a Linux desktop: a session bus, gnome-keyring, and our own program as its user."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from client.rules import totp
+from offline.store.keys import Vault
+from tests.builders import NOW
+from tests.store_builders import CHEAP, SEED, cloud_sign_in, facts, store_keys
+
+async def main(folder, step):
+    vault = Vault(folder, "training", cost=CHEAP, floor_kib=256)
+    if step == "enrol":
+        await vault.make_identity()
+        deposit = await vault.found(facts(), store_keys())
+        await vault.admit(cloud_sign_in(deposit), "password", now=NOW)
+    else:
+        unlocked = await vault.unlock("s001", "password", totp.code(SEED, totp.step_of(NOW)), now=NOW)
+        assert unlocked.keys == store_keys()
+        assert vault.identity.sign(b"data")
+    print(step, "done")
+
+from client.domain.errors import CounterError
+try:
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+except CounterError as error:
+    print(error.code)
+"""
+
+
+def run(home: Path, step: str, *, keyring: bool = True) -> str:
+    program = f'{sys.executable} -c "$PROGRAM" {home / "data"} {step}'
+    unlock = "printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null; " if keyring else ""
+    environ = {
+        "HOME": str(home),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PROGRAM": PROGRAM,
+        "XDG_RUNTIME_DIR": str(home),
+        "DBUS_SESSION_BUS_ADDRESS": f"unix:path={home}/no-bus",
+    }
+    command = (
+        ["dbus-run-session", "--", "bash", "-c", unlock + program] if keyring else ["bash", "-c", program]
+    )
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout.strip() or done.stderr
+
+
+@pytest.mark.service
+@pytest.mark.skipif(
+    not (shutil.which("dbus-run-session") and shutil.which("gnome-keyring-daemon"))
+    and not os.environ.get("CI"),
+    reason="no session bus or keyring on this machine",
+)
+def test_the_real_keyring_keeps_the_device_secret_over_sessions(tmp_path: Path) -> None:
+    assert run(tmp_path, "enrol") == "enrol done"
+    assert run(tmp_path, "unlock") == "unlock done"
+    assert "1,1" not in (tmp_path / "data" / "wraps.json").read_text()
+
+
+@pytest.mark.service
+def test_without_a_session_bus_there_is_no_fallback(tmp_path: Path) -> None:
+    assert run(tmp_path, "enrol", keyring=False) == "store.no_keyring"
+    assert not (tmp_path / "data").exists() or list((tmp_path / "data").iterdir()) == []

@@ -1,0 +1,100 @@
+"""Old data warns, older data stops, and nothing makes it look new (P07)."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.domain.as_of import AsOf, Source
+from client.domain.certificate import CertificateKind, IdentityCheck, Requester
+from client.rules import freshness
+from client.rules.freshness import WARN_BLOCKS, WARN_REGISTER
+from tests.builders import NOW
+
+HOUR = timedelta(hours=1)
+KIND = CertificateKind.JUMINHYO_COPY
+ages = st.timedeltas(timedelta(days=-3), timedelta(days=30))
+
+
+def aged(register: timedelta, blocks: timedelta, source: Source = Source.REPLICA) -> AsOf:
+    return AsOf(source, 40, NOW - register, 7, NOW - blocks)
+
+
+def code(register: timedelta, blocks: timedelta, *, declared: bool = False) -> str | None:
+    refusal = freshness.judge(KIND, aged(register, blocks), NOW, declared=declared).refusal
+    return refusal.code if refusal else None
+
+
+@pytest.mark.parametrize(
+    ("register", "blocks", "warnings"),
+    [
+        (0, 0, ()),
+        (24, 4, ()),
+        (24.1, 0, (WARN_REGISTER,)),
+        (0, 4.1, (WARN_BLOCKS,)),
+        (72, 24, (WARN_REGISTER, WARN_BLOCKS)),
+    ],
+)
+def test_up_to_the_stop_age_a_paper_may_be_made_and_says_how_old_it_is(
+    register: float, blocks: float, warnings: tuple[str, ...]
+) -> None:
+    judged = freshness.judge(KIND, aged(register * HOUR, blocks * HOUR), NOW, declared=False)
+    assert judged == freshness.Freshness(None, warnings)
+
+
+@pytest.mark.parametrize(("register", "blocks"), [(72.1, 0), (0, 24.1), (800, 800)])
+def test_beyond_the_stop_age_it_is_refused(register: float, blocks: float) -> None:
+    assert code(register * HOUR, blocks * HOUR) == "refused.too_old"
+
+
+def test_a_declaration_lengthens_the_register_but_never_the_blocks() -> None:
+    assert code(100 * HOUR, HOUR, declared=True) is None
+    assert code(169 * HOUR, HOUR, declared=True) == "refused.too_old"
+    assert code(HOUR, 25 * HOUR, declared=True) == "refused.too_old"
+
+
+def test_the_age_is_told_in_hours() -> None:
+    refusal = freshness.judge(KIND, aged(73 * HOUR, HOUR), NOW, declared=False).refusal
+    assert refusal is not None
+    assert refusal.facts == {"hours": 73}
+
+
+@given(ages, ages, st.booleans())
+def test_older_data_is_never_judged_better(register: timedelta, blocks: timedelta, declared: bool) -> None:
+    if max(-register, -blocks) <= timedelta(seconds=300):
+        newer = code(register, blocks, declared=declared)
+        older = code(register + HOUR, blocks + HOUR, declared=declared)
+        assert newer is None or older is not None
+
+
+def test_a_clock_before_the_data_is_refused_and_not_read_as_new() -> None:
+    assert code(-timedelta(seconds=301), HOUR) == "refused.clock_off"
+    assert code(HOUR, -timedelta(days=2)) == "refused.clock_off"
+    assert code(-timedelta(seconds=299), HOUR) is None
+
+
+def test_what_the_cloud_just_said_is_fresh() -> None:
+    judged = freshness.judge(KIND, aged(900 * HOUR, 900 * HOUR, Source.CLOUD), NOW, declared=False)
+    assert judged == freshness.Freshness()
+
+
+def test_a_paper_without_limits_is_not_made_off_line() -> None:
+    refusal = freshness.judge(KIND, aged(HOUR, HOUR), NOW, declared=True, table={}).refusal
+    assert refusal is not None
+    assert refusal.code == "refused.not_offline"
+    assert freshness.needs_officer(KIND, Requester.SELF, IdentityCheck.PHOTO, table={})
+
+
+def test_at_once_only_for_oneself_or_the_household_with_a_photo() -> None:
+    at_once = {
+        (who, how)
+        for who in Requester
+        for how in IdentityCheck
+        if not freshness.needs_officer(KIND, who, how)
+    }
+    assert at_once == {(Requester.SELF, IdentityCheck.PHOTO), (Requester.HOUSEHOLD, IdentityCheck.PHOTO)}
+
+
+def test_every_paper_has_its_row() -> None:
+    assert set(freshness.DEFAULTS) == set(CertificateKind)

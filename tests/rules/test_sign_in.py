@@ -1,0 +1,115 @@
+"""Lease, idle lock and lock-out hold, also against a clock that is set back."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.domain.clerk import Lease, Right
+from client.rules.sign_in import (
+    CLOCK_TOLERANCE,
+    Lockout,
+    after_right_secret,
+    after_wrong_secret,
+    lease_over,
+    locked_for,
+    lockout_error,
+    may,
+    must_lock,
+    offline_error,
+    right_error,
+    time_seen,
+)
+from tests.builders import NOW, a_clerk, a_sign_in
+
+MINUTE = timedelta(minutes=1)
+spans = st.timedeltas(timedelta(0), timedelta(days=30))
+jumps = st.timedeltas(timedelta(days=-30), timedelta(days=30))
+
+
+def wrong(times: int) -> Lockout:
+    lockout = Lockout()
+    for _ in range(times):
+        lockout = after_wrong_secret(lockout, NOW)
+    return lockout
+
+
+def test_four_wrong_secrets_do_not_lock_and_the_fifth_does() -> None:
+    assert lockout_error(wrong(4), NOW) is None
+    error = lockout_error(wrong(5), NOW)
+    assert error is not None
+    assert (error.code, error.facts) == ("sign_in.locked_out", {"minutes": 5})
+
+
+def test_the_lock_out_doubles_up_to_an_hour() -> None:
+    waits = [locked_for(wrong(times), NOW) / MINUTE for times in range(5, 12)]
+    assert waits == [5, 10, 20, 40, 60, 60, 60]
+
+
+def test_a_lock_out_ends_by_itself_and_the_next_failure_locks_for_longer() -> None:
+    later = NOW + 5 * MINUTE
+    assert lockout_error(wrong(5), later) is None
+    assert locked_for(after_wrong_secret(wrong(5), later), later) == 10 * MINUTE
+
+
+def test_the_last_half_minute_is_told_as_one() -> None:
+    error = lockout_error(wrong(5), NOW + timedelta(minutes=4, seconds=30))
+    assert error is not None
+    assert error.facts == {"minutes": 1}
+
+
+@given(st.integers(5, 30), spans)
+def test_a_clock_set_back_never_shortens_a_lock_out(times: int, back: timedelta) -> None:
+    lockout = wrong(times)
+    assert locked_for(lockout, NOW - back) >= locked_for(lockout, NOW)
+    again = after_wrong_secret(lockout, NOW - back)
+    assert again.until is not None
+    assert lockout.until is not None
+    assert again.until >= lockout.until
+
+
+def test_the_right_secret_forgets_the_wrong_ones_but_not_the_time() -> None:
+    assert after_right_secret(wrong(3), NOW - MINUTE) == Lockout(seen=NOW)
+    assert time_seen(wrong(3), NOW + MINUTE) == Lockout(3, None, NOW + MINUTE)
+
+
+@given(spans, jumps)
+def test_a_lease_is_over_when_it_says_so_and_a_clock_set_back_does_not_lengthen_it(
+    since: timedelta, jump: timedelta
+) -> None:
+    lease = Lease(NOW + timedelta(days=7))
+    seen = NOW + since
+    if seen >= lease.until:
+        assert lease_over(lease, seen + jump, seen)
+    assert lease_over(lease, seen) == (since >= timedelta(days=7))
+
+
+def test_off_line_a_lease_lets_in_until_it_ends() -> None:
+    lease = Lease(NOW + MINUTE)
+    assert offline_error(lease, NOW) is None
+    assert offline_error(lease, NOW, NOW + CLOCK_TOLERANCE) is not None
+    error = offline_error(lease, NOW + MINUTE)
+    assert error is not None
+    assert error.code == "sign_in.lease_over"
+
+
+def test_a_clock_far_before_a_time_seen_is_off() -> None:
+    error = offline_error(Lease(NOW + 9 * MINUTE), NOW, NOW + CLOCK_TOLERANCE + MINUTE)
+    assert error is not None
+    assert (error.code, error.facts) == ("sign_in.clock_off", {"seconds": 360})
+
+
+@pytest.mark.parametrize(
+    ("minutes", "locked"), [(0, False), (9.9, False), (10, True), (600, True), (-4, False), (-6, True)]
+)
+def test_the_screen_locks_when_nobody_touched_it_or_the_clock_went_back(minutes: float, locked: bool) -> None:
+    assert must_lock(NOW, NOW + minutes * MINUTE, 10 * MINUTE) is locked
+
+
+def test_a_right_is_had_or_refused_by_name() -> None:
+    assert may(a_clerk(Right.VIEW), Right.VIEW)
+    assert right_error(a_sign_in(Right.VIEW), Right.VIEW) is None
+    error = right_error(a_sign_in(Right.OFFICER), Right.SHIEN_SOCHI)
+    assert error is not None
+    assert (error.code, error.facts) == ("refused.right_missing", {"right": "shien_sochi"})

@@ -1,0 +1,45 @@
+"""The fixture ``drive``: a counter on the real loop, with hands to use it."""
+
+import asyncio
+import gc
+import os
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop  # type: ignore[import-untyped]  # has no types
+
+from tests.ui.drive import Counter, open_counter
+
+Play = Callable[[Counter], Awaitable[None]]
+Drive = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_qt_left() -> Iterator[None]:
+    """Collect cycles here: left to chance they would be collected on some other test's thread, where Qt aborts."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def drive(qapp: QApplication) -> Iterator[Drive]:
+    """Run a play on the real loop, against a counter opened for it."""
+
+    def run(play: Play, **how: object) -> None:
+        async def whole() -> None:
+            counter = await open_counter(qapp, **how)  # type: ignore[arg-type]  # passed through as it came
+            try:
+                await play(counter)
+            finally:
+                await counter.close()
+
+        with asyncio.Runner(loop_factory=lambda: QEventLoop(qapp)) as runner:
+            runner.run(whole())
+
+    qapp.setQuitOnLastWindowClosed(False)
+    yield run
+    qapp.setStyleSheet("")

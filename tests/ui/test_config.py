@@ -1,0 +1,61 @@
+"""Settings: declared, not gathered."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from client.config import Config, ConfigError, load, sample
+
+
+def test_later_sources_win_and_each_value_names_its_own(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.toml", tmp_path / "b.toml"
+    first.write_text('cloud_url = "https://a"\nterminal_name = "窓口2"\n', "utf-8")
+    second.write_text('cloud_url = "https://b"\n', "utf-8")
+    loaded = load({"MADOGUCHI_SYNC_SECONDS": "30", "MADOGUCHI_DATA_DIR": "/x"}, (first, second))
+    assert (loaded.config.cloud_url, loaded.config.terminal_name, loaded.config.sync_seconds) == (
+        "https://b",
+        "窓口2",
+        30,
+    )
+    assert loaded.sources["cloud_url"] == str(second)
+    assert loaded.sources["sync_seconds"] == "MADOGUCHI_SYNC_SECONDS"
+    assert loaded.sources["theme"] == "default"
+
+
+def test_an_unknown_name_is_an_error_that_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'cloud_url'"):
+        load({"MADOGUCHI_CLOUD_ULR": "https://a"}, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("THEME", "blue"),
+        ("TEXT_PERCENT", "50"),
+        ("IDLE_LOCK_MINUTES", "many"),
+        ("SHOW_AS_OF_OFFLINE", "perhaps"),
+        ("ENVIRONMENT", "test"),
+    ],
+)
+def test_a_value_that_cannot_be_is_an_error_that_names_the_setting(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name.lower()):
+        load({f"MADOGUCHI_{name}": value, "MADOGUCHI_DATA_DIR": "/x"}, ())
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "c.toml"
+    broken.write_text("= =", "utf-8")
+    with pytest.raises(ConfigError, match=r"c\.toml"):
+        load({}, (broken,))
+
+
+def test_the_sample_has_every_setting_with_its_sentence_and_can_be_read(tmp_path: Path) -> None:
+    text = sample()
+    for one in fields(Config):
+        assert f"# {one.name} = " in text
+        assert str(one.metadata["doc"]).endswith(".")
+    uncommented = "\n".join(line.removeprefix("# ") for line in text.splitlines() if " = " in line)
+    path = tmp_path / "sample.toml"
+    path.write_text(uncommented, "utf-8")
+    assert load({}, (path,)).config.cloud_url == ""

@@ -1,0 +1,38 @@
+"""Logs: ids only; personal data cannot pass."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client import logs
+from client.domain.errors import StoreError
+
+
+def test_a_field_that_is_not_on_the_list_is_refused() -> None:
+    with pytest.raises(logs.LogFieldError, match="full_name"):
+        logs.OnlyListed(strict=True)(None, "info", {"event": "found", "full_name": "x"})
+
+
+@given(st.text(min_size=1).filter(lambda text: not text.isascii()))
+def test_no_text_with_japanese_in_it_is_ever_written(text: str) -> None:
+    line = logs.OnlyListed(strict=False)(None, "info", {"event": "found", "key": text})
+    assert text not in json.dumps(dict(line), ensure_ascii=False)
+    assert line["refused"] == "key"
+
+
+def test_an_error_is_written_by_class_code_and_place_never_by_its_words(tmp_path: Path) -> None:
+    logs.set_up(tmp_path, strict=True)
+    try:
+        int("渡邉󠄐 太郎 at 葛城町")
+    except ValueError as error:
+        logs.logger().error("bug", **logs.facts_of(error))
+    logs.logger().warning("trouble", **logs.facts_of(StoreError("store.full")))
+    logs.set_up(None)
+    first, second = (json.loads(line) for line in (tmp_path / "madoguchi.log").read_text().splitlines())
+    assert first["error"] == "ValueError"
+    assert "test_logs" in first["where"]
+    assert "葛城" not in json.dumps(first, ensure_ascii=False)
+    assert second["code"] == "store.full"

@@ -1,0 +1,1 @@
+"""The roof and the faces: assembly, screens, command line."""

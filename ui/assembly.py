@@ -1,0 +1,279 @@
+"""The roof: config → doors → jobs → face, opened and closed in order; the only file that may know everyone.
+
+It is imported after the sign-in window is painted (``ui.window``), on a thread.
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from PySide6.QtWidgets import QMessageBox
+
+from client import logs
+from client.api.auth import Sessions
+from client.api.certificates import CertificateDesk
+from client.api.commands import CommandBox
+from client.api.http import Http
+from client.api.residents import CloudRegister
+from client.api.sync import HttpFeeds
+from client.api.training import TrainingLine
+from client.config import Config
+from client.domain.calendar import tokyo_day
+from client.domain.certificate import CertificateKind
+from client.domain.clerk import SignIn
+from client.domain.drill import DrillReport
+from client.domain.errors import CounterError, StoreError
+from client.jobs.find_resident import FindResident
+from client.jobs.issue_certificate import IssueCertificate, IssueSettings
+from client.jobs.log_in import LogIn
+from client.jobs.queue_change import QueueChange
+from client.jobs.reach import Reach
+from client.jobs.send_outbox import SendOutbox
+from client.jobs.settle_change import SettleChange
+from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.watch_link import LinkWatch
+from offline.store.files import InstanceLock
+from printing.layout.fonts import find_fonts
+from printing.layout.glyphs import FontChain
+from ui.background import Background, Reporter
+from ui.cli import exit_codes
+from ui.doors import Doors, open_doors, utc_now
+from ui.drill import Director, Place, doors_to_a_drill
+from ui.face import Face, Jobs
+from ui.notices import Note
+from ui.rounds import Rounds, Upkeep
+from ui.tasks import Tasks
+from ui.training_hint import watch_hint
+from ui.widgets.letters import Letters
+from ui.window import Driver, Window
+
+
+@dataclass(slots=True)
+class Counter:
+    """An open counter, as whoever drives it holds it."""
+
+    window: Window
+    config: Config
+    doors: Doors
+    face: Face
+    rounds: Rounds
+    watch: LinkWatch
+    log_in: LogIn
+    send: SendOutbox
+    sync: SyncReplica
+    tasks: Tasks
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def sign_in(self) -> SignIn | None:
+        """Return who is at the counter."""
+        return self.face.present_clerk
+
+    def close(self) -> None:
+        """Close as if the window had been closed."""
+        self.closed.set()
+
+
+async def serve(window: Window, config: Config, driver: Driver | None = None) -> int:
+    """Open everything behind a painted window, stay until it is closed, put everything away."""
+    logs.set_up(None)
+    try:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(InstanceLock(config.terminal_dir / "lock"))
+            logs.set_up(config.terminal_dir / "logs")
+            counter = await open_behind(stack, window, config)
+            if driver is not None:
+                return await driver(counter)
+            await counter.closed.wait()
+            return exit_codes.OK
+    except CounterError as error:
+        logs.logger().error("not opened", **logs.facts_of(error))
+        if driver is None:
+            await _say_and_leave(window, error)
+        return exit_codes.of(error)
+    finally:
+        window.shell.close_for_good()
+
+
+async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> Counter:
+    """Open doors, jobs and face behind a painted window; the stack closes them in turn."""
+    tell_hint = watch_hint(config.training_hint, window.log_in_view.show_training)
+    tell_hint(utc_now())
+
+    def enrolling() -> None:
+        window.log_in.refuse(Note("info", window.words("log_in.enrolling")))
+
+    doors = await open_doors(stack, config, enrolling=enrolling)
+    window.log_in.dismiss()
+    reporter = Reporter()
+    tasks = Tasks(asyncio.get_running_loop(), reporter.report)
+    stack.push_async_callback(tasks.close)
+    counter = _join(window, config, doors, tasks, reporter)
+    letters = Letters(await asyncio.to_thread(lambda: FontChain(find_fonts(), strict=False)))
+    for _ in counter.face.build(letters):
+        await asyncio.sleep(0)  # the window is repainted between two screens
+    stack.push_async_callback(counter.log_in.sign_out)
+    background = Background(
+        watch=counter.watch,
+        log_in=counter.log_in,
+        face=counter.face,
+        rounds=counter.rounds,
+        reporter=reporter,
+        now=utc_now,
+        idle=timedelta(minutes=config.idle_lock_minutes),
+        tell_hint=tell_hint,
+    )
+    stack.push_async_callback(background.close)
+
+    def changed_outbox() -> None:
+        background.follow()
+        counter.rounds.wake()
+
+    counter.face.changed_outbox = changed_outbox
+    window.log_in_view.show_town(doors.facts.municipality_name)
+    window.shell.header.show_town(f"{doors.facts.municipality_name}　{window.words('app.title')}")
+    window.shell.close_wished.connect(lambda: _close_wished(counter))
+    window.log_in.serve(counter.log_in, tasks)
+    background.start(doors.press.warm())
+    return counter
+
+
+def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: Reporter) -> Counter:
+    http, facts, ledger, replica = doors.http, doors.facts, doors.stores.ledger, doors.stores.replica
+
+    preparing = bool(config.drill)  # a drill's replica is filled before its line becomes the mobile router's
+
+    def metered() -> bool:
+        return config.line_profile == "mobile" and not preparing
+
+    def offset() -> int:
+        return http.clock_offset_ms
+
+    def declared() -> bool:
+        return False  # no screen takes the officer's declaration of disaster yet: fail closed
+
+    def filling(progress: Progress) -> None:
+        nonlocal preparing
+        preparing = preparing and progress.done < progress.of
+        counter.rounds.filling(progress)
+
+    async def fee() -> int:
+        kind, today = CertificateKind.JUMINHYO_COPY, tokyo_day(utc_now())
+        try:
+            return (await replica.form_words(kind, whole=True, on=today)).value.fee_yen
+        except StoreError:
+            return (await reach.ask(lambda: live.form_words(kind, whole=True, on=today))).value.fee_yen
+
+    watch = LinkWatch(http.probe, utc_now, asyncio.sleep, jitter=random.random, metered=metered)
+    reach = Reach(watch, config.answer_wait_ms / 1000)
+    log_in = LogIn(Sessions(http, now=utc_now), doors.vault, doors.stores, ledger, watch, now=utc_now)
+    live = CloudRegister(http, log_in.token)
+    box = CommandBox(http, facts.terminal_no)
+    send = SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random)
+    sync = SyncReplica(HttpFeeds(http, facts.feed_key), replica, ledger, metered=metered, on_progress=filling)
+    director = _director(window, config, doors, tasks, lambda: log_in.present) if config.drill else None
+    jobs = Jobs(
+        log_in=log_in,
+        find=FindResident(live, replica, reach, ledger, now=utc_now),
+        issue=IssueCertificate(
+            CertificateDesk(http, log_in.token, now=utc_now),
+            replica,
+            reach,
+            ledger,
+            doors.press,
+            now=utc_now,
+            declared=declared,
+            clock_offset_ms=offset,
+            settings=IssueSettings(show_as_of=config.show_as_of_offline, drill=config.training),
+        ),
+        queue=QueueChange(
+            live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset
+        ),
+        settle=SettleChange(box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset),
+        send=send,
+        ledger=ledger,
+        fee=fee,
+        offline=lambda: not watch.usable,
+        declared=declared,
+        drill=director.jobs() if director else doors_to_a_drill(),
+    )
+    screens = (window.log_in, window.log_in_view)
+    town = facts.prefecture + facts.municipality_name
+    face = Face(window.shell, window.words, screens, jobs=jobs, starter=tasks, now=utc_now, town=town)
+    reporter.face = face
+    if director:
+        director.show = face.drill.show
+    upkeep = Upkeep(watch, send, sync, ledger, replica, utc_now, timedelta(seconds=config.sync_seconds))
+    rounds = Rounds(
+        upkeep, printer=config.printer_name, show=window.shell.show_status, trouble=reporter.known
+    )
+    counter: Counter = Counter(window, config, doors, face, rounds, watch, log_in, send, sync, tasks)
+    return counter
+
+
+def _director(
+    window: Window, config: Config, doors: Doors, tasks: Tasks, who: Callable[[], SignIn | None]
+) -> Director:
+    async def print_report(report: DrillReport) -> str:
+        return (await doors.press.print_drill_report(report)).words
+
+    return Director(
+        config.drill,
+        line=TrainingLine(Http(config.cloud_url, None, now=utc_now, ca_file=config.ca_file or None)),
+        ledger=doors.stores.ledger,
+        tasks=tasks,
+        words=window.words,
+        place=Place(doors.facts.prefecture + doors.facts.municipality_name, doors.facts.terminal_name),
+        who=who,
+        now=utc_now,
+        print_report=print_report,
+    )
+
+
+# -- closing
+
+
+def _close_wished(counter: Counter) -> None:
+    """Close, but not while a sheet is on its way; what is unsent is named first."""
+    if counter.face.busy:
+        return
+    if counter.rounds.facts.waiting and counter.sign_in is not None:
+        counter.tasks.start("quit", lambda: _ask_to_quit(counter))
+    else:
+        counter.close()
+
+
+async def _ask_to_quit(counter: Counter) -> None:
+    words = counter.window.words
+    box = QMessageBox(counter.window.shell)
+    box.setObjectName("quit")
+    box.setWindowTitle(words("quit.title"))
+    box.setText(words("quit.text", n=counter.rounds.facts.waiting))
+    leave = box.addButton(words("quit.quit"), QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(words("common.back"), QMessageBox.ButtonRole.RejectRole)
+    await _answered(box)
+    if box.clickedButton() is leave:
+        counter.close()
+
+
+async def _say_and_leave(window: Window, error: CounterError) -> None:
+    said = window.words.error(error.code, error.facts)
+    box = QMessageBox(window.shell)
+    box.setObjectName("cannotOpen")
+    box.setWindowTitle(window.words("app.title"))
+    box.setText(said.what)
+    box.setInformativeText("\n".join(filter(None, (said.why, said.do, said.safe))))
+    box.addButton(window.words("common.close"), QMessageBox.ButtonRole.AcceptRole)
+    await _answered(box)
+
+
+async def _answered(box: QMessageBox) -> None:
+    """Show a question without stopping the loop, and wait for the answer."""
+    answered = asyncio.Event()
+    box.finished.connect(lambda _result: answered.set())
+    box.open()
+    await answered.wait()

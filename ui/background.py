@@ -1,0 +1,113 @@
+"""The loops under the face: line and clock always, sending and following while the stores are open; and the
+last catch for what nobody answered.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any
+
+from client import logs
+from client.domain.errors import CounterError
+from client.jobs.log_in import LogIn
+from client.jobs.ports import Now
+from client.jobs.watch_link import LinkWatch
+from ui.face import Face
+from ui.rounds import IdleLock, Rounds
+
+Loop = Coroutine[Any, Any, None]
+
+
+class Reporter:
+    """Hears of failures: a bug of ours is recorded under a number, and the number is shown."""
+
+    def __init__(self) -> None:
+        self.face: Face | None = None
+
+    def report(self, name: str, error: BaseException) -> None:
+        """Hear of a failure nobody answered."""
+        if isinstance(error, CounterError):
+            self.known(error)
+            return
+        number = f"{int(time.time()) % 1_000_000:06d}"
+        logs.logger().error("bug", task=name, number=number, **logs.facts_of(error))
+        if self.face is not None:
+            self.face.show_bug(number)
+
+    def known(self, error: CounterError) -> None:
+        """Hear of known trouble found in the background."""
+        logs.logger().warning("trouble", **logs.facts_of(error))
+        if self.face is not None:
+            self.face.show_error(error)
+
+
+class Background:
+    """Starts and ends the loops."""
+
+    def __init__(
+        self,
+        *,
+        watch: LinkWatch,
+        log_in: LogIn,
+        face: Face,
+        rounds: Rounds,
+        reporter: Reporter,
+        now: Now,
+        idle: timedelta,
+        tell_hint: Callable[[datetime], None],
+    ) -> None:
+        self._watch = watch
+        self._log_in = log_in
+        self._face = face
+        self._rounds = rounds
+        self._reporter = reporter
+        self._now = now
+        self._tell_hint = tell_hint
+        self._always: list[asyncio.Task[None]] = []
+        self._signed: list[asyncio.Task[None]] = []
+        self._idle = IdleLock(now, idle, face.lock)
+
+    def start(self, *more: Loop) -> None:
+        """Begin; ``more`` is work to be done once beside the loops."""
+        self._face.shell.touched.connect(self._idle.touched)
+        self._face.shell.watch_gestures()
+        self._always = [self._task(work) for work in (self._watch.run(), self._tick(), *more)]
+
+    async def close(self) -> None:
+        """End every loop and wait until it has ended."""
+        tasks = (*self._always, *self._signed)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _tick(self) -> None:
+        while True:
+            self._follow_sign_in()
+            self._rounds.tell()
+            self._idle.look(self._face.present_clerk)
+            self._tell_hint(self._now())
+            await asyncio.sleep(1)
+
+    def follow(self) -> None:
+        """Begin or end the loops of the open stores at once, not only at the next second."""
+        self._follow_sign_in()
+
+    def _follow_sign_in(self) -> None:
+        if self._log_in.present is not None and not self._signed:
+            rounds = self._rounds
+            self._signed = [self._task(work()) for work in (rounds.send, rounds.sync, rounds.look)]
+        elif self._log_in.present is None and self._signed:
+            for task in self._signed:
+                task.cancel()
+            self._signed = []
+
+    def _task(self, work: Loop) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._reporter.report("background", error)

@@ -1,0 +1,1 @@
+"""The face without Qt: one verb a file."""

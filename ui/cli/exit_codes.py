@@ -1,0 +1,41 @@
+"""Exit codes of ``madoguchi``: documented, stable, and told by ``--help``."""
+
+from client.domain.errors import CounterError, LinkDownError, PaperError, StoreError
+
+OK, FAILED, USAGE = 0, 1, 2
+CLOUD, DAMAGED, IN_USE, NOT_ENROLLED, DISK_FULL, KEYRING, NEWER, PAPER = 10, 11, 12, 13, 14, 15, 16, 17
+MEANINGS = {
+    OK: "all is well",
+    FAILED: "something else went wrong",
+    USAGE: "a word on the command line or a setting is not known",
+    CLOUD: "the cloud cannot be reached or is not the town's own",
+    DAMAGED: "a file of this terminal is damaged or behind its mark",
+    IN_USE: "the counter is open already on the same data",
+    NOT_ENROLLED: "this PC is not a terminal, or was revoked",
+    DISK_FULL: "the disk is full",
+    KEYRING: "the operating system's keyring cannot be used",
+    NEWER: "the data was made by a newer version of the program",
+    PAPER: "the printer or a font is missing",
+}
+_BY_CODE = {
+    "store.in_use": IN_USE,
+    "store.full": DISK_FULL,
+    "store.no_keyring": KEYRING,
+    "store.no_keys": NOT_ENROLLED,
+    "store.newer": NEWER,
+    "refused.enrolment": NOT_ENROLLED,
+    "refused.terminal_revoked": NOT_ENROLLED,
+}
+_BY_KIND = ((StoreError, DAMAGED), (LinkDownError, CLOUD), (PaperError, PAPER))
+
+
+def of(error: CounterError) -> int:
+    """Return the exit code for known trouble."""
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    return next((code for kind, code in _BY_KIND if isinstance(error, kind)), FAILED)
+
+
+def table() -> str:
+    """Return the codes and what they mean, for --help."""
+    return "\n".join(["exit codes:", *(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())])

@@ -1,0 +1,78 @@
+"""The verbs of ``madoguchi``: which there are, their words on the command line, and where each is done."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from client.config import Config, ConfigError, Loaded, load
+from client.domain.errors import CounterError
+from ui.cli import exit_codes
+
+VERBS = {
+    "open": "open the counter (also without any verb)",
+    "drill": "open the counter on the training environment, with a drill ready to start",
+    "status": "say how this terminal stands",
+    "config": "print every setting, its value and where it was set; --sample prints a settings file",
+    "doctor": "look at everything the counter needs, and say what to do",
+    "enrol": "make this PC a terminal of the town, with a one-time token",
+}
+Verb = Callable[[Loaded, argparse.Namespace], int]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what was asked; returns the documented exit code."""
+    asked = _parser().parse_args(words)
+    try:
+        loaded = load()
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return exit_codes.USAGE
+    if asked.verb in {None, "open"}:
+        return _open(loaded.config)
+    verb: Verb = import_module(f"ui.cli.{asked.verb}").run
+    try:
+        return verb(loaded, asked)
+    except CounterError as error:
+        return say_error(error, loaded.config, json=asked.json)
+
+
+def say_error(error: CounterError, config: Config, *, json: bool) -> int:
+    """Tell known trouble in words, or as JSON with its code; returns its exit code."""
+    from ui.text import Words
+
+    said = Words(config.language).error(error.code, error.facts)
+    if json:
+        from msgspec import json as wire
+
+        body = {"ok": False, "code": error.code, "facts": error.facts, "what": said.what, "do": said.do}
+        print(wire.encode(body).decode())
+    else:
+        print("\n".join(filter(None, (said.what, said.why, said.do, said.safe))), file=sys.stderr)
+    return exit_codes.of(error)
+
+
+def _open(config: Config) -> int:
+    # The roof and Qt only where a window is wanted: every other verb runs without a display.
+    code: int = import_module("ui.window").open_counter(config)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="madoguchi",
+        description="窓口: the counter terminal of a town hall.",
+        epilog=exit_codes.table(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    for name, sentence in VERBS.items():
+        verb = verbs.add_parser(name, help=sentence, description=sentence)
+        verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        if name == "config":
+            verb.add_argument("--sample", action="store_true", help="print a sample settings file")
+        if name == "enrol":
+            verb.add_argument("--token-file", default="", help="file with the token (else the setting)")
+        if name == "drill":
+            verb.add_argument("name", nargs="?", default="cut", help="which drill (cut)")
+    return parser

@@ -1,0 +1,107 @@
+"""Config → doors: the way to the cloud, the keys, the files, the printer. Both faces open them here."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from client.api.enrolment import EnrolmentDesk
+from client.api.http import Http
+from client.config import Config
+from client.domain.errors import LinkDownError, StoreError
+from client.domain.terminal import TerminalFacts
+from client.jobs.enrol import Enrol
+from offline.store.keys import Vault
+from offline.store.stores import FileStores
+from printing.desk.press import DrawingPress, FilePress, IppPress
+from printing.layout.fonts import find_fonts
+from printing.layout.glyphs import FontChain
+
+_ENROL_AGAIN = 5.0  # seconds between tries to leave the deposit at a cloud that does not answer
+
+
+def utc_now() -> datetime:
+    """Return the time; every part below is handed this."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What leads outside."""
+
+    http: Http
+    vault: Vault
+    facts: TerminalFacts
+    stores: FileStores
+    press: DrawingPress
+
+
+async def open_doors(
+    stack: AsyncExitStack, config: Config, *, enrolling: Callable[[], None] = lambda: None
+) -> Doors:
+    """Open everything that leads outside; the stack closes it in turn. Enrols first where a token is set."""
+    folder = config.terminal_dir
+    chain = await asyncio.to_thread(lambda: FontChain(find_fonts()))
+    vault = Vault(folder, config.environment)
+    http = http_of(config, vault.facts)
+    stack.push_async_callback(http.close)
+    facts = vault.facts
+    if facts is None or not vault.enrolled:
+        enrolling()
+        facts = await _enrol(config, vault, http)
+    http.identity = await asyncio.to_thread(lambda: vault.identity)  # the keyring answers over a bus
+    press = press_of(config, chain)
+    stack.callback(press.close)
+    return Doors(http, vault, facts, FileStores(folder, facts, utc_now), press)
+
+
+async def enrolled_terminal(config: Config) -> TerminalFacts:
+    """Return this terminal's facts, enrolled now with the token of the settings where it was not yet."""
+    vault = Vault(config.terminal_dir, config.environment)
+    if vault.facts is not None and vault.enrolled:
+        return vault.facts
+    http = http_of(config, None)
+    try:
+        return await _enrol(config, vault, http)
+    finally:
+        await http.close()
+
+
+def http_of(config: Config, facts: TerminalFacts | None) -> Http:
+    """Return the way to the cloud; the settings' address counts before the one of the enrolment."""
+    url = config.cloud_url or (facts.cloud_url if facts else "")
+    if not url:
+        raise StoreError("store.no_keys")
+    return Http(url, None, now=utc_now, ca_file=config.ca_file or None, proxy=config.proxy or None)
+
+
+def press_of(config: Config, chain: FontChain) -> DrawingPress:
+    """Return the press of the settings: a folder, or a printer."""
+    if config.printer_uri.startswith("file:"):
+        folder = config.terminal_dir / config.printer_uri.removeprefix("file:")
+        return FilePress(chain, folder, config.printer_name)
+    return IppPress(chain, config.printer_uri, config.printer_name)
+
+
+async def _enrol(config: Config, vault: Vault, http: Http) -> TerminalFacts:
+    if not config.enrolment_token_file:
+        raise StoreError("store.no_keys")
+    token = await asyncio.to_thread(_token, Path(config.enrolment_token_file))
+    job = Enrol(EnrolmentDesk(http), vault, random=secrets.token_bytes)
+    while True:
+        try:
+            return await job(token, config.terminal_name, config.cloud_url)
+        except LinkDownError:
+            if not vault.enrolled:
+                raise
+            await asyncio.sleep(_ENROL_AGAIN)  # the keys are made: only the deposit is still to be left
+
+
+def _token(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError as error:
+        raise StoreError("store.no_keys") from error

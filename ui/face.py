@@ -1,0 +1,353 @@
+"""The screens joined: who follows whom, which key does what. It knows jobs, no doors."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from client.domain.certificate import SerialNo
+from client.domain.change import QueuedChange
+from client.domain.clerk import SignIn
+from client.domain.errors import CounterError
+from client.domain.intake import TenkyoDraft
+from client.domain.resident import AtenaNo
+from client.jobs.find_resident import FindResident, HouseholdView
+from client.jobs.issue_certificate import IssueCertificate, Issued, Prepared
+from client.jobs.log_in import LogIn
+from client.jobs.ports import Ledger, Now
+from client.jobs.queue_change import QueueChange
+from client.jobs.send_outbox import SendOutbox
+from client.jobs.settle_change import SettleChange
+from ui.notices import Note, note_of, note_of_bug
+from ui.screens.certificate.model import CertificateModel, IssueJobs, Phase
+from ui.screens.certificate.view import CertificateView
+from ui.screens.change.model import TenkyoModel
+from ui.screens.change.view import TenkyoView
+from ui.screens.counter.find import FindModel
+from ui.screens.counter.model import CounterJobs, CounterModel
+from ui.screens.counter.view import CounterView
+from ui.screens.drill.model import DrillJobs, DrillModel
+from ui.screens.drill.view import DrillView
+from ui.screens.log_in.model import LogInModel
+from ui.screens.log_in.view import LogInView
+from ui.screens.outbox.model import OutboxJobs, OutboxModel
+from ui.screens.outbox.view import OutboxView
+from ui.shell import Shell
+from ui.text import Words
+from ui.widgets.letters import Letters
+from ui.work import Starter
+
+_TOO_SOON = 0.6  # seconds after the sheet came out in which F12 is still the one that printed it
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Everything the screens may ask for."""
+
+    log_in: LogIn
+    find: FindResident
+    issue: IssueCertificate
+    queue: QueueChange
+    settle: SettleChange
+    send: SendOutbox
+    ledger: Ledger
+    fee: Callable[[], Awaitable[int]]
+    offline: Callable[[], bool]
+    declared: Callable[[], bool]
+    drill: DrillJobs
+
+
+class Face:
+    """Holds the models and views, and goes from one to the next."""
+
+    def __init__(
+        self,
+        shell: Shell,
+        words: Words,
+        log_in: tuple[LogInModel, LogInView],
+        *,
+        jobs: Jobs,
+        starter: Starter,
+        now: Now,
+        town: str = "",
+    ) -> None:
+        self._town = town
+        self.shell = shell
+        self.words = words
+        self.log_in, self._log_in_view = log_in
+        self._jobs = jobs
+        self._starter = starter
+        self._now = now
+        self._sign_in: SignIn | None = None
+        self._last_clerk = ""
+        self._letters: Letters | None = None
+        self._sheet_out_at = 0.0
+        self.changed_outbox: Callable[[], None] = lambda: None  # something was written that should be sent
+        self._make_models()
+
+    # -- built in small steps, after the first window is painted
+
+    def _make_models(self) -> None:
+        words, start, now = self.words, self._starter, self._now
+        find = FindModel(
+            words, lambda typed: self._jobs.find.find(self._who(), typed), start, now, town=self._town
+        )
+        self.counter = CounterModel(
+            words,
+            find,
+            CounterJobs(
+                household=lambda atena_no, checked: self._jobs.find.household(
+                    self._who(), atena_no, identity_checked=checked
+                ),
+                prepare=lambda request: self._jobs.issue.prepare(self._who(), request),
+                fee=self._jobs.fee,
+                offline=self._jobs.offline,
+                declared=self._jobs.declared,
+            ),
+            start,
+            now,
+        )
+        self.certificate = CertificateModel(
+            words, IssueJobs(self._jobs.issue.preview, self._issue, self._confirm), start
+        )
+        self.change = TenkyoModel(words, self._tenkyo, start, now)
+        self.outbox = OutboxModel(
+            words,
+            OutboxJobs(
+                listing=lambda: self._jobs.ledger.outbox(settled=True),
+                send_now=self._jobs.send.drain,
+                withdraw=lambda key, reason: self._jobs.settle.withdraw(self._who(), key, reason=reason),
+                rewrite=self._rewrite,
+            ),
+            start,
+            now,
+        )
+        self.drill = DrillModel(words, self._jobs.drill, start, now)
+
+    def build(self, letters: Letters) -> Iterator[None]:
+        """Make one screen a step, so that no step holds the window up."""
+        self._letters = letters
+        self.counter_view = CounterView(self.counter, self.words, letters)
+        self.shell.add("counter", self.counter_view)
+        yield
+        self.certificate_view = CertificateView(self.certificate, self.words)
+        self.shell.add("certificate", self.certificate_view)
+        yield
+        self.change_view = TenkyoView(self.change, self.words, letters)
+        self.shell.add("change", self.change_view)
+        yield
+        self.outbox_view = OutboxView(self.outbox, self.words)
+        self.shell.add("outbox", self.outbox_view)
+        yield
+        self.drill_view = DrillView(self.drill, self.words)
+        self.shell.add("drill", self.drill_view)
+        self._join()
+        yield
+
+    def _join(self) -> None:
+        self.counter.to_certificate = self.show_certificate
+        self.counter.to_change = self.show_change
+        self.certificate.finished = self._after_certificate
+        self.change.finished = self.show_counter
+        self.change.accepted_one = self._after_intake
+        self.outbox.finished = self.show_counter
+        self.drill.finished = self.show_counter
+        self.log_in.signed_in = self.signed_in
+        keys = {
+            "F1": self.help,
+            "F2": self._signed(self.search),
+            "F5": self._signed(self.show_outbox),
+            "F6": self._signed(self._begin_change),
+            "F8": self._signed(self.show_drill),
+            "F9": self._signed(self.lock),
+            "F12": self._signed(self.go_on),
+            "Esc": self._signed(self.back),
+        }
+        for key, pressed in keys.items():
+            self.shell.on_key(key, pressed)
+
+    def _signed(self, pressed: Callable[[], None]) -> Callable[[], None]:
+        return lambda: pressed() if self._sign_in is not None else None
+
+    # -- who is here
+
+    def signed_in(self, sign_in: SignIn) -> None:
+        """Let a clerk to the desk; another clerk finds nothing of the last one's visit."""
+        if self._last_clerk and sign_in.clerk.staff_id != self._last_clerk:
+            self.counter.close_visit()
+            self.counter.find.forget()
+        self._sign_in = self.counter.sign_in = self.drill.sign_in = sign_in
+        self._last_clerk = sign_in.clerk.staff_id
+        self.shell.header.show_clerk(sign_in.clerk.section, sign_in.clerk.name, self._letters)
+        self._log_in_view.clear()
+        self.show_counter()
+        self._starter.start("open_sheets", self._ask_open_sheets)
+        self.changed_outbox()
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a sheet is on its way: not a moment to lock or to close."""
+        return self.certificate.phase is Phase.PRINTING or self.certificate.saving
+
+    def lock(self) -> None:
+        """Lock the screen (F9); the visit stays as it is behind it."""
+        if self._sign_in is None or self.busy:
+            return
+        name = self._sign_in.clerk.name
+        self._sign_in = None
+        self.shell.header.show_clerk("", "", self._letters)
+        self.log_in.lock(name)
+        self.shell.show_screen("log_in")
+        self._starter.start("sign_out", self._jobs.log_in.sign_out)
+
+    @property
+    def present_clerk(self) -> SignIn | None:
+        """Return who is signed in."""
+        return self._sign_in
+
+    def _who(self) -> SignIn:
+        if self._sign_in is None:
+            raise RuntimeError("nobody is signed in")
+        return self._sign_in
+
+    # -- from screen to screen
+
+    def show_counter(self) -> None:
+        """Go to the counter."""
+        self.shell.show_screen("counter")
+        self.counter.changed()
+        self.counter_view.begin()
+
+    def search(self) -> None:
+        """Go to the search field (F2), unless a sheet waits for its word."""
+        if self._may_leave():
+            self.show_counter()
+
+    def show_certificate(self, prepared: Prepared) -> None:
+        """Go on to the preview."""
+        self.certificate.begin(prepared)
+        self.shell.show_screen("certificate")
+        self.certificate_view.begin()
+
+    def show_change(self, view: HouseholdView, subject: AtenaNo) -> None:
+        """Go on to the form."""
+        self.change.begin(view, subject)
+        self.shell.show_screen("change")
+        self.change_view.begin()
+
+    def show_outbox(self) -> None:
+        """Go to the outbox (F5)."""
+        if self._may_leave():
+            self.outbox.load()
+            self.shell.show_screen("outbox")
+            self.outbox_view.begin()
+
+    def show_drill(self) -> None:
+        """Go to the drill (F8)."""
+        if self._may_leave():
+            self.drill.changed()
+            self.shell.show_screen("drill")
+            self.drill_view.begin()
+
+    def go_on(self) -> None:
+        """Do the next step of the screen in front (F12)."""
+        match self.shell.present:
+            case "counter":
+                self.counter.issue()
+            case "certificate":
+                if self.certificate.may_print or time.monotonic() - self._sheet_out_at > _TOO_SOON:
+                    self.certificate_view.confirm()
+            case "change":
+                self.change.accept()
+
+    def back(self) -> None:
+        """Go back (Esc)."""
+        match self.shell.present:
+            case "counter":
+                self.counter.dismiss()
+                self.counter_view.begin()
+            case "certificate":
+                self.certificate.back()
+            case "change":
+                self.change.back()
+            case "outbox":
+                self.outbox.back()
+            case "drill":
+                self.drill.back()
+
+    def help(self) -> None:
+        """Show the keys (F1)."""
+        box = QMessageBox(self.shell)
+        box.setObjectName("help")
+        box.setWindowTitle(self.words("help.title"))
+        box.setText(self.words("help.text"))
+        box.addButton(self.words("common.close"), QMessageBox.ButtonRole.AcceptRole)
+        box.open()
+
+    def show_note(self, note: Note) -> None:
+        """Show trouble on the screen in front."""
+        match self.shell.present:
+            case "certificate":
+                self.certificate.note = note
+                self.certificate.changed()
+            case "log_in":
+                self.log_in.refuse(note)
+            case _:
+                self.counter.note = note
+                self.counter.changed()
+
+    def show_error(self, error: CounterError) -> None:
+        """Show known trouble found in the background."""
+        self.show_note(note_of(error, self.words))
+
+    def show_bug(self, number: str) -> None:
+        """Show that something went wrong that never should; the window goes on."""
+        self.show_note(note_of_bug(number, self.words))
+
+    def _begin_change(self) -> None:
+        if self.shell.present == "counter":
+            self.counter.begin_change()
+
+    def _may_leave(self) -> bool:
+        if self.shell.present == "certificate" and self.certificate.phase in {Phase.PRINTING, Phase.CONFIRM}:
+            self.certificate.back()
+            return False
+        return QApplication.activeModalWidget() is None
+
+    # -- what follows from what
+
+    async def _issue(self, prepared: Prepared) -> tuple[Issued, ...]:
+        try:
+            return await self._jobs.issue.issue(self._who(), prepared)
+        finally:
+            self._sheet_out_at = time.monotonic()
+            self.changed_outbox()
+
+    async def _confirm(self, serial: SerialNo, handed_over: bool, reason: str) -> None:
+        await self._jobs.issue.confirm(self._who(), serial, handed_over=handed_over, reason=reason)
+        self.changed_outbox()
+
+    async def _tenkyo(self, draft: TenkyoDraft) -> QueuedChange:
+        return await self._jobs.queue.tenkyo(self._who(), draft)
+
+    async def _rewrite(self, change: QueuedChange) -> None:
+        view = await self._jobs.find.household(self._who(), change.residents[0])
+        await self._jobs.settle.rewrite(self._who(), change.key, view.value.household)
+        self.changed_outbox()
+
+    async def _ask_open_sheets(self) -> None:
+        copies = await self._jobs.issue.open_sheets()
+        if copies and self.shell.present == "counter":
+            self.certificate.resume(copies)
+            self.shell.show_screen("certificate")
+            self.certificate_view.begin()
+
+    def _after_certificate(self) -> None:
+        if self.certificate.phase is Phase.DONE:
+            self.counter.remove_juminhyo()
+        self.show_counter()
+
+    def _after_intake(self, _change: QueuedChange) -> None:
+        self.counter.refresh()
+        self.changed_outbox()

@@ -1,0 +1,31 @@
+"""What a screen says to the clerk: a note, made from an error by its code."""
+
+from dataclasses import dataclass
+
+from client.domain.errors import CounterError, LinkDownError, RefusedError
+from ui.text import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note: its tone (bad, warn, info, ok), what happened, and why, what to do, what is safe."""
+
+    tone: str
+    what: str
+    more: str = ""
+    code: str = ""
+
+
+def note_of(error: CounterError, words: Words) -> Note:
+    """Return the note for known trouble; refusals and a lost line warn, the rest is graver."""
+    said = words.error(error.code, error.facts)
+    tone = "warn" if isinstance(error, (LinkDownError, RefusedError)) else "bad"
+    return Note(
+        tone, said.what, " ".join(part for part in (said.why, said.do, said.safe) if part), error.code
+    )
+
+
+def note_of_bug(number: str, words: Words) -> Note:
+    """Return the note for a bug of ours, shown with the number under which it was recorded."""
+    said = words.error("bug", {"number": number})
+    return Note("bad", said.what, " ".join((said.why, said.do, said.safe)), "bug")

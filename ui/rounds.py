@@ -1,0 +1,180 @@
+"""What goes on by itself while somebody is signed in: the line is watched, the outbox sent, the replica kept,
+the status bar told. Nothing here decides; jobs do.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from client.domain.clerk import SignIn
+from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
+from client.domain.feed import Position
+from client.jobs.ports import Ledger, Now, ReplicaFiles
+from client.jobs.send_outbox import SendOutbox
+from client.jobs.sync_replica import Progress, SyncReplica, either
+from client.jobs.watch_link import LinkWatch
+from client.rules.link import Health
+from client.rules.modes import Mode, StopReason
+from client.rules.sign_in import must_lock
+from client.rules.sync import RoundReport
+from ui import status
+
+_SEND_EVERY = 5.0
+_LOOK_EVERY = 1.0
+_AFTER_TROUBLE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """The jobs that go on, and the files whose state is shown."""
+
+    watch: LinkWatch
+    send: SendOutbox
+    sync: SyncReplica
+    ledger: Ledger
+    replica: ReplicaFiles
+    now: Now
+    sync_every: timedelta
+
+
+class Rounds:
+    """Runs the loops and keeps the facts of the status bar."""
+
+    def __init__(
+        self,
+        upkeep: Upkeep,
+        *,
+        printer: str,
+        show: Callable[[status.Facts, datetime], None],
+        trouble: Callable[[CounterError], None],
+    ) -> None:
+        self._upkeep = upkeep
+        self._show = show
+        self._trouble = trouble
+        self._wanted = asyncio.Event()
+        self._told: set[str] = set()
+        self.facts = status.Facts(metered=upkeep.watch.metered, printer=printer)
+        upkeep.watch.changed(self._on_line_changed)
+
+    def wake(self) -> None:
+        """Send soon: something was written."""
+        self._wanted.set()
+
+    def filling(self, progress: Progress) -> None:
+        """Hear how far a first fill is."""
+        self.facts = replace(
+            self.facts, filling=progress.done < progress.of, filled=(progress.done, progress.of)
+        )
+
+    async def send(self) -> None:
+        """Send what waits, for ever."""
+        while True:
+            self._wanted.clear()
+            await self._outlive(self._send)
+            await self._look()
+            await either(self._wanted.wait(), asyncio.sleep(_SEND_EVERY))
+
+    async def sync(self) -> None:
+        """Keep the replica, for ever."""
+        upkeep = self._upkeep
+        while True:
+            await self._outlive(
+                lambda: upkeep.sync.run(
+                    lambda: upkeep.watch.usable,
+                    asyncio.sleep,
+                    every=upkeep.sync_every,
+                    on_report=self._on_report,
+                    on_failure=upkeep.watch.note_failure,
+                )
+            )
+            await asyncio.sleep(_AFTER_TROUBLE)
+
+    async def look(self) -> None:
+        """Tell the status bar every second while the stores are open."""
+        while True:
+            await self._look()
+            self.tell()
+            await asyncio.sleep(_LOOK_EVERY)
+
+    def tell(self) -> None:
+        """Show the facts as of now."""
+        watch = self._upkeep.watch
+        self.facts = replace(self.facts, line=self._line(), ms=watch.last_ms, metered=watch.metered)
+        since = self._upkeep.watch.state.since
+        self._show(replace(self.facts, line_since=since), self._upkeep.now())
+
+    async def _send(self) -> None:
+        report = await self._upkeep.send.drain()
+        if report.accepted:
+            self._upkeep.sync.wake()
+
+    async def _look(self) -> None:
+        try:
+            position = await self._upkeep.replica.position()
+        except StoreError:
+            position = Position(None, None)
+        try:
+            changes = await self._upkeep.ledger.outbox()
+        except StoreError:
+            return  # the stores are being closed
+        filling = self.facts.filling and position.register is None
+        self.facts = status.with_outbox(replace(self.facts, position=position, filling=filling), changes)
+        self._upkeep.watch.note_unsent(self.facts.waiting)
+
+    def _line(self) -> status.Line:
+        watch = self._upkeep.watch
+        if watch.state.health is Health.DOUBTFUL and watch.last_ms is None:
+            return status.Line.STARTING
+        if watch.mode is Mode.STOPPED:
+            return status.Line.STOPPED
+        if not watch.usable:
+            return status.Line.OFFLINE
+        if watch.mode is Mode.RECOVERY:
+            return status.Line.RECOVERING
+        if watch.metered:
+            return status.Line.MOBILE
+        return status.Line.SLOW if watch.mode is Mode.DEGRADED else status.Line.ONLINE
+
+    def _on_line_changed(self) -> None:
+        if self._upkeep.watch.usable:
+            self._wanted.set()
+            self._upkeep.sync.wake()
+        self.tell()
+
+    def _on_report(self, report: RoundReport) -> None:
+        if report.proven:
+            self._upkeep.watch.note_proven()
+        self._told.clear()
+
+    async def _outlive(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do one piece of work; known trouble is shown once, and the loop goes on."""
+        try:
+            await work()
+        except LinkDownError as error:
+            self._upkeep.watch.note_failure(error)
+        except CounterError as error:
+            if isinstance(error, RefusedError) and error.code == "refused.terminal_revoked":
+                self._upkeep.watch.stop(StopReason.REVOKED)
+            if error.code not in self._told:
+                self._told.add(error.code)
+                self._trouble(error)
+
+
+class IdleLock:
+    """Locks when nobody has touched anything for a while."""
+
+    def __init__(self, now: Now, idle: timedelta, lock: Callable[[], None]) -> None:
+        self._now = now
+        self._idle = idle
+        self._lock = lock
+        self._touched = now()
+
+    def touched(self) -> None:
+        """Hear a key or the mouse."""
+        self._touched = self._now()
+
+    def look(self, present: SignIn | None) -> None:
+        """Lock where it is time."""
+        if present is not None and must_lock(self._touched, self._now(), self._idle):
+            self._lock()

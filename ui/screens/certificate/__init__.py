@@ -1,0 +1,1 @@
+"""Preview, print, and say what became of each copy."""

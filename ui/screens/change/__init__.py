@@ -1,0 +1,1 @@
+"""A notification taken in (仮受付)."""

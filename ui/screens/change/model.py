@@ -1,0 +1,160 @@
+"""転居: a notification taken in, kept here and sent when the line allows (仮受付). No toolkit."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+
+from client.domain.calendar import parse_day, tokyo_day, wareki
+from client.domain.change import QueuedChange
+from client.domain.errors import CounterError
+from client.domain.intake import TENKYO_WITHIN, Filer, TenkyoDraft
+from client.domain.resident import Address, AtenaNo, Household, Resident
+from client.jobs.find_resident import HouseholdView
+from client.jobs.ports import Now
+from client.rules.on_day import household_on
+from ui.notices import Note, note_of
+from ui.text import Words
+from ui.work import Starter
+
+FIELDS = ("town", "banchi", "katagaki", "postcode", "ido_date", "todoke_date")
+_NEEDED = ("town", "banchi")
+_DAYS = ("ido_date", "todoke_date")
+QueueJob = Callable[[TenkyoDraft], Awaitable[QueuedChange]]
+
+
+class TenkyoModel:
+    """The form of 転居届. ``finished`` is called at Esc, ``accepted_one`` when one was taken in."""
+
+    def __init__(self, words: Words, queue: QueueJob, starter: Starter, now: Now) -> None:
+        self.words = words
+        self._queue = queue
+        self._starter = starter
+        self._now = now
+        self.household: Household | None = None
+        self.subject: AtenaNo | None = None
+        self.members: frozenset[AtenaNo] = frozenset()
+        self.values: dict[str, str] = dict.fromkeys(FIELDS, "")
+        self.filer = Filer.SELF
+        self.wrong: frozenset[str] = frozenset()
+        self.busy = False
+        self.accepted: QueuedChange | None = None
+        self.note: Note | None = None
+        self.changed: Callable[[], None] = lambda: None
+        self.finished: Callable[[], None] = lambda: None
+        self.accepted_one: Callable[[QueuedChange], None] = lambda _change: None
+
+    def begin(self, view: HouseholdView, subject: AtenaNo) -> None:
+        """Begin for a household; everyone who lives there is on the notification until taken off."""
+        today = tokyo_day(self._now())
+        self.household, self.subject = household_on(view.household, today), subject
+        self.members = frozenset(one.atena_no for one in self.candidates)
+        self.values = dict.fromkeys(FIELDS, "") | {"todoke_date": wareki(today)}
+        self.filer = Filer.SELF
+        self.wrong, self.busy, self.accepted, self.note = frozenset(), False, None, None
+        self.changed()
+
+    @property
+    def candidates(self) -> tuple[Resident, ...]:
+        """Return who may be on the notification, in the stored order."""
+        return self.household.living if self.household else ()
+
+    @property
+    def resident(self) -> Resident | None:
+        """Return the resident at the window."""
+        return self.household.member(self.subject) if self.household and self.subject else None
+
+    @property
+    def new_address(self) -> Address:
+        """Return the new address as typed."""
+        to = {name: self.values[name].strip() for name in ("town", "banchi", "katagaki", "postcode")}
+        return Address(to["town"], to["banchi"], to["katagaki"], postcode=to["postcode"] or None)
+
+    @property
+    def hint(self) -> str:
+        """Return what the dates mean in law: the day as read, and whether the 14 days are over."""
+        moved = self.day("ido_date")
+        if moved is None:
+            return self.words("change.unread_day") if self.values["ido_date"].strip() else ""
+        filed = self.day("todoke_date") or tokyo_day(self._now())
+        late = filed - moved > TENKYO_WITHIN
+        return self.words("change.late" if late else "change.read_as", day=wareki(moved))
+
+    @property
+    def may_accept(self) -> bool:
+        """Tell whether the notification can still be taken in; once it is, the form is over."""
+        return not self.busy and self.accepted is None
+
+    def day(self, name: str) -> date | None:
+        """Return a date field as read."""
+        typed = self.values[name].strip()
+        return parse_day(typed) if typed else None
+
+    def set(self, name: str, value: str) -> None:
+        """Take a field as typed."""
+        if self.values[name] != value:
+            self.values[name] = value
+            self.wrong = self.wrong - {name}
+            self.changed()
+
+    def set_filer(self, filer: Filer) -> None:
+        """Take who files."""
+        self.filer = filer
+        self.changed()
+
+    def check(self, atena_no: AtenaNo, *, on: bool) -> None:
+        """Put a member on the notification or take them off."""
+        members = self.members | {atena_no} if on else self.members - {atena_no}
+        if members != self.members:
+            self.members = members
+            self.changed()
+
+    def accept(self) -> None:
+        """Take the notification in, or say what is missing."""
+        if not self.may_accept:
+            return
+        missing = {name for name in _NEEDED if not self.values[name].strip()}
+        self.wrong = frozenset(missing | {name for name in _DAYS if self.day(name) is None})
+        draft = self._draft()
+        if self.wrong or not self.members or draft is None:
+            self.note = Note("warn", self.words("change.gaps" if self.wrong else "change.no_members"))
+            self.changed()
+            return
+        self.busy, self.note = True, None
+        self.changed()
+        self._starter.start("queue_change", lambda: self._accept(draft))
+
+    def back(self) -> None:
+        """Leave; what was typed but not taken in is gone."""
+        self.finished()
+
+    def dismiss(self) -> None:
+        """Take the note away."""
+        self.note = None
+        self.changed()
+
+    def _draft(self) -> TenkyoDraft | None:
+        moved, filed = self.day("ido_date"), self.day("todoke_date")
+        if moved is None or filed is None or self.household is None or self.subject is None:
+            return None
+        return TenkyoDraft(
+            subject=self.subject,
+            members=tuple(one.atena_no for one in self.candidates if one.atena_no in self.members),
+            ido_date=moved,
+            todoke_date=filed,
+            to=self.new_address,
+            filer=self.filer,
+            household=self.household,
+        )
+
+    async def _accept(self, draft: TenkyoDraft) -> None:
+        try:
+            change = await self._queue(draft)
+        except CounterError as error:
+            self.note = note_of(error, self.words)
+        else:
+            self.accepted = change
+            more = self.words("change.accepted_more", key=change.key[-8:])
+            self.note = Note("ok", self.words("change.accepted"), more)
+            self.accepted_one(change)
+        finally:
+            self.busy = False
+            self.changed()

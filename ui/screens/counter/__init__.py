@@ -1,0 +1,1 @@
+"""The counter: find, look, choose what to issue."""

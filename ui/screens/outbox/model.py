@@ -1,0 +1,226 @@
+"""What waits to be sent, what the cloud said, and what wants a clerk. No toolkit."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from client.domain.change import ChangeState, QueuedChange
+from client.domain.errors import CounterError
+from client.jobs.ports import Now
+from client.rules.outbox import NEEDS_A_PERSON, may_withdraw
+from ui.clock import short_time
+from ui.marks import Mark
+from ui.notices import Note, note_of
+from ui.text import Words
+from ui.work import Starter
+
+_LOOKS = {
+    ChangeState.QUEUED: (Mark.UP, "info"),
+    ChangeState.SENDING: (Mark.UP, "info"),
+    ChangeState.UNKNOWN: (Mark.TRIANGLE, "warn"),
+    ChangeState.ACCEPTED: (Mark.CIRCLE, "ok"),
+    ChangeState.LANDED: (Mark.CIRCLE, "ok"),
+    ChangeState.CONFLICT: (Mark.SQUARE, "bad"),
+    ChangeState.REFUSED: (Mark.SQUARE, "bad"),
+    ChangeState.WITHDRAWN: (Mark.DOCUMENT, "quiet"),
+    ChangeState.SUPERSEDED: (Mark.DOCUMENT, "quiet"),
+}
+_MANY = 2
+_KEPT = 50  # lines of what has arrived
+_UNSENT = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxLine:
+    """A line of the list."""
+
+    key: str
+    mark: Mark
+    tone: str
+    state: str
+    kind: str
+    residents: str
+    made: str
+    attempts: str
+    next_try: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxJobs:
+    """What this screen may ask for."""
+
+    listing: Callable[[], Awaitable[tuple[QueuedChange, ...]]]
+    send_now: Callable[[], Awaitable[object]]
+    withdraw: Callable[[str, str], Awaitable[object]]  # key, reason
+    rewrite: Callable[[QueuedChange], Awaitable[object]]  # on what the register holds now
+
+
+class OutboxModel:
+    """The outbox screen. ``finished`` is called at Esc."""
+
+    def __init__(self, words: Words, jobs: OutboxJobs, starter: Starter, now: Now) -> None:
+        self.words = words
+        self._jobs = jobs
+        self._starter = starter
+        self._now = now
+        self.changes: tuple[QueuedChange, ...] = ()
+        self.chosen: str | None = None
+        self.sending = False
+        self.note: Note | None = None
+        self.changed: Callable[[], None] = lambda: None
+        self.finished: Callable[[], None] = lambda: None
+
+    @property
+    def chosen_change(self) -> QueuedChange | None:
+        """Return the change of the chosen line."""
+        return next((change for change in self.changes if change.key == self.chosen), None)
+
+    @property
+    def may_withdraw(self) -> bool:
+        """Tell whether the chosen change may be taken back: never sent, in conflict, or refused."""
+        change = self.chosen_change
+        return change is not None and not change.kind.is_fact and may_withdraw(change)
+
+    @property
+    def may_rewrite(self) -> bool:
+        """Tell whether the chosen change may be made again on what the register holds now."""
+        change = self.chosen_change
+        return change is not None and not change.kind.is_fact and change.state in NEEDS_A_PERSON
+
+    @property
+    def summary(self) -> str:
+        """Return how many wait and how many want a clerk."""
+        waiting = sum(change.state in _UNSENT for change in self.changes)
+        asking = sum(change.state in NEEDS_A_PERSON for change in self.changes)
+        if not waiting and not asking:
+            return self.words("outbox.nothing")
+        return self.words("outbox.summary", waiting=waiting, asking=asking)
+
+    def lines(self) -> tuple[OutboxLine, ...]:
+        """Return what waits for a clerk first, then what waits for the line, then what arrived today."""
+        ordered = sorted(self.changes, key=lambda change: (_rank(change.state), -change.seq))
+        open_ones = sum(_rank(change.state) < _ARRIVED for change in ordered)
+        return tuple(self._line(change) for change in ordered[: open_ones + _KEPT])
+
+    def load(self) -> None:
+        """Read the outbox again."""
+        self._starter.replace("outbox", self._load)
+
+    def choose(self, key: str | None) -> None:
+        """Choose a line."""
+        if key != self.chosen:
+            self.chosen = key
+            self.changed()
+
+    def send_now(self) -> None:
+        """Send without waiting for the next try."""
+        if not self.sending:
+            self.sending, self.note = True, None
+            self.changed()
+            self._starter.start("send_now", self._send)
+
+    def withdraw(self, reason: str) -> None:
+        """Take the chosen change back, for a reason."""
+        change = self.chosen_change
+        if not self.may_withdraw or change is None:
+            return
+        if not reason.strip():
+            self.note = Note("warn", self.words("outbox.reason_needed"))
+            self.changed()
+            return
+        self._starter.start(
+            "settle", lambda: self._settle(self._jobs.withdraw(change.key, reason.strip()), "withdrawn")
+        )
+
+    def rewrite(self) -> None:
+        """Make the chosen change again on the register's present version, under a new key."""
+        change = self.chosen_change
+        if self.may_rewrite and change is not None:
+            self._starter.start("settle", lambda: self._settle(self._jobs.rewrite(change), "rewritten"))
+
+    def back(self) -> None:
+        """Leave."""
+        self.finished()
+
+    def dismiss(self) -> None:
+        """Take the note away."""
+        self.note = None
+        self.changed()
+
+    async def _read(self) -> None:
+        """Read the list; what wants a clerk is chosen first."""
+        self.changes = await self._jobs.listing()
+        chosen = self.chosen_change
+        if chosen is None or chosen.state not in NEEDS_A_PERSON:
+            asking = [change for change in self.changes if change.state in NEEDS_A_PERSON]
+            self.chosen = asking[0].key if asking else self.chosen
+
+    async def _load(self) -> None:
+        try:
+            await self._read()
+        except CounterError as error:
+            self.note = note_of(error, self.words)
+        self.changed()
+
+    async def _send(self) -> None:
+        try:
+            await self._jobs.send_now()
+            await self._read()
+        except CounterError as error:
+            self.note = note_of(error, self.words)
+        finally:
+            self.sending = False
+            self.changed()
+
+    async def _settle(self, job: Awaitable[object], told: str) -> None:
+        try:
+            await job
+            await self._read()
+        except CounterError as error:
+            self.note = note_of(error, self.words)
+        else:
+            self.note = Note("ok", self.words(f"outbox.{told}"))
+        self.changed()
+
+    def _line(self, change: QueuedChange) -> OutboxLine:
+        mark, tone = _LOOKS[change.state]
+        now = self._now()
+        tries = change.next_try_at is not None and change.state in _UNSENT
+        return OutboxLine(
+            key=change.key,
+            mark=mark,
+            tone=tone,
+            state=self.words(f"change_state.{change.state.value}"),
+            kind=self.words(f"change_kind.{change.kind.value}"),
+            residents=self._residents(change),
+            made=short_time(change.made_at, now),
+            attempts=self.words("outbox.times", n=change.attempts) if change.attempts else "",
+            next_try=short_time(change.next_try_at, now) if tries and change.next_try_at else "",
+            words=self._last_words(change),
+        )
+
+    def _residents(self, change: QueuedChange) -> str:
+        if len(change.residents) < _MANY:
+            return "".join(change.residents)
+        return self.words("outbox.and_others", first=change.residents[0], n=len(change.residents) - 1)
+
+    def _last_words(self, change: QueuedChange) -> str:
+        """Return what the cloud or the line said; our own codes in words."""
+        if change.receipt and change.receipt.text:
+            return change.receipt.text
+        if change.state is ChangeState.CONFLICT:
+            return self.words("outbox.conflict")
+        return (
+            self.words.error(change.last_words).what
+            if self.words.has(f"error.{change.last_words}")
+            else change.last_words
+        )
+
+
+_ARRIVED = 2
+
+
+def _rank(state: ChangeState) -> int:
+    if state in NEEDS_A_PERSON:
+        return 0
+    return 1 if state in _UNSENT else _ARRIVED

@@ -1,0 +1,178 @@
+"""The outbox screen: a list, and what can be done with a line."""
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QFontMetrics, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.marks import Mark
+from ui.screens.outbox.model import OutboxLine, OutboxModel
+from ui.text import Words
+from ui.widgets.notice import NoticeBar
+from ui.widgets.parts import button, caption_for, card, label
+
+_NOWHERE = QModelIndex()
+Index = QModelIndex | QPersistentModelIndex
+_HEADS = ("state", "kind", "residents", "made", "attempts", "next", "words")
+_SIGNS = {Mark.UP: "↑", Mark.TRIANGLE: "▲", Mark.CIRCLE: "●", Mark.SQUARE: "■", Mark.DOCUMENT: "―"}
+_TONES = {"bad": QPalette.ColorRole.BrightText, "warn": QPalette.ColorRole.LinkVisited}
+
+
+class OutboxTable(QAbstractTableModel):
+    """The lines as Qt reads them."""
+
+    def __init__(self, words: Words, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._words = words
+        self.lines: tuple[OutboxLine, ...] = ()
+
+    def show_lines(self, lines: tuple[OutboxLine, ...]) -> None:
+        """Show other lines."""
+        if lines != self.lines:
+            self.beginResetModel()
+            self.lines = lines
+            self.endResetModel()
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """Return how many lines there are."""
+        return 0 if parent.isValid() else len(self.lines)
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        """Return how many columns there are."""
+        return 0 if parent.isValid() else len(_HEADS)
+
+    def headerData(
+        self, section: int, side: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Return a heading."""
+        if side == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._words(f"outbox.column_{_HEADS[section]}")
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return a cell."""
+        line = self.lines[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            state = f"{_SIGNS[line.mark]} {line.state}"
+            return (state, line.kind, line.residents, line.made, line.attempts, line.next_try, line.words)[
+                index.column()
+            ]
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() == len(_HEADS) - 1:
+            return line.words
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0 and line.tone in _TONES:
+            return QApplication.palette().color(_TONES[line.tone])
+        return None
+
+
+class OutboxView(QWidget):
+    """Paints an OutboxModel."""
+
+    def __init__(self, model: OutboxModel, words: Words) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._model = model
+        self._words = words
+        self._notice = NoticeBar(words("common.close"))
+        self._notice.closed.connect(model.dismiss)
+        self._summary = label(role="quiet", name="outboxSummary")
+        self._lines = OutboxTable(words, self)
+        self._table = _table(words("outbox.list"))
+        self._table.setModel(self._lines)
+        self._size_columns()
+        self._send = button(words("outbox.send_now"), "outboxSend", model.send_now, primary=True)
+        self._rewrite = button(words("outbox.rewrite"), "outboxRewrite", model.rewrite)
+        self._reason = QLineEdit()
+        self._reason.setObjectName("outboxReason")
+        self._withdraw = button(words("outbox.withdraw"), "outboxWithdraw", self._on_withdrawn)
+        self._back = button(words("common.back"), "outboxBack", model.back)
+        self._lay_out()
+        self._table.selectionModel().currentRowChanged.connect(self._on_row_changed)
+        model.changed = self.paint
+        self.paint()
+
+    def _lay_out(self) -> None:
+        sheet = card()
+        column = QVBoxLayout(sheet)
+        column.setContentsMargins(18, 14, 18, 14)
+        column.setSpacing(10)
+        head = QHBoxLayout()
+        head.addWidget(label(self._words("outbox.heading"), "title"))
+        head.addSpacing(16)
+        head.addWidget(self._summary)
+        head.addStretch(1)
+        column.addLayout(head)
+        column.addWidget(self._table, 1)
+        settle = QHBoxLayout()
+        settle.setSpacing(10)
+        settle.addWidget(self._back)
+        settle.addStretch(1)
+        settle.addWidget(caption_for(self._words("outbox.reason"), self._reason))
+        settle.addWidget(self._reason)
+        settle.addWidget(self._withdraw)
+        settle.addWidget(self._rewrite)
+        settle.addWidget(self._send)
+        column.addLayout(settle)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(10, 10, 10, 10)
+        page.setSpacing(8)
+        page.addWidget(self._notice)
+        page.addWidget(sheet, 1)
+
+    def _size_columns(self) -> None:
+        em = QFontMetrics(QApplication.font()).horizontalAdvance("世")
+        for column, ems in enumerate((11, 8, 11.5, 8, 4.5, 7)):
+            self._table.setColumnWidth(column, int(em * ems))
+        header = self._table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(len(_HEADS) - 1, QHeaderView.ResizeMode.Stretch)
+
+    def paint(self) -> None:
+        """Show the model as it is."""
+        model = self._model
+        self._notice.show_note(model.note)
+        self._summary.setText(model.summary)
+        chosen = model.chosen
+        self._lines.show_lines(model.lines())
+        row = next((n for n, line in enumerate(self._lines.lines) if line.key == chosen), 0)
+        if self._lines.lines and self._table.currentIndex().row() != row:
+            self._table.setCurrentIndex(self._lines.index(row, 0))
+        self._send.setText(self._words("outbox.sending" if model.sending else "outbox.send_now"))
+        self._send.setEnabled(not model.sending)
+        self._rewrite.setEnabled(model.may_rewrite)
+        self._withdraw.setEnabled(model.may_withdraw)
+        self._reason.setEnabled(model.may_withdraw)
+
+    def begin(self) -> None:
+        """Begin in the list."""
+        self._table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_row_changed(self, current: QModelIndex) -> None:
+        if 0 <= current.row() < len(self._lines.lines):
+            self._model.choose(self._lines.lines[current.row()].key)
+
+    def _on_withdrawn(self) -> None:
+        self._model.withdraw(self._reason.text())
+
+
+def _table(spoken: str) -> QTableView:
+    made = QTableView()
+    made.setObjectName("outboxList")
+    made.setAccessibleName(spoken)
+    made.setTabKeyNavigation(False)
+    made.setShowGrid(False)
+    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    made.verticalHeader().hide()
+    made.verticalHeader().setDefaultSectionSize(int(QFontMetrics(QApplication.font()).height() * 2) + 4)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return made

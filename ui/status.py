@@ -1,0 +1,137 @@
+"""What the permanent status bar says: line, age of the replica, what waits, printer. No toolkit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from client.domain.change import ChangeState, QueuedChange
+from client.domain.feed import FeedPosition, Position
+from ui.clock import age_words, short_time
+from ui.marks import Mark
+from ui.text import Words
+
+FRESH = timedelta(minutes=10)  # design: on line the replica follows within ten minutes
+UNSENT = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN})
+WANTS_A_CLERK = frozenset({ChangeState.CONFLICT, ChangeState.REFUSED})
+
+
+_NOWHERE = Position(None, None)
+
+
+class Line(Enum):
+    """The line as a clerk sees it."""
+
+    STARTING = "starting"
+    ONLINE = "online"
+    MOBILE = "mobile"
+    SLOW = "slow"
+    OFFLINE = "offline"
+    RECOVERING = "recovering"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A state of the status bar: shape, tone, word and detail."""
+
+    mark: Mark
+    tone: str
+    word: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All the status bar stands on."""
+
+    line: Line = Line.STARTING
+    line_since: datetime | None = None
+    ms: int | None = None
+    metered: bool = False
+    position: Position = _NOWHERE
+    filling: bool = False
+    filled: tuple[int, int] = (0, 0)  # pieces of the first fill, of all
+    waiting: int = 0
+    wants_a_clerk: int = 0
+    next_try_at: datetime | None = None
+    printer: str = ""
+    printer_fault: bool = False
+
+
+_LOOKS = {
+    Line.STARTING: (Mark.CIRCLE, "quiet"),
+    Line.ONLINE: (Mark.CIRCLE, "ok"),
+    Line.MOBILE: (Mark.TRIANGLE, "warn"),
+    Line.SLOW: (Mark.TRIANGLE, "warn"),
+    Line.OFFLINE: (Mark.SQUARE, "bad"),
+    Line.RECOVERING: (Mark.UP, "warn"),
+    Line.STOPPED: (Mark.SQUARE, "bad"),
+}
+
+
+def with_outbox(facts: Facts, changes: Iterable[QueuedChange]) -> Facts:
+    """Return the facts with what the outbox holds."""
+    listed = tuple(changes)
+    tries = [change.next_try_at for change in listed if change.next_try_at and change.state in UNSENT]
+    return replace(
+        facts,
+        waiting=sum(change.state in UNSENT for change in listed),
+        wants_a_clerk=sum(change.state in WANTS_A_CLERK for change in listed),
+        next_try_at=min(tries, default=None),
+    )
+
+
+def link_cell(facts: Facts, words: Words, now: datetime) -> Cell:
+    """Return the line: its word, and since when or how fast."""
+    mark, tone = _LOOKS[facts.line]
+    detail = ""
+    if facts.line is Line.OFFLINE and facts.line_since:
+        detail = words("status.since", time=short_time(facts.line_since, now))
+    elif facts.line in {Line.ONLINE, Line.MOBILE, Line.SLOW} and facts.ms is not None:
+        detail = words("status.speed", ms=facts.ms)
+    word = words(f"line.{facts.line.value}")
+    if facts.metered and facts.line is not Line.MOBILE:
+        word = words("status.metered", line=word)
+    return Cell(mark, tone, word, detail)
+
+
+def replica_cell(facts: Facts, words: Words, now: datetime) -> Cell:
+    """Return the age of the replica; where the feeds differ, of each."""
+    register, blocks = facts.position.register, facts.position.blocks
+    if facts.filling or register is None or blocks is None:
+        done, of = facts.filled
+        text = words("status.filling", done=done, of=of) if facts.filling else words("status.no_replica")
+        return Cell(Mark.DOCUMENT, "warn", words("status.replica"), text)
+    tone = "quiet" if now - min(register.at, blocks.at) <= FRESH else "warn"
+    return Cell(Mark.DOCUMENT, tone, words("status.replica"), _ages(register, blocks, words, now))
+
+
+def _ages(register: FeedPosition, blocks: FeedPosition, words: Words, now: datetime) -> str:
+    text = words("status.as_of", time=short_time(register.at, now), age=age_words(now - register.at, words))
+    if abs(register.at - blocks.at) > timedelta(minutes=1):
+        text += words("status.blocks_as_of", age=age_words(now - blocks.at, words))
+    return text
+
+
+def waiting_cell(facts: Facts, words: Words, now: datetime) -> Cell:
+    """Return what waits to be sent, and what waits for a clerk."""
+    detail = words("status.items", n=facts.waiting)
+    if facts.next_try_at and facts.waiting and facts.next_try_at > now:
+        detail += words("status.next_try", time=short_time(facts.next_try_at, now))
+    if facts.wants_a_clerk:
+        detail += words("status.wants_a_clerk", n=facts.wants_a_clerk)
+    tone = "bad" if facts.wants_a_clerk else "warn" if facts.waiting else "quiet"
+    return Cell(Mark.UP, tone, words("status.waiting"), detail)
+
+
+def printer_cell(facts: Facts, words: Words) -> Cell:
+    """Return the printer and its state."""
+    fault = facts.printer_fault
+    detail = words("status.printer_fault" if fault else "status.printer_ready")
+    return Cell(
+        Mark.TRIANGLE if fault else Mark.CIRCLE,
+        "warn" if fault else "ok",
+        words("status.printer", name=facts.printer),
+        detail,
+    )

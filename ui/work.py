@@ -1,0 +1,18 @@
+"""How a model asks for work to be started; ``ui.tasks.Tasks`` does it, tests do it at once."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Starter(Protocol):
+    """Starts work by name."""
+
+    def start(self, name: str, work: Work) -> bool:
+        """Start work unless the same is under way; returns whether it was started."""
+        ...
+
+    def replace(self, name: str, work: Work) -> None:
+        """Start work in place of the same under way."""
+        ...
