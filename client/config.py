@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
-Environment = Literal["production", "training"]
+Environment = Literal["production", "trial", "training"]
 LineProfile = Literal["main", "mobile"]
 Language = Literal["ja", "en"]
 ThemeName = Literal["system", "light", "dark", "high_contrast"]
@@ -56,7 +56,10 @@ class Config:
     )
     environment: Environment = field(
         default="production",
-        metadata={"doc": "production or training; each has its own files, numbers and keys."},
+        metadata={
+            "doc": "production, trial (a synthetic town, to look at the program) or training (drills); "
+            "each has its own files, numbers and keys."
+        },
     )
     municipality: str = field(
         default="", metadata={"doc": "Name shown before enrolment; after it the cloud's own word counts."}
@@ -65,8 +68,10 @@ class Config:
         default="窓口1", metadata={"doc": "What staff call this PC; printed in issue numbers."}
     )
     printer_uri: str = field(
-        default="file:papers",
-        metadata={"doc": "Where papers go: ipp://host/path, or file:FOLDER (relative: in the data folder)."},
+        default="",
+        metadata={
+            "doc": "Where papers go: ipp://host/path; empty: none set. file:FOLDER writes them as PDF, not encrypted."
+        },
     )
     printer_name: str = field(
         default="プリンタ1", metadata={"doc": "What staff call the printer; part of the issue number."}
@@ -114,6 +119,12 @@ class Config:
         default="", metadata={"doc": "File with a one-time enrolment token, used at the first start."}
     )
 
+    allow_pdf_files: bool = field(
+        default=False,
+        metadata={
+            "doc": "Allow file: as printer_uri in production; papers then lie on a disk, readable to whoever has it."
+        },
+    )
     drill: str = field(
         default="", metadata={"doc": "A drill to have ready, by name; only in the training environment."}
     )
@@ -121,11 +132,21 @@ class Config:
     def __post_init__(self) -> None:
         if self.drill and self.environment != "training":
             raise ConfigError("drill: only in the training environment")
+        if self.environment == "production":
+            self._guard_what_is_real()
         for declared in fields(self):
             low_high = declared.metadata.get("range")
             value = getattr(self, declared.name)
             if low_high and not low_high[0] <= value <= low_high[1]:
                 raise ConfigError(f"{declared.name} = {value}: must be {low_high[0]} to {low_high[1]}")
+
+    def _guard_what_is_real(self) -> None:
+        if self.training_hint:
+            raise ConfigError("training_hint: not in production")
+        if self.printer_uri.startswith("file:") and not self.allow_pdf_files:
+            raise ConfigError(
+                "printer_uri: file: writes papers unencrypted; set allow_pdf_files = true to allow it"
+            )
 
     @property
     def terminal_dir(self) -> Path:

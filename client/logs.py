@@ -7,8 +7,10 @@ naming it. Messages of exceptions are never written, only their class, our code 
 
 import logging
 import logging.handlers
+import os
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from io import TextIOWrapper
 from pathlib import Path
 
 import structlog
@@ -54,6 +56,7 @@ FIELDS = frozenset(
         "refused",
     ]
 )
+Opener = Callable[[str, int], int]
 _LONGEST = 300
 _KEPT_FILES = 5
 _FILE_BYTES = 2_000_000
@@ -102,14 +105,30 @@ def facts_of(error: BaseException) -> Mapping[str, str | int]:
     }
 
 
-def set_up(folder: Path | None, *, strict: bool = False, level: int = logging.INFO) -> None:
+def _open_own(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+class _OwnFiles(logging.handlers.RotatingFileHandler):
+    """Makes its files through an opener, which decides who may read them."""
+
+    def __init__(self, path: Path, opener: Opener) -> None:
+        self._opener = opener
+        super().__init__(path, maxBytes=_FILE_BYTES, backupCount=_KEPT_FILES, encoding="utf-8")
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        return TextIOWrapper(open(self._opener(self.baseFilename, flags), "ab"), encoding=self.encoding)
+
+
+def set_up(
+    folder: Path | None, *, strict: bool = False, level: int = logging.INFO, opener: Opener = _open_own
+) -> None:
     """Send our lines to ``folder``/madoguchi.log, rotated; None keeps them off the disk (first start, tests)."""
     handler: logging.Handler = logging.NullHandler()
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
-            folder / "madoguchi.log", maxBytes=_FILE_BYTES, backupCount=_KEPT_FILES, encoding="utf-8"
-        )
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler = _OwnFiles(folder / "madoguchi.log", opener)
     handler.setFormatter(logging.Formatter("%(message)s"))
     ours = logging.getLogger("madoguchi")
     for old in tuple(ours.handlers):

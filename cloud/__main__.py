@@ -44,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--ready", type=Path, metavar="FILE", help="written (JSON) once it answers")
     serve.add_argument("--url", metavar="DATABASE_URL", help="PostgreSQL instead of DIR/cloud.db")
     serve.add_argument("--training", action="store_true", help="allow faults by /training/v1")
+    serve.add_argument(
+        "--until-eof", action="store_true", help="end when standard input does: with its parent"
+    )
     code = verbs.add_parser("code", help="print the present sign-in code of a training member of staff")
     code.add_argument("staff_id")
     code.add_argument("--ready", type=Path, required=True, metavar="FILE")
@@ -86,7 +89,8 @@ def _serve(chosen: argparse.Namespace) -> int:
             "database": tenant.engine.url.render_as_string(hide_password=True),
             "data": str(chosen.data.resolve()),
         }
-        serve(tenant, Place(chosen.host, chosen.port, chosen.ready, chosen.training, told))
+        place = Place(chosen.host, chosen.port, chosen.ready, chosen.training, told)
+        serve(tenant, place, until=sys.stdin.buffer if chosen.until_eof else None)
     finally:
         tenant.close()
     return 0

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from cloud import storage
 from cloud.contract import Row
-from cloud.households import household_rows, in_force, present_row, restrictions
+from cloud.households import household_rows, in_force, lives_on, present_row, restrictions
 from cloud.problems import ProblemError, not_found
 from cloud.register import Register
 from cloud.staff import Clerk
@@ -85,11 +85,7 @@ def _about_members(case: _Case) -> Iterable[Refusal]:
     if len(case.paper_rows) != len(case.on_paper):
         return [_refusal("refused.not_found", "members")]
     day = case.request.on.isoformat()
-    gone = [
-        row
-        for row in case.paper_rows
-        if row["status"] != "resident" or str(row.get("tenshutsu_planned", "9999-12-31")) <= day
-    ]
+    gone = [row for row in case.paper_rows if not lives_on(row, day)]
     return [_refusal("refused.not_resident")] if gone else []
 
 
@@ -145,7 +141,8 @@ def eligibility(
     refusals = [refusal for rule in _RULES for refusal in rule(case)]
     if refusals:
         return _answer(as_of, refusals, _warnings(case))
-    whole = set(numbers) == set(request.members)
+    day = request.on.isoformat()
+    whole = {row["atena_no"] for row in rows if lives_on(row, day)} <= set(request.members)
     words = forms(register, connection, request.kind, SCOPES[0] if whole else SCOPES[1], request.on)
     paper = {"rows": rows, "restrictions": found, "forms": words | {"as_of": as_of}}
     return _answer(as_of, [], _warnings(case)) | paper

@@ -15,11 +15,13 @@ class Command:
     kind: str
     residents: tuple[str, ...]
     base: Mapping[str, int]
-    made_at: str
+    made_at: str  # to the second, as the books have it
+    written_at: str  # the same moment as its author wrote it down
     clock_offset_ms: int
     made_by: str
     terminal: str
     sealed: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
     todoke_date: date | None = None
     supersedes: str | None = None
 

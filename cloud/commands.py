@@ -1,11 +1,12 @@
 """Everything that changes anything: commands, each taking effect exactly once by its key.
 
 Effect and remembered answer are written in one transaction; whoever sends a key again, at the same time or after
-years, gets the first answer.
+years, gets the first answer. What is remembered was signed by the terminal it names: nobody takes another's key.
 """
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
@@ -15,15 +16,32 @@ import sqlalchemy as sa
 from cloud import facts, storage
 from cloud.clock import Now, stamp
 from cloud.command import Answer, Command, accepted, refused
-from cloud.envelopes import UnreadableError, info_of, open_payload
+from cloud.envelopes import UnreadableError, is_signed, open_payload, signed_words
 from cloud.hearing import Hearing, Payload
 from cloud.intakes import take_tenkyo
 from cloud.keys import TenantKeys
 from cloud.problems import ProblemError, not_found
+from cloud.quarantine import PutAside, of_command, put_aside
 from cloud.register import Register
 
 MOST_IN_BATCH = 500
 _REQUESTS = {"todoke.tenkyo": take_tenkyo}
+
+
+@dataclass(frozen=True, slots=True)
+class _Author:
+    """A terminal that commands name."""
+
+    public_key: bytes
+    revoked_since: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """An answer that was given, and to whom."""
+
+    terminal: str
+    answer: Answer
 
 
 class Commands:
@@ -34,13 +52,17 @@ class Commands:
         self._keys = keys
         self._now = now
 
-    def take(self, batch: Sequence[Command]) -> list[Answer]:
-        """Answer a batch in its order; all of it is written down before the first answer leaves."""
-        if len(batch) > MOST_IN_BATCH:
+    def take(self, batch: Sequence[Command], unread: Sequence[PutAside] = ()) -> list[Answer]:
+        """Answer a batch in its order; all of it is written down before the first answer leaves.
+
+        ``unread`` are facts that are not of the contract: they happened, so they are kept, and answered last.
+        """
+        if len(batch) + len(unread) > MOST_IN_BATCH:
             raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_many", most=MOST_IN_BATCH)
         with self._register.writing() as connection:
             sitting = _Sitting(connection, self._register, self._keys, self._now(), batch)
             answers = [sitting.answer(command) for command in batch]
+            answers += [sitting.keep(item) for item in unread]
             sitting.remember()
         return answers
 
@@ -50,7 +72,7 @@ class Commands:
             found = _remembered(connection, self._register.municipality, [key])
         if key not in found:
             raise not_found()
-        return found[key]
+        return found[key].answer
 
 
 class _Sitting:
@@ -69,20 +91,29 @@ class _Sitting:
         self._keys = keys
         self._now = now
         self._given = _remembered(connection, register.municipality, [command.key for command in batch])
-        self._terminals = self._revoked_since({command.terminal for command in batch})
+        self._authors = self._known({command.terminal for command in batch})
         self._version = register.head(connection, "register").version
         self._lines: list[dict[str, object]] = []
 
     def answer(self, command: Command) -> Answer:
         """Give a command its effect, or the first answer where its key was seen before."""
         first = self._given.get(command.key)
-        if first is not None:
-            return {**first, "outcome": "already", "first": first["outcome"]}
+        if first is not None and first.terminal == command.terminal:
+            return {**first.answer, "outcome": "already", "first": first.answer["outcome"]}
+        stranger = self._stranger(command) or ("key_taken" if first else None)
+        if stranger is not None:  # not remembered: the key may be another's, who is still to be heard
+            return self._aside(command, stranger)
         payload, trouble = self._opened(command)
         answer = self._effect(Hearing(self._connection, self._register, command, payload, self._now), trouble)
-        self._given[command.key] = answer
+        self._given[command.key] = _Given(command.terminal, answer)
         self._lines.append(self._line(command, answer))
         return answer
+
+    def keep(self, item: PutAside) -> Answer:
+        """Put a fact aside that could not be read; what happened is not refused for how it was written."""
+        put_aside(self._connection, self._register.municipality, item, "malformed", stamp(self._now))
+        receipt = {"register_version": self._version, "at": stamp(self._now), "text": ""}
+        return {"key": item.key, "outcome": "accepted", "receipt": receipt}
 
     def remember(self) -> None:
         """Write the answers down, in the transaction of their effects."""
@@ -94,17 +125,21 @@ class _Sitting:
         trouble = self._trouble(command)
         if trouble is None:
             try:
-                info = info_of(command.key, command.kind, command.terminal)
-                return open_payload(self._keys.command, command.sealed, info), None
-            except UnreadableError:
-                trouble = "unreadable"
+                return open_payload(self._keys, command), None
+            except UnreadableError as error:
+                trouble = str(error)
         return {}, trouble
+
+    def _stranger(self, command: Command) -> str | None:
+        """Return why a command is not the word of the terminal it names, if it is not."""
+        author = self._authors.get(command.terminal)
+        if author is None:
+            return "unknown_terminal"
+        return None if is_signed(command, author.public_key) else "wrong_signature"
 
     def _trouble(self, command: Command) -> str | None:
         """Return why an envelope is put aside unopened, if it is."""
-        if command.terminal not in self._terminals:
-            return "unknown_terminal"
-        if self._terminals[command.terminal] is not None:
+        if self._authors[command.terminal].revoked_since is not None:
             return "refused.terminal_revoked"
         if not (command.is_fact or command.kind in _REQUESTS):
             return "unknown_kind"
@@ -120,17 +155,27 @@ class _Sitting:
         if trouble is None:
             trouble = facts.note(hearing)
         if trouble is not None:
-            facts.to_quarantine(hearing, trouble)
-            if not command.is_fact:
-                return refused(command, trouble)
+            return self._aside(command, trouble)
         return accepted(command, self._version, hearing.at)
 
-    def _revoked_since(self, numbers: set[str]) -> dict[str, str | None]:
+    def _aside(self, command: Command, reason: str) -> Answer:
+        """Put a command into quarantine; a request hears no, a fact happened all the same."""
+        put_aside(
+            self._connection, self._register.municipality, of_command(command), reason, stamp(self._now)
+        )
+        if not command.is_fact:
+            return refused(command, reason)
+        return accepted(command, self._version, stamp(self._now))
+
+    def _known(self, numbers: set[str]) -> dict[str, _Author]:
         table = storage.terminal
-        query = sa.select(table.c.terminal_no, table.c.revoked_since).where(
+        query = sa.select(table.c.terminal_no, table.c.public_key, table.c.revoked_since).where(
             table.c.municipality == self._register.municipality, table.c.terminal_no.in_(numbers)
         )
-        return {line.terminal_no: line.revoked_since for line in self._connection.execute(query)}
+        return {
+            line.terminal_no: _Author(line.public_key, line.revoked_since)
+            for line in self._connection.execute(query)
+        }
 
     def _line(self, command: Command, answer: Answer) -> dict[str, object]:
         return {
@@ -144,15 +189,17 @@ class _Sitting:
             "received_at": stamp(self._now),
             "outcome": answer["outcome"],
             "answer": json.dumps(answer, ensure_ascii=False),
+            "words": signed_words(command),
+            "signature": command.signature,
         }
 
 
-def _remembered(connection: sa.Connection, municipality: str, keys: Sequence[str]) -> dict[str, Answer]:
+def _remembered(connection: sa.Connection, municipality: str, keys: Sequence[str]) -> dict[str, _Given]:
     table = storage.command
-    query = sa.select(table.c.key, table.c.answer).where(
+    query = sa.select(table.c.key, table.c.terminal, table.c.answer).where(
         table.c.municipality == municipality, table.c.key.in_(keys)
     )
-    return {line.key: json.loads(line.answer) for line in connection.execute(query)}
+    return {line.key: _Given(line.terminal, json.loads(line.answer)) for line in connection.execute(query)}
 
 
 def _is_uuid(key: str) -> bool:

@@ -21,20 +21,6 @@ def note(hearing: Hearing) -> str | None:
         return "incomplete"
 
 
-def to_quarantine(hearing: Hearing, reason: str) -> None:
-    """Put an envelope aside for a person to look at, sealed as it came."""
-    line = {
-        "municipality": hearing.register.municipality,
-        "command_key": hearing.command.key,
-        "terminal": hearing.command.terminal,
-        "kind": hearing.command.kind,
-        "reason": reason,
-        "received_at": hearing.at,
-        "sealed": hearing.command.sealed,
-    }
-    hearing.connection.execute(sa.insert(storage.quarantine), [line])
-
-
 def _issued(hearing: Hearing) -> str | None:
     payload, book = hearing.payload, storage.issue_book
     serial_key = _text(payload, "serial")

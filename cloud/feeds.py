@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from http import HTTPStatus
 
 import msgspec
@@ -21,11 +22,12 @@ _encoder = msgspec.msgpack.Encoder()
 _LEVEL = 9  # best bytes per millisecond for rows of names
 
 
-def envelope(keys: TenantKeys, body: object) -> bytes:
-    """Return a body packed, compressed and signed by the tenant's feed key."""
+def envelope(keys: TenantKeys, body: object, now: datetime) -> bytes:
+    """Return a body packed, compressed and signed by the tenant's feed key in force."""
     packed = zstandard.ZstdCompressor(level=_LEVEL).compress(_encoder.encode(body))
-    signature = keys.feed.sign(CONTEXT + packed)
-    return _encoder.encode({"body": packed, "key_id": keys.feed_key_id, "signature": signature})
+    key = keys.feed_at(now)
+    signature = key.private.sign(CONTEXT + packed)
+    return _encoder.encode({"body": packed, "key_id": key.key_id, "signature": signature})
 
 
 class Feeds:
@@ -55,14 +57,14 @@ class Feeds:
                 "root": self._root_at(connection, feed, to),
                 "changes": self._changes(connection, feed, after, to),
             }
-        return envelope(self._keys, body)
+        return envelope(self._keys, body, self._now())
 
     def digest(self, feed: str) -> bytes:
         """Return root and middle digests of a feed at its head."""
         _known(feed)
         with self._register.reading() as connection:
             body = self._stand(connection, feed) | {"mids": self._register.mids(connection, feed)}
-        return envelope(self._keys, body)
+        return envelope(self._keys, body, self._now())
 
     def buckets(self, feed: str, mids: Sequence[int]) -> bytes:
         """Return the bucket digests below some of the 64."""
@@ -76,7 +78,7 @@ class Feeds:
                 for pair in self._register.bucket_sums(connection, feed, mid)
             ]
             body = {"feed": feed, "version": self._register.head(connection, feed).version, "buckets": found}
-        return envelope(self._keys, body)
+        return envelope(self._keys, body, self._now())
 
     def rows(self, feed: str, buckets: Sequence[int]) -> bytes:
         """Return every row of some buckets as it stands."""
@@ -92,7 +94,7 @@ class Feeds:
                 )
             ]
             body = self._stand(connection, feed) | {"changes": changes}
-        return envelope(self._keys, body)
+        return envelope(self._keys, body, self._now())
 
     def _stand(self, connection: sa.Connection, feed: str) -> dict[str, object]:
         head = self._register.head(connection, feed)

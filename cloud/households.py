@@ -8,6 +8,14 @@ from cloud import storage
 from cloud.contract import Row
 from cloud.problems import not_found
 from cloud.register import Register
+from cloud.residents import sheltered
+
+_PLACES = frozenset(
+    (
+        *("address_code", "postcode", "address_banchi", "address_katagaki"),
+        *("honseki", "tennyu_from", "before_move", "tenshutsu_to", "remarks"),
+    )
+)
 
 
 def present_row(register: Register, connection: sa.Connection, atena_no: str) -> dict[str, object] | None:
@@ -47,24 +55,46 @@ def members_of(register: Register, connection: sa.Connection, household_no: str)
 
 
 def history_rows(register: Register, connection: sa.Connection, atena_no: str) -> list[dict[str, object]]:
-    """Return every version of a resident, oldest first."""
+    """Return every version of a resident, oldest first; of a sheltered household without its places."""
     rows = register.rows(connection, "resident", storage.rows["resident"].c.atena_no == atena_no)
     if not rows:
         raise not_found()
+    newest = max(rows, key=lambda row: int(str(row["history_no"])))
+    where = sheltered(register.municipality, sa.literal(newest["household_no"]))
+    if connection.execute(sa.select(where)).scalar_one():
+        return [_without_places(row) for row in rows]
     return rows
+
+
+def _without_places(row: dict[str, object]) -> dict[str, object]:
+    return {column: value for column, value in row.items() if column not in _PLACES} | {"address_town": ""}
+
+
+def lives_on(row: Row, day: str) -> bool:
+    """Tell whether a record is open on a day (ISO): from 転出予定日 on it is not (住基法 第24条)."""
+    return row["status"] == "resident" and str(row.get("tenshutsu_planned", "9999-12-31")) > day
 
 
 def restrictions(
     register: Register, connection: sa.Connection, household_no: str | None, atena_nos: Sequence[str]
 ) -> dict[str, list[dict[str, object]]]:
-    """Return every block and support measure on a household or on some residents."""
+    """Return every block and support measure on a household or on some residents.
+
+    Of measures also those on anybody else whose record stands in the household, living there or not.
+    """
     block, shien = storage.rows["block"], storage.rows["shien_sochi"]
-    concerned: list[sa.ColumnElement[bool]] = [block.c.atena_no.in_(atena_nos)]
+    blocked: list[sa.ColumnElement[bool]] = [block.c.atena_no.in_(atena_nos)]
+    protected: list[sa.ColumnElement[bool]] = [shien.c.atena_no.in_(atena_nos)]
     if household_no is not None:
-        concerned.append(block.c.household_no == household_no)
+        index = storage.resident_index
+        of_household = sa.select(index.c.atena_no).where(
+            index.c.municipality == register.municipality, index.c.household_no == household_no
+        )
+        blocked.append(block.c.household_no == household_no)
+        protected.append(shien.c.atena_no.in_(of_household))
     return {
-        "blocks": register.rows(connection, "block", sa.or_(*concerned)),
-        "shien_sochi": register.rows(connection, "shien_sochi", shien.c.atena_no.in_(atena_nos)),
+        "blocks": register.rows(connection, "block", sa.or_(*blocked)),
+        "shien_sochi": register.rows(connection, "shien_sochi", sa.or_(*protected)),
     }
 
 

@@ -1,7 +1,7 @@
 """Proof of possession: every call bears a signature of the terminal's key over what it asks."""
 
 import binascii
-from base64 import urlsafe_b64decode
+from base64 import b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ from threading import Lock
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -18,6 +19,7 @@ from cloud.enrolment import Terminal, Terminals
 from cloud.problems import forbidden, malformed, sign_in_again
 
 SKEW = timedelta(seconds=300)
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # n of P-256
 _ALWAYS_HEARD = "/v1/commands"  # what was accepted may come with a wrong clock, and twice: keys make it once
 
 
@@ -37,6 +39,21 @@ class SignedCall:
         body = sha256(self.body).hexdigest()
         return f"madoguchi-v1\n{self.method}\n{self.target}\n{self.date}\n{body}".encode()
 
+    def signature(self) -> bytes:
+        """Return the signature; ValueError where the proof is not the one way to write it as base64url."""
+        bare = self.proof.rstrip("=")
+        signature = b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
+        usual = urlsafe_b64encode(signature).decode()
+        if self.proof not in {usual, usual.rstrip("=")}:
+            raise ValueError("a proof written in an unusual way")
+        decode_dss_signature(signature)  # strict about DER, where what verifies may be lenient
+        return signature
+
+    def name(self) -> tuple[str, bytes, int, int]:
+        """Return what this call is known by: with (r, s) a signature (r, n − s) holds too, and is the same."""
+        r, s = decode_dss_signature(self.signature())
+        return self.terminal_no, sha256(self.message()).digest(), r, min(s, _ORDER - s)
+
 
 class Proofs:
     """Checks proofs, and remembers those seen inside the window so that none is used twice."""
@@ -44,7 +61,7 @@ class Proofs:
     def __init__(self, terminals: Terminals, now: Now) -> None:
         self._terminals = terminals
         self._now = now
-        self._seen: OrderedDict[bytes, datetime] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, bytes, int, int], datetime] = OrderedDict()
         self._lock = Lock()
 
     def check(self, call: SignedCall) -> Terminal:
@@ -67,10 +84,11 @@ class Proofs:
             raise malformed("Madoguchi-Date is not a moment") from None
         if abs(skew) > SKEW:
             raise sign_in_again("sign_in.clock_off", now=stamp(now), seconds=int(skew.total_seconds()))
-        if not self._is_first(sha256(call.proof.encode()).digest(), now):
+        if not self._is_first(call, now):
             raise sign_in_again("terminal.proof_used")
 
-    def _is_first(self, proof: bytes, now: datetime) -> bool:
+    def _is_first(self, call: SignedCall, now: datetime) -> bool:
+        proof = call.name()
         with self._lock:
             while self._seen and next(iter(self._seen.values())) < now - 2 * SKEW:
                 self._seen.popitem(last=False)
@@ -85,8 +103,7 @@ def _signed(terminal: Terminal, call: SignedCall) -> bool:
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return False
     try:
-        signature = urlsafe_b64decode(call.proof + "=" * (-len(call.proof) % 4))
-        key.verify(signature, call.message(), ec.ECDSA(SHA256()))
+        key.verify(call.signature(), call.message(), ec.ECDSA(SHA256()))
     except (InvalidSignature, binascii.Error, ValueError):
         return False
     return True

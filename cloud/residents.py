@@ -94,7 +94,7 @@ def search(
     """Return hits for every word typed: readings and written names anywhere, birth date, 宛名番号.
 
     First those whose name begins with the first word, then the others, each in kana order. The address of a
-    person under 支援措置 is not read at all.
+    person under 支援措置, and of whoever is in the same household, is not read at all.
     """
     words = [word for word in unicodedata.normalize("NFKC", typed).split() if _counts(word)]
     if not words:
@@ -115,6 +115,7 @@ def _columns(municipality: str) -> sa.Select[Any]:
     index, resident = storage.resident_index, storage.rows["resident"]
     shien, block = storage.rows["shien_sochi"], storage.rows["block"]
     protected = sa.exists().where(shien.c.municipality == municipality, shien.c.atena_no == index.c.atena_no)
+    hidden = sa.or_(protected, sheltered(municipality, index.c.household_no))
     blocked = sa.exists().where(
         block.c.municipality == municipality,
         sa.or_(block.c.atena_no == index.c.atena_no, block.c.household_no == index.c.household_no),
@@ -126,7 +127,8 @@ def _columns(municipality: str) -> sa.Select[Any]:
         index.c.household_no,
         index.c.status,
         *(resident.c[name] for name in names),
-        *(sa.case((protected, None), else_=resident.c[name]).label(name) for name in places),
+        *(sa.case((hidden, None), else_=resident.c[name]).label(name) for name in places),
+        hidden.label("hidden"),
         protected.label("protected"),
         blocked.label("blocked"),
     ).join(
@@ -139,6 +141,18 @@ def _columns(municipality: str) -> sa.Select[Any]:
     )
 
 
+def sheltered(municipality: str, household_no: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return what tells that somebody in a household is under 支援措置, by whatever dates, provisional or not.
+
+    The record of one who has left still stands in the household it was closed in, and counts.
+    """
+    shien, other = storage.rows["shien_sochi"], storage.resident_index.alias()
+    protected = sa.exists().where(shien.c.municipality == municipality, shien.c.atena_no == other.c.atena_no)
+    return sa.exists().where(
+        other.c.municipality == municipality, other.c.household_no == household_no, protected
+    )
+
+
 def _hit(row: Mapping[Any, Any]) -> dict[str, object]:
     known = {column: value for column, value in row.items() if value is not None}
     place = f"{known.get('address_town', '')}{known.get('address_banchi', '')}"
@@ -148,12 +162,11 @@ def _hit(row: Mapping[Any, Any]) -> dict[str, object]:
         name: known.get(name)
         for name in ("atena_no", "household_no", "furigana", "birth_text", "birth_sort", "sex", "status")
     }
-    protected = bool(row["protected"])
     return hit | {
         "name": shown_name(known),
-        "address": None if protected else place,
+        "address": None if row["hidden"] else place,
         "blocked": bool(row["blocked"]),
-        "protected": protected,
+        "protected": bool(row["protected"]),
     }
 
 

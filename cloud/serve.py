@@ -6,9 +6,11 @@ import os
 import signal
 import socket
 import ssl
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import uvicorn
@@ -24,6 +26,7 @@ _log = logging.getLogger(__name__)
 _ALWAYS = ("127.0.0.1", "localhost")
 _TRIES = 600
 _BETWEEN_S = 0.05
+_A_PIECE = 4096
 _GRACE_S = 3  # for answers under way when the word to stop comes
 
 
@@ -55,8 +58,8 @@ class Place:
         return listener
 
 
-def serve(tenant: Tenant, place: Place) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def serve(tenant: Tenant, place: Place, *, until: BinaryIO | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, or until a stream ends: a parent that is killed closes it, whatever else it does."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(
             number, lambda *_: None
@@ -64,11 +67,21 @@ def serve(tenant: Tenant, place: Place) -> None:
     upkeep = Upkeep(tenant.snapshots)
     with place.bound() as listener:
         try:
-            asyncio.run(_run(uvicorn.Server(_config(tenant, place)), listener, tenant, place, upkeep))
+            server = uvicorn.Server(_config(tenant, place))
+            if until is not None:
+                threading.Thread(target=_end_with, args=(until, server), daemon=True).start()
+            asyncio.run(_run(server, listener, tenant, place, upkeep))
         finally:
             upkeep.stop()
             if place.ready is not None:
                 place.ready.unlink(missing_ok=True)
+
+
+def _end_with(stream: BinaryIO, server: uvicorn.Server) -> None:
+    """Let the server stop when the stream ends; it looks several times a second."""
+    while stream.read(_A_PIECE):
+        pass
+    server.should_exit = True
 
 
 def _config(tenant: Tenant, place: Place) -> uvicorn.Config:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from cloud import storage
 from cloud.clock import Now, day_in_tokyo, read_stamp, stamp
 from cloud.problems import sign_in_again
+from cloud.seen import Seen, seen_of
 from cloud.staff import Clerk, clerk_of, password_is_right
 from cloud.totp import matching_step
 
@@ -19,6 +20,7 @@ LEASE = timedelta(days=7)
 FAILURES_ALLOWED = 5
 FIRST_LOCK = timedelta(minutes=5)
 LONGEST_LOCK = timedelta(minutes=60)
+_LOCKED = "sign_in.locked_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Opened:
     totp_seed: bytes = field(repr=False)
     totp_step: int
     deposit: bytes | None = field(repr=False)
+    seen: Seen
     now: datetime
 
 
@@ -46,8 +49,13 @@ class Sessions:
     def open(self, terminal_no: str, staff_id: str, password: str, code: str) -> Opened:
         """Check both factors and open a session; a problem never says which factor was wrong."""
         now = self._now()
+        known = self._locked_or_hash(staff_id, now)
+        if known == _LOCKED:
+            raise sign_in_again(_LOCKED, **self._minutes_locked(staff_id, now))
+        # Slow on purpose, so before the transaction: nobody waits for it, and the counters are read again inside.
+        right = password_is_right(known, password)
         with storage.writing(self._engine) as connection:
-            refusal = self._check(connection, staff_id, password, code, now)
+            refusal = self._check(connection, staff_id, known if right else None, code, now)
             opened = (
                 None if isinstance(refusal, str) else self._begin(connection, terminal_no, staff_id, refusal)
             )
@@ -55,20 +63,36 @@ class Sessions:
             raise sign_in_again(str(refusal), **self._minutes_locked(staff_id, now))
         return opened
 
-    def _check(
-        self, connection: sa.Connection, staff_id: str, password: str, code: str, now: datetime
-    ) -> str | int:
-        """Return the TOTP step used, or the code of the refusal; writes failures and steps."""
+    def _locked_or_hash(self, staff_id: str, now: datetime) -> str | None:
+        """Return the hash to hold a password against, ``_LOCKED``, or None where nobody has this id."""
         people = storage.staff
-        here = sa.and_(people.c.municipality == self._municipality, people.c.staff_id == staff_id)
+        query = sa.select(people.c.password_hash, people.c.locked_until).where(self._person(staff_id))
+        with storage.reading(self._engine) as connection:
+            person = connection.execute(query).one_or_none()
+        if person is None:
+            return None
+        is_locked = person.locked_until and read_stamp(person.locked_until) > now
+        return _LOCKED if is_locked else str(person.password_hash)
+
+    def _person(self, staff_id: str) -> sa.ColumnElement[bool]:
+        people = storage.staff
+        return sa.and_(people.c.municipality == self._municipality, people.c.staff_id == staff_id)
+
+    def _check(
+        self, connection: sa.Connection, staff_id: str, right_hash: str | None, code: str, now: datetime
+    ) -> str | int:
+        """Return the TOTP step used, or the code of the refusal; writes failures and steps.
+
+        ``right_hash`` is the one the password was found right for; it counts while the person still has it.
+        """
+        people, here = storage.staff, self._person(staff_id)
         person = connection.execute(sa.select(people).where(here).with_for_update()).one_or_none()
-        if person is not None and person.locked_until and read_stamp(person.locked_until) > now:
-            return "sign_in.locked_out"
-        right = password_is_right(person.password_hash if person else None, password)
-        step = matching_step(person.totp_seed, code, now) if person else None
         if person is None:
             return "sign_in.wrong_secret"
-        if not right or step is None:
+        if person.locked_until and read_stamp(person.locked_until) > now:
+            return _LOCKED
+        step = matching_step(person.totp_seed, code, now)
+        if right_hash != person.password_hash or step is None:
             return self._count_failure(connection, here, person, now)
         if step <= person.totp_last_step:
             return "sign_in.code_used"
@@ -89,7 +113,7 @@ class Sessions:
             term = min(FIRST_LOCK * 2**person.lockouts, LONGEST_LOCK)
             values = {"failures": 0, "lockouts": person.lockouts + 1, "locked_until": stamp(now + term)}
         connection.execute(sa.update(storage.staff).where(here).values(values))
-        return "sign_in.locked_out" if "locked_until" in values else "sign_in.wrong_secret"
+        return _LOCKED if "locked_until" in values else "sign_in.wrong_secret"
 
     def _minutes_locked(self, staff_id: str, now: datetime) -> dict[str, object]:
         people = storage.staff
@@ -133,6 +157,7 @@ class Sessions:
             totp_seed=connection.execute(seed).scalar_one(),
             totp_step=step,
             deposit=connection.execute(deposit).scalar_one_or_none(),
+            seen=seen_of(connection, self._municipality, terminal_no),
             now=now,
         )
 

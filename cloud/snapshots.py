@@ -50,7 +50,7 @@ class Snapshots:
                 newest = self._newest() or self._make()
             finally:
                 self._making.release()
-        return envelope(self._keys, msgspec.msgpack.decode((newest / _MANIFEST).read_bytes()))
+        return envelope(self._keys, msgspec.msgpack.decode((newest / _MANIFEST).read_bytes()), self._now())
 
     def chunk(self, name: str) -> Path | None:
         """Return the file of a chunk named by its SHA-256 (hex), or None."""

@@ -13,7 +13,7 @@ from sqlalchemy.schema import SchemaItem
 
 from cloud.contract import TableContract, tables
 
-SCHEMA = 1  # raised with every change of a table; an unknown one is not opened
+SCHEMA = 2  # raised with every change of a table; an unknown one is not opened
 
 metadata = sa.MetaData()
 TextKey = sa.Text().with_variant(TEXT(collation="C"), "postgresql")  # sorted by code point in both
@@ -144,6 +144,8 @@ command = _table(  # every key ever seen, with the answer it got, for good
         "received_at": "time",
         "outcome": "text",
         "answer": "text",
+        "words": "blob",  # what the terminal signed, and its signature: who said so, for good
+        "signature": "blob",
     },
 )
 intake_case = _table(  # what the back office reads to decide; the feed carries only the intake's state
@@ -211,8 +213,17 @@ journal_segment = _table(
 )
 quarantine = _table(
     "quarantine",
-    {"command_key": "text"},
-    {"terminal": "text", "kind": "text", "reason": "text", "received_at": "time", "sealed": "blob"},
+    {"item_id": "text"},
+    {
+        "command_key": "text",
+        "terminal": "text",
+        "kind": "text",
+        "reason": "text",
+        "received_at": "time",
+        "words": "blob",
+        "sealed": "blob",
+        "signature": "blob",
+    },
 )
 
 

@@ -64,7 +64,7 @@ def open_tenant(
 ) -> Tenant:
     """Open a municipality, founding it from ``town`` and ``staff`` where the database does not know it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    keys = open_keys(folder / "keys")
+    keys = open_keys(folder / "keys", now())
     authority = open_authority(folder / "keys", f"Madoguchi {municipality}", now())
     engine = storage.open_engine(url or f"sqlite:///{folder / 'cloud.db'}")
     register = Register(engine, municipality, keys.digest, now)

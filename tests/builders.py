@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
 
 from client.domain.as_of import AsOf, Source
 from client.domain.calendar import RegisterDate
@@ -16,6 +17,7 @@ from client.domain.certificate import (
     Requester,
 )
 from client.domain.clerk import Clerk, HowSignedIn, Lease, Right, SignIn
+from client.domain.enrolment import TownKey
 from client.domain.intake import Filer, TenkyoDraft
 from client.domain.resident import (
     Address,
@@ -135,3 +137,7 @@ def a_tenkyo(*members: AtenaNo, ido_date: date = TODAY, todoke_date: date = TODA
 
 def as_of(source: Source, at: datetime = NOW, version: int = 40) -> AsOf:
     return AsOf(source, version, at, 7, at)
+
+
+def a_town_key(key: bytes, since: datetime = NOW - timedelta(days=365)) -> TownKey:
+    return TownKey(blake2b(key, digest_size=8).hexdigest(), key, since)

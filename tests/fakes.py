@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from client.domain.as_of import Answer, AsOf, Source
 from client.domain.blocks import Restrictions
@@ -10,201 +10,25 @@ from client.domain.certificate import (
     CertificateKind,
     Decided,
     FormWords,
-    IssuedCopy,
-    SerialNo,
     SheetState,
 )
-from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, Receipt, change_key
 from client.domain.clerk import CloudSignIn, HowSignedIn
 from client.domain.errors import LinkDownError, PaperError, RefusedError, SignInNeededError, StoreError
 from client.domain.letters import kana_key
 from client.domain.resident import AtenaNo, Hit, Household
-from client.jobs.ports import IssueDraft, JournalEntry, Picture, Printed, StoreKeys, Unlocked
-from client.rules import issuing, outbox
-from client.rules.serials import next_serial
+from client.domain.slip import IntakeSlip
+from client.domain.terminal import NOTHING_SEEN, TerminalSeen
+from client.jobs.ports import Picture, Printed, StoreKeys, Unlocked
+from client.rules.sign_in import offline_error
 from tests.builders import NOW, some_words
+from tests.ledger_fakes import FakeClock, MemoryLedger, counted_random
 
-
-@dataclass
-class FakeClock:
-    """A clock that moves only when told to."""
-
-    time: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def forward(self, by: timedelta) -> None:
-        self.time += by
-
-
-def counted_random() -> Callable[[int], bytes]:
-    """Random bytes that never repeat and are the same in every run."""
-    count = 0
-
-    def some(size: int) -> bytes:
-        nonlocal count
-        count += 1
-        return count.to_bytes(size)
-
-    return some
-
-
-@dataclass
-class MemoryLedger:
-    """ports.Ledger in memory, held to the same tables of states."""
-
-    now: Callable[[], datetime] = field(default_factory=FakeClock)
-    terminal: str = "T0001"
-    journal: list[JournalEntry] = field(default_factory=list)
-    changes: dict[str, QueuedChange] = field(default_factory=dict)
-    copies: dict[int, IssuedCopy] = field(default_factory=dict)
-    full: bool = False
-    _random: Callable[[int], bytes] = field(default_factory=counted_random)
-
-    async def record(self, entry: JournalEntry) -> None:
-        self._room()
-        self.journal.append(entry)
-
-    async def issue(self, draft: IssueDraft, *, actor: str, clock_offset_ms: int) -> IssuedCopy:
-        self._room()
-        serial = SerialNo(draft.day, "あおぞら市", self.terminal, draft.printer, next_serial(*self.copies))
-        copy = IssuedCopy(
-            serial=serial,
-            kind=draft.request.kind,
-            subject=draft.request.subject,
-            pages=draft.pages,
-            state=SheetState.COMMITTED,
-            issued_at=self.now(),
-            fee_yen=draft.fee_yen,
-        )
-        self.copies[serial.serial] = copy
-        self.journal.append(JournalEntry("issue", actor, draft.request.members, {"serial": serial.key}))
-        offline = draft.decided.as_of.source is Source.REPLICA
-        payload: dict[str, object] = {"serial": serial.key, "fee_yen": draft.fee_yen, "offline": offline}
-        self._fact(ChangeKind.ISSUED, payload, draft.request.members, actor, clock_offset_ms)
-        if draft.fee_yen:
-            self._fact(ChangeKind.FEE, payload, (), actor, clock_offset_ms)
-        return copy
-
-    async def note_sheet(
-        self, serial: SerialNo, state: SheetState, *, actor: str, reason: str = "", pdf_hash: str = ""
-    ) -> None:
-        self._room()
-        copy = self.copies[serial.serial]
-        if copy.state is state:
-            return
-        if not issuing.may_become(copy.state, state):
-            raise RefusedError("refused.input", field="state")
-        self.copies[serial.serial] = replace(copy, state=state)
-        self.journal.append(JournalEntry(state.value, actor, (copy.subject,), {"serial": serial.key}))
-        fact = {SheetState.HANDED_OVER: ChangeKind.HANDED_OVER, SheetState.SPOILED: ChangeKind.SPOILED}.get(
-            state
-        )
-        if fact:
-            self._fact(fact, {"serial": serial.key, "reason": reason}, (copy.subject,), actor, 0)
-
-    async def open_sheets(self) -> tuple[IssuedCopy, ...]:
-        return tuple(copy for _, copy in sorted(self.copies.items()) if issuing.is_open(copy.state))
-
-    async def queue(self, change: NewChange) -> QueuedChange:
-        self._room()
-        if change.key in self.changes:
-            return self.changes[change.key]
-        if change.supersedes:
-            await self.settle(change.supersedes, ChangeState.SUPERSEDED)
-        return self._add(change)
-
-    async def outbox(self, *, settled: bool = False) -> tuple[QueuedChange, ...]:
-        over = {ChangeState.LANDED, ChangeState.WITHDRAWN, ChangeState.SUPERSEDED}
-        return tuple(one for one in self.changes.values() if settled or one.state not in over)
-
-    async def lease(self, keys: tuple[str, ...], *, now: datetime) -> None:
-        for key in keys:
-            change = self.changes[key]
-            state = outbox.step(change.state, outbox.Event.PICKED)
-            self.changes[key] = replace(change, state=state, attempts=change.attempts + 1)
-
-    async def settle(
-        self, key: str, state: ChangeState, *, receipt: Receipt | None = None, words: str = ""
-    ) -> None:
-        change = self.changes[key]
-        if state not in outbox.TRANSITIONS[change.state].values():
-            if state in {ChangeState.WITHDRAWN, ChangeState.SUPERSEDED} and state is not change.state:
-                raise RefusedError("refused.input", field="state")
-            return  # the first answer stands
-        self.changes[key] = replace(change, state=state, receipt=receipt, last_words=words, next_try_at=None)
-
-    async def postpone(self, keys: tuple[str, ...], *, next_try_at: datetime, words: str) -> None:
-        for key in keys:
-            self.changes[key] = replace(self.changes[key], next_try_at=next_try_at, last_words=words)
-
-    async def land(self, register_version: int) -> int:
-        landed = [
-            change
-            for change in self.changes.values()
-            if change.state is ChangeState.ACCEPTED
-            and change.receipt
-            and change.receipt.register_version <= register_version
-        ]
-        for change in landed:
-            self.changes[change.key] = replace(change, state=ChangeState.LANDED)
-        return len(landed)
-
-    def restart(self) -> None:
-        """Lose what only a running program knows."""
-        self.changes = {
-            key: replace(change, state=outbox.after_restart(change.state))
-            for key, change in self.changes.items()
-        }
-        self.copies = {
-            serial: replace(copy, state=issuing.after_restart(copy.state))
-            for serial, copy in self.copies.items()
-        }
-
-    def _fact(
-        self,
-        kind: ChangeKind,
-        payload: dict[str, object],
-        residents: tuple[AtenaNo, ...],
-        actor: str,
-        offset: int,
-    ) -> None:
-        now = self.now()
-        key = change_key(now, self._random(10))
-        self._add(NewChange(key, kind, residents, {}, payload, now, actor, offset))
-
-    def _add(self, change: NewChange) -> QueuedChange:
-        queued = QueuedChange(
-            seq=len(self.changes) + 1,
-            key=change.key,
-            kind=change.kind,
-            state=ChangeState.QUEUED,
-            residents=change.residents,
-            base=change.base,
-            payload=change.payload,
-            sealed=b"sealed " + change.key.encode(),
-            made_at=change.made_at,
-            made_by=change.made_by,
-            clock_offset_ms=change.clock_offset_ms,
-            todoke_date=change.todoke_date,
-            supersedes=change.supersedes,
-            attempts=0,
-            next_try_at=None,
-            last_words="",
-            receipt=None,
-        )
-        self.changes[change.key] = queued
-        return queued
-
-    def _room(self) -> None:
-        if self.full:
-            raise StoreError("store.full")
+__all__ = ["FakeClock", "MemoryLedger", "counted_random"]  # beside those below, for whoever plays a counter
 
 
 @dataclass
 class MemoryRegister:
-    """ports.Register over a few households."""
+    """ports.Register over a few households; ports.OwnRegister where it is the replica."""
 
     source: Source
     households: list[Household]
@@ -214,6 +38,11 @@ class MemoryRegister:
     version: int = 40
     down: LinkDownError | None = None
     asked: int = 0
+    damaged: bool = False
+
+    async def prove(self, household: Household) -> None:
+        if self.damaged:
+            raise StoreError("store.damaged_replica")
 
     @property
     def as_of(self) -> AsOf:
@@ -259,6 +88,8 @@ class MemoryRegister:
     def _hit(self, atena_no: AtenaNo, household: Household) -> Hit:
         member = household.member(atena_no)
         assert member
+        numbers = {one.atena_no for one in household.members}
+        hidden = any(one.atena_no in numbers for one in self.restrictions.shien_sochi)
         return Hit(
             atena_no=atena_no,
             household_no=household.household_no,
@@ -266,7 +97,7 @@ class MemoryRegister:
             furigana=member.name.furigana,
             birth=member.birth,
             sex=member.sex,
-            address=member.address.text,
+            address=None if hidden else member.address.text,
             status=member.status,
             blocked=any(block.atena_no == atena_no for block in self.restrictions.blocks),
             protected=any(one.atena_no == atena_no for one in self.restrictions.shien_sochi),
@@ -285,6 +116,7 @@ class MemoryPress:
     trouble: PaperError | None = None
     state: SheetState = SheetState.PRINTED
     printed: list[Decided] = field(default_factory=list)
+    slips: list[IntakeSlip] = field(default_factory=list)
     before_print: Callable[[Decided], None] = lambda _: None
 
     @property
@@ -305,6 +137,12 @@ class MemoryPress:
         self.printed.append(decided)
         return Printed("ab" * 32, self.state, "")
 
+    async def print_slip(self, slip: IntakeSlip) -> Printed:
+        if self.trouble:
+            raise self.trouble
+        self.slips.append(slip)
+        return Printed("cd" * 32, self.state, "")
+
 
 @dataclass
 class MemoryKeys:
@@ -313,6 +151,7 @@ class MemoryKeys:
     now: Callable[[], datetime] = field(default_factory=FakeClock)
     people: dict[str, tuple[str, CloudSignIn]] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
+    seen: datetime | None = None
     keys: StoreKeys = field(default_factory=lambda: StoreKeys(b"r" * 32, b"l" * 32, b"d" * 32, b"i" * 32))
 
     async def unlock(self, staff_id: str, password: str, code: str, *, now: datetime) -> Unlocked:
@@ -323,16 +162,20 @@ class MemoryKeys:
             raise SignInNeededError("sign_in.wrong_secret")
         if (staff_id, code) in self.used:
             raise SignInNeededError("sign_in.code_used")
-        if cloud.sign_in.lease.until <= now:
-            raise SignInNeededError("sign_in.lease_over")
+        if over := offline_error(cloud.sign_in.lease, now, self.seen):
+            raise over
         self.used.add((staff_id, code))
         sign_in = replace(cloud.sign_in, how=HowSignedIn.OFFLINE, at=now, access_token=None)
         return Unlocked(sign_in, self.keys)
+
+    async def note_time(self, seen: datetime) -> None:
+        self.seen = max(seen, self.seen or seen)
 
     async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:
         if not cloud.deposit:
             raise StoreError("store.no_keys")
         self.people[cloud.sign_in.clerk.staff_id] = (password, cloud)
+        self.seen = now
         return Unlocked(cloud.sign_in, self.keys)
 
 
@@ -341,9 +184,10 @@ class MemoryStores:
     """ports.Stores that only know whether they are open."""
 
     keys: StoreKeys | None = None
+    seen: TerminalSeen = NOTHING_SEEN
 
-    async def open(self, keys: StoreKeys) -> None:
-        self.keys = keys
+    async def open(self, keys: StoreKeys, *, seen: TerminalSeen = NOTHING_SEEN) -> None:
+        self.keys, self.seen = keys, seen
 
     async def close(self) -> None:
         self.keys = None

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import keyring.backend
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from client.domain.as_of import Source
@@ -18,14 +19,18 @@ from client.domain.resident import AtenaNo
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import IssueDraft, StoreKeys
 from client.rules.digest import BUCKETS, bucket_of, mids_of, plus, root_of, row_digest
+from offline.store.anchor import Anchor
+from offline.store.identity import TerminalIdentity
+from offline.store.keyring_door import KeyringDoor
 from offline.store.keys import Vault
 from offline.store.rows import contract
 from offline.store.stores import FileStores
 from offline.store.wraps import Argon2Cost
 from tests import builders
-from tests.builders import NOW
+from tests.builders import NOW, a_town_key
 
 CHEAP = Argon2Cost(time=1, memory_kib=256, lanes=1)
+IDENTITY = TerminalIdentity("0007", ec.derive_private_key(7, ec.SECP256R1()))
 COMMAND_PRIVATE = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 SEED = b"12345678901234567890"
 
@@ -59,8 +64,8 @@ def facts(terminal_no: str = "0007") -> TerminalFacts:
         cloud_url="https://localhost:8443",
         certificate="-----BEGIN CERTIFICATE-----",
         ca="-----BEGIN CERTIFICATE-----",
-        feed_key=bytes(32),
-        command_key=COMMAND_PRIVATE.public_key().public_bytes_raw(),
+        feed_keys=(a_town_key(bytes(32)),),
+        command_keys=(a_town_key(COMMAND_PRIVATE.public_key().public_bytes_raw()),),
     )
 
 
@@ -78,8 +83,10 @@ def cloud_sign_in(deposit: bytes, *, step: int = 0, lease: timedelta = timedelta
     return CloudSignIn(sign_in, SEED, step, deposit)
 
 
-def stores_in(folder: Path) -> FileStores:
-    return FileStores(folder, facts(), lambda: NOW)
+def stores_in(folder: Path, ring: MemoryKeyring | None = None) -> FileStores:
+    """Return stores; with a keyring also the anchor that lies outside the disk."""
+    anchor = None if ring is None else Anchor(KeyringDoor(ring, "training/992011/0007"))
+    return FileStores(folder, facts(), lambda: NOW, IDENTITY.sign, anchor=anchor)
 
 
 def an_issue(fee_yen: int = 300, pages: int = 1) -> IssueDraft:

@@ -30,19 +30,21 @@ from client.domain.errors import CounterError, StoreError
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.log_in import LogIn
+from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
+from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.sync_replica import Progress, SyncReplica
 from client.jobs.watch_link import LinkWatch
-from offline.store.files import InstanceLock
+from offline.store.files import InstanceLock, make_folder, open_own, trouble
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
 from ui.background import Background, Reporter
 from ui.cli import exit_codes
 from ui.doors import Doors, open_doors, utc_now
-from ui.drill import Director, Place, doors_to_a_drill
+from ui.drill import Director, DoorsToADrill, Place
 from ui.face import Face, Jobs
 from ui.notices import Note
 from ui.rounds import Rounds, Upkeep
@@ -67,6 +69,17 @@ class Counter:
     sync: SyncReplica
     tasks: Tasks
     closed: asyncio.Event = field(default_factory=asyncio.Event)
+    kept_shut_by: StoreError | None = None  # a sign-in that was right, and files that could not be opened
+
+    async def let_in(self, staff_id: str, password: str, code: str) -> SignIn:
+        """Sign in; what keeps the files shut is the exit code, should the window be closed over it."""
+        try:
+            sign_in = await self.log_in(staff_id, password, code)
+        except StoreError as error:
+            self.kept_shut_by = error
+            raise
+        self.kept_shut_by = None
+        return sign_in
 
     @property
     def sign_in(self) -> SignIn | None:
@@ -84,12 +97,12 @@ async def serve(window: Window, config: Config, driver: Driver | None = None) ->
     try:
         async with AsyncExitStack() as stack:
             stack.enter_context(InstanceLock(config.terminal_dir / "lock"))
-            logs.set_up(config.terminal_dir / "logs")
+            _write_logs(config)
             counter = await open_behind(stack, window, config)
             if driver is not None:
                 return await driver(counter)
             await counter.closed.wait()
-            return exit_codes.OK
+            return exit_codes.of(counter.kept_shut_by) if counter.kept_shut_by else exit_codes.OK
     except CounterError as error:
         logs.logger().error("not opened", **logs.facts_of(error))
         if driver is None:
@@ -99,9 +112,17 @@ async def serve(window: Window, config: Config, driver: Driver | None = None) ->
         window.shell.close_for_good()
 
 
+def _write_logs(config: Config) -> None:
+    try:
+        make_folder(config.terminal_dir / "logs")
+        logs.set_up(config.terminal_dir / "logs", opener=open_own)
+    except OSError as error:
+        raise trouble(error) from error
+
+
 async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> Counter:
     """Open doors, jobs and face behind a painted window; the stack closes them in turn."""
-    tell_hint = watch_hint(config.training_hint, window.log_in_view.show_training)
+    tell_hint = watch_hint(config.training_hint, window.log_in_view.show_training, officer=bool(config.drill))
     tell_hint(utc_now())
 
     def enrolling() -> None:
@@ -137,8 +158,9 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     window.log_in_view.show_town(doors.facts.municipality_name)
     window.shell.header.show_town(f"{doors.facts.municipality_name}　{window.words('app.title')}")
     window.shell.close_wished.connect(lambda: _close_wished(counter))
-    window.log_in.serve(counter.log_in, tasks)
-    background.start(doors.press.warm())
+    window.log_in.serve(counter.let_in, tasks)
+    doors.press.tell = counter.rounds.printer_wants
+    background.start(doors.press.warm(), doors.press.watch())
     return counter
 
 
@@ -174,8 +196,12 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     live = CloudRegister(http, log_in.token)
     box = CommandBox(http, facts.terminal_no)
     send = SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random)
-    sync = SyncReplica(HttpFeeds(http, facts.feed_key), replica, ledger, metered=metered, on_progress=filling)
+    sync = SyncReplica(
+        HttpFeeds(http, facts.feed_keys), replica, ledger, metered=metered, on_progress=filling
+    )
     director = _director(window, config, doors, tasks, lambda: log_in.present) if config.drill else None
+    town = facts.prefecture + facts.municipality_name
+    place = SlipPlace(town, facts.terminal_name, drill=config.training)
     jobs = Jobs(
         log_in=log_in,
         find=FindResident(live, replica, reach, ledger, now=utc_now),
@@ -189,25 +215,36 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
             declared=declared,
             clock_offset_ms=offset,
             settings=IssueSettings(show_as_of=config.show_as_of_offline, drill=config.training),
+            on_damage=sync.wake,
         ),
         queue=QueueChange(
             live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset
         ),
+        slip=PrintSlip(live, replica, reach, ledger, doors.press, place=place),
         settle=SettleChange(box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset),
         send=send,
         ledger=ledger,
         fee=fee,
         offline=lambda: not watch.usable,
         declared=declared,
-        drill=director.jobs() if director else doors_to_a_drill(),
+        drill=director.jobs() if director else DoorsToADrill().jobs(),
     )
     screens = (window.log_in, window.log_in_view)
-    town = facts.prefecture + facts.municipality_name
     face = Face(window.shell, window.words, screens, jobs=jobs, starter=tasks, now=utc_now, town=town)
     reporter.face = face
     if director:
         director.show = face.drill.show
-    upkeep = Upkeep(watch, send, sync, ledger, replica, utc_now, timedelta(seconds=config.sync_seconds))
+    upkeep = Upkeep(
+        watch,
+        send,
+        sync,
+        ScrubReplica(replica, wake=sync.wake, begin=int.from_bytes(os.urandom(2))),
+        ledger,
+        replica,
+        utc_now,
+        timedelta(seconds=config.sync_seconds),
+        lambda: replica.damage_found,
+    )
     rounds = Rounds(
         upkeep, printer=config.printer_name, show=window.shell.show_status, trouble=reporter.known
     )

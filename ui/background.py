@@ -15,6 +15,7 @@ from client.jobs.ports import Now
 from client.jobs.watch_link import LinkWatch
 from ui.face import Face
 from ui.rounds import IdleLock, Rounds
+from ui.session import SessionWatch
 
 Loop = Coroutine[Any, Any, None]
 
@@ -67,6 +68,7 @@ class Background:
         self._always: list[asyncio.Task[None]] = []
         self._signed: list[asyncio.Task[None]] = []
         self._idle = IdleLock(now, idle, face.lock)
+        self._session = SessionWatch(watch, now=now, stop=face.stop, offer=face.offer_sign_in)
 
     def start(self, *more: Loop) -> None:
         """Begin; ``more`` is work to be done once beside the loops."""
@@ -84,6 +86,8 @@ class Background:
     async def _tick(self) -> None:
         while True:
             self._follow_sign_in()
+            self._session.look(self._face.present_clerk)
+            self._rounds.note_session(sign_in_again=self._session.sign_in_again)
             self._rounds.tell()
             self._idle.look(self._face.present_clerk)
             self._tell_hint(self._now())
@@ -96,7 +100,9 @@ class Background:
     def _follow_sign_in(self) -> None:
         if self._log_in.present is not None and not self._signed:
             rounds = self._rounds
-            self._signed = [self._task(work()) for work in (rounds.send, rounds.sync, rounds.look)]
+            self._signed = [
+                self._task(work()) for work in (rounds.send, rounds.sync, rounds.scrub, rounds.look)
+            ]
         elif self._log_in.present is None and self._signed:
             for task in self._signed:
                 task.cancel()

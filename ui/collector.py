@@ -10,7 +10,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 
 _EVERY_MS = 1_000
-_OLD_EVERY = 60  # young collections to one full one: a full one takes tens of milliseconds
+_SETTLED_AFTER = 10  # collections after which the program is loaded: 100,000 objects that stay
+_OLD_EVERY = 60  # young collections to one full one
 
 
 class Collector(QObject):
@@ -35,10 +36,9 @@ class Collector(QObject):
         gc.enable()
 
     def collect(self) -> None:
-        """Collect what is young; now and then, in idle moments, everything."""
+        """Collect what is young; now and then, in idle moments, everything since the program was loaded."""
         self._rounds += 1
-        full = self._rounds >= _OLD_EVERY and self._idle()
+        if self._rounds == _SETTLED_AFTER:
+            gc.freeze()  # a full collection through all that was loaded would hold the window for 60 ms and more
+        full = self._rounds % _OLD_EVERY == 0 and self._idle()
         gc.collect(2 if full else 1)
-        if full:
-            self._rounds = 0
-            gc.freeze()  # what has lived so long stays: the next full collection is short

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from client.api.enrolment import EnrolmentDesk
@@ -14,11 +15,14 @@ from client.config import Config
 from client.domain.errors import LinkDownError, StoreError
 from client.domain.terminal import TerminalFacts
 from client.jobs.enrol import Enrol
+from offline.store.files import check_room
 from offline.store.keys import Vault
 from offline.store.stores import FileStores
-from printing.desk.press import DrawingPress, FilePress, IppPress
+from printing.desk.press import DrawingPress, FilePress, IppPress, NoPress
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
+from ui.text import Words
+from ui.watched_press import WatchedPress
 
 _ENROL_AGAIN = 5.0  # seconds between tries to leave the deposit at a cloud that does not answer
 
@@ -36,7 +40,7 @@ class Doors:
     vault: Vault
     facts: TerminalFacts
     stores: FileStores
-    press: DrawingPress
+    press: WatchedPress
 
 
 async def open_doors(
@@ -52,10 +56,13 @@ async def open_doors(
     if facts is None or not vault.enrolled:
         enrolling()
         facts = await _enrol(config, vault, http)
-    http.identity = await asyncio.to_thread(lambda: vault.identity)  # the keyring answers over a bus
-    press = press_of(config, chain)
+    http.identity = identity = await asyncio.to_thread(
+        lambda: vault.identity
+    )  # the keyring answers over a bus
+    press = WatchedPress(partial(press_of, config, chain), Words(config.language))
     stack.callback(press.close)
-    return Doors(http, vault, facts, FileStores(folder, facts, utc_now), press)
+    stores = FileStores(folder, facts, utc_now, identity.sign, anchor=vault.anchor)
+    return Doors(http, vault, facts, stores, press)
 
 
 async def enrolled_terminal(config: Config) -> TerminalFacts:
@@ -78,25 +85,28 @@ def http_of(config: Config, facts: TerminalFacts | None) -> Http:
     return Http(url, None, now=utc_now, ca_file=config.ca_file or None, proxy=config.proxy or None)
 
 
-def press_of(config: Config, chain: FontChain) -> DrawingPress:
-    """Return the press of the settings: a folder, or a printer."""
+def press_of(config: Config, chain: FontChain, heard: Callable[[str], None]) -> DrawingPress:
+    """Return the press of the settings: a printer, a folder, or one that says that none is set."""
+    if not config.printer_uri:
+        return NoPress(chain, config.printer_name)
     if config.printer_uri.startswith("file:"):
         folder = config.terminal_dir / config.printer_uri.removeprefix("file:")
         return FilePress(chain, folder, config.printer_name)
-    return IppPress(chain, config.printer_uri, config.printer_name)
+    return IppPress(chain, config.printer_uri, config.printer_name, notice=heard)
 
 
 async def _enrol(config: Config, vault: Vault, http: Http) -> TerminalFacts:
     if not config.enrolment_token_file:
         raise StoreError("store.no_keys")
     token = await asyncio.to_thread(_token, Path(config.enrolment_token_file))
+    await asyncio.to_thread(check_room, config.terminal_dir)  # before the token is spent
     job = Enrol(EnrolmentDesk(http), vault, random=secrets.token_bytes)
     while True:
         try:
             return await job(token, config.terminal_name, config.cloud_url)
-        except LinkDownError:
+        except LinkDownError as error:
             if not vault.enrolled:
-                raise
+                raise LinkDownError("link.first_contact", cause=error.code) from error
             await asyncio.sleep(_ENROL_AGAIN)  # the keys are made: only the deposit is still to be left
 
 

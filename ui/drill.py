@@ -1,13 +1,14 @@
 """The drill at the roof: from the real counter it opens the drill's own; in that one it is the director."""
 
 import asyncio
+import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from client.domain.clerk import SignIn
 from client.domain.drill import DrillReport
-from client.domain.errors import SignInNeededError
+from client.domain.errors import SignInNeededError, StoreError
 from client.jobs.ports import DrillLine, Ledger, Now
 from client.jobs.run_drill import DrillFrame, RunDrill
 from client.rules.drill import Drill
@@ -17,22 +18,47 @@ from ui.tasks import Tasks
 from ui.text import Words
 
 FIRST = "cut"
+_LOOK_S = 0.3
 
 
-def doors_to_a_drill() -> DrillJobs:
-    """Return what the drill screen of a real counter may do: open the drill's own counter, in a process of its own."""
+class DoorsToADrill:
+    """What the drill screen of a real counter may do: open the drill's own counter, in a process of its own.
 
-    async def start() -> None:
-        program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "ui"]
-        await asyncio.create_subprocess_exec(*program, "drill", FIRST)
+    One at a time. It is not our child's keeper: the real counter may close before the drill does.
+    """
 
-    async def nothing() -> None:
-        return None
+    def __init__(self, program: Sequence[str] | None = None) -> None:
+        frozen = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "ui"]
+        self._program = program or (*frozen, "drill", FIRST)
+        self.process: subprocess.Popen[bytes] | None = None
 
-    async def nowhere() -> str:
+    def jobs(self) -> DrillJobs:
+        """Return what the screen may ask for."""
+        steps = read_plan(FIRST).step_ids
+        return DrillJobs(self.start, self.nothing, self.nowhere, steps=steps, beside=self.ended)
+
+    async def start(self) -> None:
+        """Open it. StoreError ``store.in_use`` while one is open, ``store.no_training`` where none can be."""
+        if self.process is not None and self.process.poll() is None:
+            raise StoreError("store.in_use")
+        try:
+            self.process = await asyncio.to_thread(subprocess.Popen, self._program, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            raise StoreError("store.no_training") from error
+
+    async def ended(self) -> None:
+        """Wait until it has ended. StoreError ``store.no_training`` where it could not open."""
+        while self.process is not None and self.process.poll() is None:  # noqa: ASYNC110 - a thread that waits would keep a closing counter
+            await asyncio.sleep(_LOOK_S)
+        if self.process is not None and self.process.returncode > 0:
+            raise StoreError("store.no_training")
+
+    async def nothing(self) -> None:
+        """Do nothing: a drill is ended in its own counter."""
+
+    async def nowhere(self) -> str:
+        """Print nothing: its report too is printed there."""
         return ""
-
-    return DrillJobs(start=start, end=nothing, report=nowhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +100,7 @@ class Director:
 
     def jobs(self) -> DrillJobs:
         """Return what the drill screen may ask for."""
-        return DrillJobs(start=self.start, end=self.end, report=self.report)
+        return DrillJobs(self.start, self.end, self.report, steps=self._plan.step_ids)
 
     async def start(self) -> None:
         """Begin; the director acts on its own from now on. SignInNeededError."""

@@ -15,6 +15,11 @@ class DrillPlan:
     line_profile: str
     steps: tuple[tuple[str, str], ...]
 
+    @property
+    def step_ids(self) -> tuple[str, ...]:
+        """Return what its steps are called."""
+        return tuple(step_id for step_id, _ in self.steps)
+
 
 def names() -> tuple[str, ...]:
     """Return the names of all drills."""

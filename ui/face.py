@@ -9,20 +9,21 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from client.domain.certificate import SerialNo
 from client.domain.change import QueuedChange
 from client.domain.clerk import SignIn
-from client.domain.errors import CounterError
+from client.domain.errors import CounterError, SignInNeededError
 from client.domain.intake import TenkyoDraft
 from client.domain.resident import AtenaNo
 from client.jobs.find_resident import FindResident, HouseholdView
 from client.jobs.issue_certificate import IssueCertificate, Issued, Prepared
 from client.jobs.log_in import LogIn
-from client.jobs.ports import Ledger, Now
+from client.jobs.ports import Ledger, Now, Printed
+from client.jobs.print_slip import PrintSlip
 from client.jobs.queue_change import QueueChange
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from ui.notices import Note, note_of, note_of_bug
 from ui.screens.certificate.model import CertificateModel, IssueJobs, Phase
 from ui.screens.certificate.view import CertificateView
-from ui.screens.change.model import TenkyoModel
+from ui.screens.change.model import TenkyoJobs, TenkyoModel
 from ui.screens.change.view import TenkyoView
 from ui.screens.counter.find import FindModel
 from ui.screens.counter.model import CounterJobs, CounterModel
@@ -49,6 +50,7 @@ class Jobs:
     find: FindResident
     issue: IssueCertificate
     queue: QueueChange
+    slip: PrintSlip
     settle: SettleChange
     send: SendOutbox
     ledger: Ledger
@@ -81,6 +83,7 @@ class Face:
         self._now = now
         self._sign_in: SignIn | None = None
         self._last_clerk = ""
+        self._left = ""  # the screen behind the lock
         self._letters: Letters | None = None
         self._sheet_out_at = 0.0
         self.changed_outbox: Callable[[], None] = lambda: None  # something was written that should be sent
@@ -111,14 +114,16 @@ class Face:
         self.certificate = CertificateModel(
             words, IssueJobs(self._jobs.issue.preview, self._issue, self._confirm), start
         )
-        self.change = TenkyoModel(words, self._tenkyo, start, now)
+        self.change = TenkyoModel(words, TenkyoJobs(self._tenkyo, self._slip), start, now)
         self.outbox = OutboxModel(
             words,
             OutboxJobs(
-                listing=lambda: self._jobs.ledger.outbox(settled=True),
+                listing=self._jobs.ledger.recent,
+                counts=self._jobs.ledger.outbox_counts,
                 send_now=self._jobs.send.drain,
                 withdraw=lambda key, reason: self._jobs.settle.withdraw(self._who(), key, reason=reason),
                 rewrite=self._rewrite,
+                slip=self._slip,
             ),
             start,
             now,
@@ -151,6 +156,7 @@ class Face:
         self.certificate.finished = self._after_certificate
         self.change.finished = self.show_counter
         self.change.accepted_one = self._after_intake
+        self.change.slip_told = self._after_slip
         self.outbox.finished = self.show_counter
         self.drill.finished = self.show_counter
         self.log_in.signed_in = self.signed_in
@@ -177,12 +183,16 @@ class Face:
         if self._last_clerk and sign_in.clerk.staff_id != self._last_clerk:
             self.counter.close_visit()
             self.counter.find.forget()
+            self._left = ""
         self._sign_in = self.counter.sign_in = self.drill.sign_in = sign_in
         self._last_clerk = sign_in.clerk.staff_id
         self.shell.header.show_clerk(sign_in.clerk.section, sign_in.clerk.name, self._letters)
         self._log_in_view.clear()
         self.show_counter()
-        self._starter.start("open_sheets", self._ask_open_sheets)
+        if self._left == "change":  # what was typed there is worth going on with
+            self.shell.show_screen("change")
+            self.change_view.begin()
+        self._left = ""
         self.changed_outbox()
 
     @property
@@ -195,11 +205,24 @@ class Face:
         if self._sign_in is None or self.busy:
             return
         name = self._sign_in.clerk.name
-        self._sign_in = None
+        self._sign_in, self._left = None, self.shell.present
         self.shell.header.show_clerk("", "", self._letters)
         self.log_in.lock(name)
         self.shell.show_screen("log_in")
         self._starter.start("sign_out", self._jobs.log_in.sign_out)
+
+    def stop(self, error: SignInNeededError) -> None:
+        """End a session that may not go on, and say why; the visit stays for who signs in again."""
+        self.lock()
+        if self._sign_in is None:
+            self.log_in.refuse(note_of(error, self.words))
+
+    def offer_sign_in(self) -> bool:
+        """Say that a new sign-in brings the newest data, where that covers nothing else; tells whether it was said."""
+        if self.shell.present != "counter" or self.counter.note is not None:
+            return False
+        self.show_note(Note("info", self.words("log_in.back"), self.words("log_in.back_do")))
+        return True
 
     @property
     def present_clerk(self) -> SignIn | None:
@@ -214,8 +237,10 @@ class Face:
     # -- from screen to screen
 
     def show_counter(self) -> None:
-        """Go to the counter."""
+        """Go to the counter; a sheet whose end nobody has told is asked about there."""
         self.shell.show_screen("counter")
+        if self._sign_in is not None:
+            self._starter.start("open_sheets", lambda: self._ask_open_sheets("counter"))
         self.counter.changed()
         self.counter_view.begin()
 
@@ -318,11 +343,15 @@ class Face:
     # -- what follows from what
 
     async def _issue(self, prepared: Prepared) -> tuple[Issued, ...]:
+        issued: tuple[Issued, ...] = ()
         try:
-            return await self._jobs.issue.issue(self._who(), prepared)
+            issued = await self._jobs.issue.issue(self._who(), prepared)
         finally:
             self._sheet_out_at = time.monotonic()
             self.changed_outbox()
+            if not issued:  # a number may be in the book and a sheet in the printer all the same
+                self._starter.start("open_sheets", lambda: self._ask_open_sheets("certificate"))
+        return issued
 
     async def _confirm(self, serial: SerialNo, handed_over: bool, reason: str) -> None:
         await self._jobs.issue.confirm(self._who(), serial, handed_over=handed_over, reason=reason)
@@ -331,15 +360,19 @@ class Face:
     async def _tenkyo(self, draft: TenkyoDraft) -> QueuedChange:
         return await self._jobs.queue.tenkyo(self._who(), draft)
 
+    async def _slip(self, change: QueuedChange) -> Printed:
+        return await self._jobs.slip(self._who(), change)
+
     async def _rewrite(self, change: QueuedChange) -> None:
         view = await self._jobs.find.household(self._who(), change.residents[0])
         await self._jobs.settle.rewrite(self._who(), change.key, view.value.household)
         self.changed_outbox()
 
-    async def _ask_open_sheets(self) -> None:
+    async def _ask_open_sheets(self, screen: str) -> None:
         copies = await self._jobs.issue.open_sheets()
-        if copies and self.shell.present == "counter":
-            self.certificate.resume(copies)
+        if copies and self.shell.present == screen and not self.busy:
+            self._sheet_out_at = time.monotonic()
+            self.certificate.resume(copies, self.certificate.note if screen == "certificate" else None)
             self.shell.show_screen("certificate")
             self.certificate_view.begin()
 
@@ -347,6 +380,10 @@ class Face:
         if self.certificate.phase is Phase.DONE:
             self.counter.remove_juminhyo()
         self.show_counter()
+
+    def _after_slip(self, note: Note) -> None:
+        if note.tone != "ok" and self.shell.present != "change":
+            self.show_note(note)
 
     def _after_intake(self, _change: QueuedChange) -> None:
         self.counter.refresh()

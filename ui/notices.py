@@ -25,6 +25,17 @@ def note_of(error: CounterError, words: Words) -> Note:
     )
 
 
+def slip_note(error: CounterError, words: Words) -> Note:
+    """Return the note for a 仮受付票 that did not come out: the intake stands, the slip can be printed again."""
+    said = words.error(error.code, error.facts)
+    return Note(
+        "warn",
+        words("change.slip_failed"),
+        words("change.slip_again", what=said.what, why=said.why),
+        error.code,
+    )
+
+
 def note_of_bug(number: str, words: Words) -> Note:
     """Return the note for a bug of ours, shown with the number under which it was recorded."""
     said = words.error("bug", {"number": number})

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from client.domain.clerk import SignIn
 from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
 from client.domain.feed import Position
-from client.jobs.ports import Ledger, Now, ReplicaFiles
+from client.jobs.feed_ports import ReplicaFiles
+from client.jobs.ports import Ledger, Now
+from client.jobs.scrub_replica import EVERY, ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.sync_replica import Progress, SyncReplica, either
 from client.jobs.watch_link import LinkWatch
@@ -32,10 +34,12 @@ class Upkeep:
     watch: LinkWatch
     send: SendOutbox
     sync: SyncReplica
+    scrub: ScrubReplica
     ledger: Ledger
     replica: ReplicaFiles
     now: Now
     sync_every: timedelta
+    damage_found: Callable[[], bool] = lambda: False  # of the replica, since the stores were opened
 
 
 class Rounds:
@@ -54,12 +58,18 @@ class Rounds:
         self._trouble = trouble
         self._wanted = asyncio.Event()
         self._told: set[str] = set()
+        self._damage_told = False
         self.facts = status.Facts(metered=upkeep.watch.metered, printer=printer)
         upkeep.watch.changed(self._on_line_changed)
 
     def wake(self) -> None:
         """Send soon: something was written."""
         self._wanted.set()
+
+    def printer_wants(self, wants: str) -> None:
+        """Hear what the printer wants; empty when all is well."""
+        self.facts = replace(self.facts, printer_wants=wants)
+        self.tell()
 
     def filling(self, progress: Progress) -> None:
         """Hear how far a first fill is."""
@@ -90,6 +100,16 @@ class Rounds:
             )
             await asyncio.sleep(_AFTER_TROUBLE)
 
+    async def scrub(self) -> None:
+        """Read the rows of the replica anew, a few at a time, for ever."""
+        while True:
+            await asyncio.sleep(EVERY.total_seconds())
+            await self._outlive(self._upkeep.scrub.idle_step)
+
+    def note_session(self, *, sign_in_again: bool) -> None:
+        """Hear whether a new sign-in would bring the newest data."""
+        self.facts = replace(self.facts, sign_in_again=sign_in_again)
+
     async def look(self) -> None:
         """Tell the status bar every second while the stores are open."""
         while True:
@@ -114,13 +134,21 @@ class Rounds:
             position = await self._upkeep.replica.position()
         except StoreError:
             position = Position(None, None)
+        self._tell_damage()
         try:
-            changes = await self._upkeep.ledger.outbox()
+            counts = await self._upkeep.ledger.outbox_counts()
         except StoreError:
             return  # the stores are being closed
         filling = self.facts.filling and position.register is None
-        self.facts = status.with_outbox(replace(self.facts, position=position, filling=filling), changes)
+        self.facts = status.with_outbox(replace(self.facts, position=position, filling=filling), counts)
         self._upkeep.watch.note_unsent(self.facts.waiting)
+
+    def _tell_damage(self) -> None:
+        """Say once that the replica was damaged: what still works, and that it is fetched anew."""
+        found = self._upkeep.damage_found()
+        if found and not self._damage_told:
+            self._trouble(StoreError("store.damaged_replica"))
+        self._damage_told = found
 
     def _line(self) -> status.Line:
         watch = self._upkeep.watch
@@ -156,6 +184,8 @@ class Rounds:
         except CounterError as error:
             if isinstance(error, RefusedError) and error.code == "refused.terminal_revoked":
                 self._upkeep.watch.stop(StopReason.REVOKED)
+            if error.code == "store.no_keys":
+                return  # the clerk has locked, and the stores are being closed
             if error.code not in self._told:
                 self._told.add(error.code)
                 self._trouble(error)

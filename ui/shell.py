@@ -27,13 +27,13 @@ class Shell(QMainWindow):
     close_wished = Signal()  # somebody wants the window closed; nothing has been put away yet
     touched = Signal()  # a key or the mouse was used
 
-    def __init__(self, words: Words, *, title: str, place: str, training: bool) -> None:
+    def __init__(self, words: Words, *, title: str, place: str, training: bool, mark: str = "") -> None:
         super().__init__()
         self._words = words
         self.setWindowTitle(title)
         self.setMinimumSize(*LEAST_SIZE)
         self.resize(*USUAL_SIZE)
-        self.header = Header(title, place, words("app.training") if training else "")
+        self.header = Header(title, place, words("app.training") if training else mark)
         self.frame = StripedFrame()
         self.frame.set_striped(training)
         self._pages = QStackedWidget()

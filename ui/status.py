@@ -1,19 +1,16 @@
 """What the permanent status bar says: line, age of the replica, what waits, printer. No toolkit."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from client.domain.change import ChangeState, QueuedChange
+from client.domain.change import OutboxCounts
 from client.domain.feed import FeedPosition, Position
 from ui.clock import age_words, short_time
 from ui.marks import Mark
 from ui.text import Words
 
 FRESH = timedelta(minutes=10)  # design: on line the replica follows within ten minutes
-UNSENT = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN})
-WANTS_A_CLERK = frozenset({ChangeState.CONFLICT, ChangeState.REFUSED})
 
 
 _NOWHERE = Position(None, None)
@@ -49,6 +46,7 @@ class Facts:
     line_since: datetime | None = None
     ms: int | None = None
     metered: bool = False
+    sign_in_again: bool = False  # the line is good, and this clerk was let in without it
     position: Position = _NOWHERE
     filling: bool = False
     filled: tuple[int, int] = (0, 0)  # pieces of the first fill, of all
@@ -56,7 +54,7 @@ class Facts:
     wants_a_clerk: int = 0
     next_try_at: datetime | None = None
     printer: str = ""
-    printer_fault: bool = False
+    printer_wants: str = ""  # in its own words; empty while it wants nothing
 
 
 _LOOKS = {
@@ -70,15 +68,13 @@ _LOOKS = {
 }
 
 
-def with_outbox(facts: Facts, changes: Iterable[QueuedChange]) -> Facts:
+def with_outbox(facts: Facts, counts: OutboxCounts) -> Facts:
     """Return the facts with what the outbox holds."""
-    listed = tuple(changes)
-    tries = [change.next_try_at for change in listed if change.next_try_at and change.state in UNSENT]
     return replace(
         facts,
-        waiting=sum(change.state in UNSENT for change in listed),
-        wants_a_clerk=sum(change.state in WANTS_A_CLERK for change in listed),
-        next_try_at=min(tries, default=None),
+        waiting=counts.waiting,
+        wants_a_clerk=counts.wants_a_clerk,
+        next_try_at=counts.next_try_at,
     )
 
 
@@ -90,6 +86,8 @@ def link_cell(facts: Facts, words: Words, now: datetime) -> Cell:
         detail = words("status.since", time=short_time(facts.line_since, now))
     elif facts.line in {Line.ONLINE, Line.MOBILE, Line.SLOW} and facts.ms is not None:
         detail = words("status.speed", ms=facts.ms)
+    if facts.sign_in_again:
+        detail = words("status.sign_in_again")
     word = words(f"line.{facts.line.value}")
     if facts.metered and facts.line is not Line.MOBILE:
         word = words("status.metered", line=word)
@@ -127,11 +125,7 @@ def waiting_cell(facts: Facts, words: Words, now: datetime) -> Cell:
 
 def printer_cell(facts: Facts, words: Words) -> Cell:
     """Return the printer and its state."""
-    fault = facts.printer_fault
-    detail = words("status.printer_fault" if fault else "status.printer_ready")
-    return Cell(
-        Mark.TRIANGLE if fault else Mark.CIRCLE,
-        "warn" if fault else "ok",
-        words("status.printer", name=facts.printer),
-        detail,
-    )
+    name = words("status.printer", name=facts.printer)
+    if not facts.printer_wants:
+        return Cell(Mark.CIRCLE, "ok", name, words("status.printer_ready"))
+    return Cell(Mark.TRIANGLE, "warn", name, facts.printer_wants.split("。", 1)[0])

@@ -59,9 +59,11 @@ class Words:
         return frozenset(f"{table}.{name}" for table, names in self._tables.items() for name in names)
 
     def named(self, facts: Mapping[str, str | int]) -> dict[str, object]:
-        """Give facts that are words of ours their own texts: right, field, reason."""
+        """Give facts that are words of ours their own texts: right, field, cause; and seconds as minutes too."""
         named: dict[str, object] = dict(facts)
-        for fact in ("right", "field"):
+        for fact in ("right", "field", "cause"):
             if fact in facts:
                 named[fact] = self._tables.get(fact, {}).get(str(facts[fact]), facts[fact])
+        if isinstance(seconds := facts.get("seconds"), int):
+            named.setdefault("minutes", max(round(seconds / 60), 1))
         return named

@@ -39,10 +39,13 @@ class TrainingCloud:
     def __enter__(self) -> "TrainingCloud":
         self._folder.mkdir(parents=True, exist_ok=True)
         words = [*training_program(), "serve", "--data", str(self._folder), "--training"]
-        words += ["--residents", str(_RESIDENTS), "--ready", str(self.ready_file)]
+        words += ["--residents", str(_RESIDENTS), "--ready", str(self.ready_file), "--until-eof"]
         with (self._folder / "cloud.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 our own program, no shell
-                words, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                words,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.PIPE,  # the pipe ends with this process, even killed
             )
         try:
             self._wait()
@@ -57,15 +60,17 @@ class TrainingCloud:
         self.close()
 
     def close(self) -> None:
-        """End it."""
+        """End it: by the end of its pipe, which it answers on every system; by force where it does not."""
         process, self._process = self._process, None
-        if process is None or process.poll() is not None:
+        if process is None:
             return
-        process.terminate()
+        if process.stdin is not None:
+            process.stdin.close()
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
 
     def _wait(self) -> None:
         until = time.monotonic() + _PATIENCE

@@ -38,7 +38,8 @@ def paint_window(config: Config, app: QApplication) -> Window:
     model = LogInModel(words)
     view = LogInView(model, words, town=config.municipality, terminal=config.terminal_name)
     title = " ".join(filter(None, (config.municipality, words("app.title"))))
-    shell = Shell(words, title=title, place=config.terminal_name, training=config.training)
+    mark = words("app.trial") if config.environment == "trial" else ""
+    shell = Shell(words, title=title, place=config.terminal_name, training=config.training, mark=mark)
     shell.add("log_in", view)
     shell.show()
     app.processEvents()
@@ -64,6 +65,7 @@ async def _serve(window: Window, config: Config, driver: Driver | None) -> int:
     import asyncio
     from importlib import import_module
 
+    import_module("ui.screen_font").bring_screen_font(window.app)  # the paint does not wait for it
     # On a thread, so that the window can already be typed into.
     assembly = await asyncio.to_thread(import_module, "ui.assembly")
     code: int = await assembly.serve(window, config, driver)

@@ -8,8 +8,14 @@ from client.api.codec import WireStaff
 from client.api.http import Http, Now
 from client.domain.clerk import CloudSignIn, HowSignedIn, Lease, SignIn
 from client.domain.errors import SignInNeededError
+from client.domain.terminal import TerminalSeen
 
 CLOCK_TOLERANCE_MS = 300_000  # beyond it nobody signs in and nothing is issued
+
+
+class _Terminal(msgspec.Struct):
+    highest_serial: int
+    commit_no: int
 
 
 class _Session(msgspec.Struct):
@@ -19,6 +25,7 @@ class _Session(msgspec.Struct):
     totp_seed: bytes  # base64 on the wire
     totp_step: int
     deposit: bytes | None = None
+    terminal: _Terminal = msgspec.field(default_factory=lambda: _Terminal(0, 0))
 
 
 class Sessions:
@@ -51,6 +58,7 @@ class Sessions:
             totp_seed=session.totp_seed,
             totp_step=session.totp_step,
             deposit=session.deposit or b"",
+            seen=TerminalSeen(session.terminal.highest_serial, session.terminal.commit_no),
         )
 
     async def sign_out(self, sign_in: SignIn) -> None:

@@ -8,7 +8,7 @@ content is never quoted.
 import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -21,6 +21,7 @@ from client.domain.clerk import Clerk, Right
 from client.domain.errors import LinkDownError, RefusedError
 from client.domain.record import block_from_row, resident_from_row, shien_sochi_from_row
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo, ResidentStatus
+from client.rules import authorship
 
 Row = dict[str, object]
 
@@ -251,11 +252,12 @@ def command_to_wire(change: QueuedChange, terminal: str) -> dict[str, object]:
         "kind": change.kind.value,
         "residents": list(change.residents),
         "base": dict(change.base),
-        "made_at": utc_text(change.made_at),
+        "made_at": authorship.moment_text(change.made_at),
         "clock_offset_ms": change.clock_offset_ms,
         "made_by": change.made_by,
         "terminal": terminal,
         "sealed": base64.b64encode(change.sealed).decode(),
+        "signature": base64.b64encode(change.signature).decode(),
     }
     if change.supersedes is not None:
         command["supersedes"] = change.supersedes
@@ -282,8 +284,3 @@ def request_to_wire(request: CertificateRequest) -> dict[str, object]:
         "identity": request.identity.value,
         "purpose": request.purpose,
     }
-
-
-def utc_text(moment: datetime) -> str:
-    """Write a moment as the wire has it: UTC, with Z."""
-    return msgspec.json.decode(msgspec.json.encode(moment.astimezone(UTC)), type=str)

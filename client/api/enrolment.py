@@ -1,11 +1,14 @@
 """How a terminal becomes known to the cloud."""
 
 import base64
+from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
+from client.api.codec import of_the_contract
 from client.api.http import Http, Identity
-from client.domain.enrolment import Enrolled
+from client.domain.enrolment import Enrolled, TownKey
 
 
 class _Municipality(msgspec.Struct):
@@ -14,14 +17,26 @@ class _Municipality(msgspec.Struct):
     prefecture: str
 
 
+class _Key(msgspec.Struct):
+    id: str
+    key: bytes  # base64 on the wire
+    since: datetime = msgspec.field(name="from")
+
+    def value(self) -> TownKey:
+        return TownKey(self.id, self.key, self.since)
+
+
+_Keys = Annotated[list[_Key], msgspec.Meta(min_length=1)]
+
+
 class _Enrolled(msgspec.Struct):
     terminal_no: str
     certificate: str
     ca: str
     municipality: _Municipality
-    feed_key: bytes  # base64 on the wire, as the two below
-    command_key: bytes
-    digest_key: bytes
+    feed_keys: _Keys
+    command_keys: _Keys
+    digest_key: bytes  # base64 on the wire
 
 
 class EnrolmentDesk:
@@ -39,6 +54,9 @@ class EnrolmentDesk:
             expect_bytes=6000,
         )
         told = reply.decode(_Enrolled)
+        with of_the_contract():
+            feed_keys = tuple(one.value() for one in told.feed_keys)
+            command_keys = tuple(one.value() for one in told.command_keys)
         return Enrolled(
             terminal_no=told.terminal_no,
             terminal_name=name,
@@ -47,8 +65,8 @@ class EnrolmentDesk:
             prefecture=told.municipality.prefecture,
             certificate=told.certificate,
             ca=told.ca,
-            feed_key=told.feed_key,
-            command_key=told.command_key,
+            feed_keys=feed_keys,
+            command_keys=command_keys,
             digest_key=told.digest_key,
         )
 

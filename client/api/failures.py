@@ -1,5 +1,6 @@
 """httpx failures and the cloud's problems → our errors, in this place only; most specific first."""
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,8 +105,11 @@ def translated() -> Iterator[None]:
 def _link_code(error: Exception) -> str:
     import httpx  # as above
 
-    if isinstance(error, httpx.ConnectError) and _is_untrusted(error):
-        return "link.untrusted"
+    if isinstance(error, httpx.ConnectError):
+        if _caused_by(error, ssl.SSLError):
+            return "link.untrusted"
+        if _caused_by(error, socket.gaierror):
+            return "link.unknown_host"
     for kind, code in (
         (httpx.TimeoutException, "link.timeout"),
         (httpx.ConnectError, "link.unreachable"),
@@ -119,10 +123,10 @@ def _link_code(error: Exception) -> str:
     raise error  # what is left is a mistake of ours: a bad address, a bad header
 
 
-def _is_untrusted(error: BaseException) -> bool:
+def _caused_by(error: BaseException, kind: type[BaseException]) -> bool:
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, ssl.SSLError):
+        if isinstance(seen, kind):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

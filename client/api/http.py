@@ -265,7 +265,10 @@ class Http:
 
     def _trust(self) -> ssl.SSLContext:
         if self._ca_file is not None:
-            return ssl.create_default_context(cafile=self._ca_file)
+            try:
+                return ssl.create_default_context(cafile=self._ca_file)
+            except OSError as error:  # not there, not readable, or no certificate: then nobody can be trusted
+                raise LinkDownError("link.untrusted") from error
         import truststore  # only where no authority of the town's own is set
 
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,10 +1,11 @@
 """The register's feeds, digests and snapshots over the wire; nothing unsigned or unhashed gets past this file.
 
 Upkeep of the replica uses the terminal's own identity, never a person's session. What is not of the contract, not
-signed by the tenant's feed key or larger than it may be is LinkDownError ``link.fault``: no answer at all.
+signed by a feed key of the tenant's known here, or larger than it may be is LinkDownError ``link.fault``: no answer.
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, NoReturn, TypeVar
 
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from client.api.http import Http
 from client.api.reply import Reply
+from client.domain.enrolment import TownKey
 from client.domain.errors import ConflictError, LinkDownError, RefusedError
 from client.domain.feed import (
     Bucket,
@@ -59,7 +61,7 @@ class _Change(msgspec.Struct, array_like=True):
 class _Envelope(msgspec.Struct):
     body: bytes
     signature: bytes
-    key_id: str = ""
+    key_id: str
 
 
 class _Feed(msgspec.Struct):
@@ -119,11 +121,11 @@ class _ChunkRows(msgspec.Struct):
 
 
 class HttpFeeds:
-    """The cloud's feeds as the sync conversation asks them; knows the tenant's feed key."""
+    """The cloud's feeds as the sync conversation asks them; knows the tenant's feed keys, each by its id."""
 
-    def __init__(self, http: Http, feed_key: bytes, *, largest: int = _LARGEST) -> None:
+    def __init__(self, http: Http, feed_keys: Iterable[TownKey], *, largest: int = _LARGEST) -> None:
         self._http = http
-        self._key = Ed25519PublicKey.from_public_bytes(feed_key)
+        self._keys = {one.key_id: Ed25519PublicKey.from_public_bytes(one.key) for one in feed_keys}
         self._largest = largest
 
     async def feed(self, feed: Feed, after: int, limit: int) -> FeedBatch | None:
@@ -187,8 +189,11 @@ class HttpFeeds:
     ) -> T:
         reply = await self._call(method, path, asked, expect)
         envelope = _decoded(_Envelope, reply.body)
+        key = self._keys.get(envelope.key_id)
+        if key is None:
+            _fault()
         try:
-            self._key.verify(envelope.signature, _DOMAIN + envelope.body)
+            key.verify(envelope.signature, _DOMAIN + envelope.body)
         except InvalidSignature:
             _fault()
         return _decoded(kind, self._unpacked(envelope.body))

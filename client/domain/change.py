@@ -63,6 +63,26 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a change that was sent: an answer, or none and when it is tried again."""
+
+    key: str
+    state: ChangeState
+    receipt: Receipt | None = None
+    words: str = ""
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCounts:
+    """How many changes the cloud has not answered, how many want a clerk, and when the next try is."""
+
+    waiting: int = 0
+    wants_a_clerk: int = 0
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CloudAnswer:
     """The cloud's answer for one command."""
 
@@ -108,6 +128,7 @@ class QueuedChange:
     base: Mapping[AtenaNo, int]
     payload: Mapping[str, object] = field(repr=False)
     sealed: bytes = field(repr=False)
+    signature: bytes = field(repr=False)  # of the terminal that wrote it, over everything that is sent
     made_at: datetime
     made_by: str
     clock_offset_ms: int

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from client.domain.terminal import NOTHING_SEEN, TerminalSeen
+
 
 class Right(Enum):
     """What a clerk may do; given by the cloud with from and to dates, per person."""
@@ -70,3 +72,4 @@ class CloudSignIn:
     totp_seed: bytes = field(repr=False)
     totp_step: int  # the step just used; not to be used again
     deposit: bytes = field(repr=False)
+    seen: TerminalSeen = NOTHING_SEEN

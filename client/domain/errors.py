@@ -34,12 +34,14 @@ class LinkDownError(CounterError):
     """The cloud cannot be used now; waiting or working from the replica helps."""
 
     codes = (
-        "link.unreachable",  # no connection: refused, unknown host, no route
+        "link.unreachable",  # no connection: refused, no route
+        "link.unknown_host",  # the cloud's name leads nowhere: the settings, or the name service
         "link.timeout",  # connected or not, no answer in time
         "link.broken",  # cut in mid-request; whether it took effect is unknown
         "link.busy",  # 429, 503: the cloud says wait
         "link.fault",  # 5xx or an answer that is not of the contract
         "link.untrusted",  # TLS: certificate not of our authority
+        "link.first_contact",  # not enrolled yet, and the cloud cannot be asked; fact: cause, another of these
     )
 
 
@@ -96,6 +98,8 @@ class StoreError(CounterError):
         "store.damaged_replica",  # a page of the replica is damaged
         "store.damaged_ledger",
         "store.ledger_behind",  # the ledger is older than its mark: a named loss
+        "store.ledger_broken",  # an entry is changed or missing; facts: chain, entry
+        "store.mark_behind",  # the mark is older than the ledger by more than one commit; fact: commits
         "store.newer",  # made by a newer version of the program
         "store.in_use",  # a second instance on the same data
         "store.no_keyring",  # the keyring is missing, locked or lost its secret
@@ -112,6 +116,7 @@ class PaperError(CounterError):
 
     codes = (
         "paper.glyph_missing",  # fact: letters, as code points
+        "paper.no_printer",  # none is set
         "paper.printer_unreachable",
         "paper.printer_refused",
         "paper.unknown",  # whether the sheet came out is not known

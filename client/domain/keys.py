@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from client.domain.clerk import SignIn
+from client.domain.terminal import NOTHING_SEEN, TerminalSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +22,4 @@ class Unlocked:
 
     sign_in: SignIn
     keys: StoreKeys = field(repr=False)
+    seen: TerminalSeen = NOTHING_SEEN  # of this terminal's ledger, by the cloud that let the clerk in

@@ -77,6 +77,19 @@ def _foreign(row: Row) -> ForeignStatus | None:
     )
 
 
+_PLACES = frozenset(
+    (
+        *("address_code", "postcode", "address_banchi", "address_katagaki"),
+        *("honseki", "tennyu_from", "before_move", "tenshutsu_to", "remarks"),
+    )
+)
+
+
+def without_places(row: Row) -> Row:
+    """Return a row without anything that says where the person lives, lived or went; the column of 町 is needed."""
+    return {column: value for column, value in row.items() if column not in _PLACES} | {"address_town": ""}
+
+
 def resident_from_row(row: Row) -> Resident:
     """Read a row of table ``resident``; KeyError, TypeError or ValueError where it is not of the contract."""
     birth = _register_date(row, "birth")

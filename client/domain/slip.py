@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from client.domain.intake import Filer
+
 
 @dataclass(frozen=True, slots=True)
 class IntakeSlip:
@@ -12,18 +14,19 @@ class IntakeSlip:
     """
 
     number: str  # the change's key, as the clerk can find it again
-    kind: str  # 転居届
+    kind: str  # the change's kind; its name on paper is the form's
     town: str
     terminal: str
     clerk: str
     received_at: datetime  # UTC
     todoke_date: date  # 届出の年月日, decisive in law
     ido_date: date
-    filer: str = field(repr=False)
+    filer: str = field(repr=False)  # the name it is made out to
     members: tuple[str, ...] = field(repr=False)
     address: str | None = field(repr=False)
     offline: bool = False
     drill: bool = False
+    filed_by: Filer = Filer.SELF  # whether that person came, or somebody for them
 
     def __post_init__(self) -> None:
         if not self.members or self.received_at.tzinfo is None:

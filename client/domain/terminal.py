@@ -1,15 +1,16 @@
-"""This terminal as the cloud took it in: public facts, nothing to hide."""
+"""This terminal as the cloud took it in, and as far as the cloud has seen it: nothing to hide."""
 
 from dataclasses import dataclass, field
 
-from client.domain.enrolment import Enrolled
+from client.domain.enrolment import Enrolled, TownKey
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalFacts:
     """Number, name, town and the public keys a terminal works with; kept in the open beside the stores.
 
-    ``certificate`` and ``ca`` are PEM; ``feed_key`` is Ed25519 and ``command_key`` X25519.
+    ``certificate`` and ``ca`` are PEM; ``feed_keys`` are Ed25519 and ``command_keys`` X25519, at least one of
+    each: the town changes its keys without taking its terminals in anew.
     """
 
     terminal_no: str  # given by the cloud, never twice
@@ -20,8 +21,8 @@ class TerminalFacts:
     cloud_url: str
     certificate: str = field(repr=False)
     ca: str = field(repr=False)
-    feed_key: bytes = field(repr=False)
-    command_key: bytes = field(repr=False)
+    feed_keys: tuple[TownKey, ...]
+    command_keys: tuple[TownKey, ...]
 
     @property
     def number_part(self) -> str:
@@ -30,6 +31,17 @@ class TerminalFacts:
         Two PCs may bear one name, and a PC taken in anew keeps its name: only the number keeps sheets apart.
         """
         return f"{self.terminal_name}-{self.terminal_no}"
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalSeen:
+    """How far the cloud has seen this terminal's ledger come; zeros where it was not asked, or knows of nothing."""
+
+    highest_serial: int = 0
+    commit_no: int = 0
+
+
+NOTHING_SEEN = TerminalSeen()
 
 
 def facts_of(enrolled: Enrolled, cloud_url: str) -> TerminalFacts:
@@ -43,6 +55,6 @@ def facts_of(enrolled: Enrolled, cloud_url: str) -> TerminalFacts:
         cloud_url=cloud_url,
         certificate=enrolled.certificate,
         ca=enrolled.ca,
-        feed_key=enrolled.feed_key,
-        command_key=enrolled.command_key,
+        feed_keys=enrolled.feed_keys,
+        command_keys=enrolled.command_keys,
     )

@@ -14,7 +14,7 @@ from client.jobs.ports import JournalEntry, Ledger, Now, Register
 from client.jobs.reach import Reach
 from client.rules import gate
 from client.rules.projection import project
-from client.rules.sign_in import right_error
+from client.rules.sign_in import right_error, session_error
 
 HITS = 50
 
@@ -48,7 +48,9 @@ class FindResident:
         self._now = now
 
     async def find(self, sign_in: SignIn, typed: str, *, removed: bool = False) -> Answer[tuple[Hit, ...]]:
-        """Return residents that match what was typed, addresses of the protected left out."""
+        """Return residents that match what was typed, addresses of the protected left out. SignInNeededError."""
+        if over := session_error(sign_in, self._now()):
+            raise over
         await self._must(sign_in, Right.VIEW)
         if not typed.strip():
             raise RefusedError("refused.input", field="typed")
@@ -68,6 +70,8 @@ class FindResident:
         self, sign_in: SignIn, atena_no: AtenaNo, *, identity_checked: bool = False
     ) -> Answer[HouseholdView]:
         """Return a resident's household; RefusedError where a block forbids the look."""
+        if over := session_error(sign_in, self._now()):
+            raise over
         household, restrictions = await self._read(sign_in, atena_no)
         verdict = gate.view_verdict(
             household=household.value,
@@ -81,7 +85,7 @@ class FindResident:
         view = self._view(
             household.value,
             restrictions,
-            await self._ledger.outbox(),
+            await self._ledger.changes_of(numbers),
             verdict.warnings,
             identity_checked=identity_checked,
         )
@@ -109,25 +113,17 @@ class FindResident:
         identity_checked: bool,
     ) -> HouseholdView:
         projection = project(household, changes)
-        protected = gate.protected_members(household, restrictions)
-        masked = bool(protected) and not identity_checked
-
-        def shown(value: Household) -> Household:
-            return gate.masked_household(value, restrictions, identity_checked=identity_checked)
-
-        def without_places(waiting: tuple[QueuedChange, ...]) -> tuple[QueuedChange, ...]:
-            return tuple(replace(change, payload={}) for change in waiting) if masked else waiting
-
-        return HouseholdView(
-            household=shown(household),
-            projected=shown(projection.household),
+        view = HouseholdView(
+            household=household,
+            projected=projection.household,
             restrictions=restrictions,
-            protected=protected,
-            pending=without_places(projection.pending),
-            unsettled=without_places(projection.unsettled),
+            protected=gate.protected_members(household, restrictions),
+            pending=projection.pending,
+            unsettled=projection.unsettled,
             warnings=warnings,
-            masked=masked,
+            masked=False,
         )
+        return view if identity_checked or not gate.shelters(restrictions) else veiled(view)
 
     async def _find(self, sign_in: SignIn, typed: str, *, removed: bool) -> Answer[tuple[Hit, ...]]:
         if self._reach.worth_trying(sign_in):
@@ -151,6 +147,26 @@ class FindResident:
             JournalEntry("refusal", sign_in.clerk.staff_id, subjects, {"what": "view", "code": error.code})
         )
         raise error
+
+
+def veiled(view: HouseholdView) -> HouseholdView:
+    """Return a view without its places, at once: whoever was checked is no longer the one who asks."""
+
+    def hidden(household: Household) -> Household:
+        return gate.masked_household(household, view.restrictions, identity_checked=False)
+
+    return replace(
+        view,
+        household=hidden(view.household),
+        projected=hidden(view.projected),
+        pending=_without_places(view.pending),
+        unsettled=_without_places(view.unsettled),
+        masked=True,
+    )
+
+
+def _without_places(waiting: tuple[QueuedChange, ...]) -> tuple[QueuedChange, ...]:
+    return tuple(replace(change, payload={}) for change in waiting)
 
 
 async def read_household(register: Register, atena_no: AtenaNo) -> tuple[Answer[Household], Restrictions]:

@@ -7,7 +7,7 @@ replica, the gate and the freshness of its data decide. The number is this termi
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NoReturn
 
 from client.domain.as_of import AsOf, Source
@@ -23,7 +23,15 @@ from client.domain.certificate import (
     SheetState,
 )
 from client.domain.clerk import Right, SignIn
-from client.domain.errors import ConflictError, LinkDownError, PaperError, RefusedError, SignInNeededError
+from client.domain.errors import (
+    ConflictError,
+    CounterError,
+    LinkDownError,
+    PaperError,
+    RefusedError,
+    SignInNeededError,
+    StoreError,
+)
 from client.domain.resident import Household
 from client.jobs.find_resident import read_household
 from client.jobs.ports import (
@@ -32,16 +40,16 @@ from client.jobs.ports import (
     JournalEntry,
     Ledger,
     Now,
+    OwnRegister,
     Picture,
     Press,
     Printed,
-    Register,
 )
 from client.jobs.reach import Reach
 from client.rules import gate
-from client.rules.on_day import household_on
+from client.rules.on_day import household_on, is_whole
 from client.rules.projection import project
-from client.rules.sign_in import CLOCK_TOLERANCE, right_error
+from client.rules.sign_in import CLOCK_TOLERANCE, clock_error, right_error, session_error
 
 WARN_PENDING = (
     "warning.pending_intake"  # a notification of this household waits: the paper shows the old state
@@ -52,7 +60,6 @@ WARN_PENDING = (
 class IssueSettings:
     """What a town sets about issuing."""
 
-    prepared_for: timedelta = timedelta(minutes=10)  # how long a prepared paper may wait for the clerk
     show_as_of: bool = False  # the as-of line on papers from the replica
     official_seal: bool = True  # whether this terminal may use the seal
     drill: bool = False  # 「訓練」 across every sheet, and no seal
@@ -68,16 +75,15 @@ class Prepared:
     fee_yen: int  # a copy
     warnings: tuple[str, ...]
     offline: bool
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A copy in the book, the printer's word, and what went wrong where the printer gave none."""
+    """A copy in the book, the printer's word, and what went wrong where it could not be had or written down."""
 
     copy: IssuedCopy
     printed: Printed
-    trouble: PaperError | None = None
+    trouble: CounterError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class IssueCertificate:
     def __init__(
         self,
         cloud: CloudCertificates,
-        replica: Register,
+        replica: OwnRegister,
         reach: Reach,
         ledger: Ledger,
         press: Press,
@@ -106,6 +112,7 @@ class IssueCertificate:
         declared: Callable[[], bool],
         clock_offset_ms: Callable[[], int],
         settings: IssueSettings | None = None,
+        on_damage: Callable[[], None] = lambda: None,
     ) -> None:
         self._cloud = cloud
         self._replica = replica
@@ -116,11 +123,16 @@ class IssueCertificate:
         self._declared = declared
         self._clock_offset_ms = clock_offset_ms
         self._settings = settings or IssueSettings()
+        self._on_damage = on_damage
 
     async def prepare(self, sign_in: SignIn, request: CertificateRequest) -> Prepared:
         """Decide whether and from what a paper may be issued. RefusedError, SignInNeededError, PaperError."""
-        self._check_clock()
-        record = await self._record(sign_in, request)
+        return await self._prepare(sign_in, request, ask=True)
+
+    async def _prepare(self, sign_in: SignIn, request: CertificateRequest, *, ask: bool) -> Prepared:
+        self._check_session(sign_in)
+        record = await self._record(sign_in, request, ask=ask)
+        await self._check_time(record.as_of)
         now = self._now()
         offline = record.as_of.source is Source.REPLICA
         verdict = gate.verdict(
@@ -136,7 +148,8 @@ class IssueCertificate:
         if verdict.refusals:
             await self._refuse(sign_in, request, verdict.refusals[0])
         decided = self._decided(request, record, now)
-        waiting = project(record.household, await self._ledger.outbox()).pending
+        numbers = tuple(member.atena_no for member in record.household.members)
+        waiting = project(record.household, await self._ledger.changes_of(numbers)).pending
         pending = (WARN_PENDING,) if waiting else ()
         return Prepared(
             request=request,
@@ -145,7 +158,6 @@ class IssueCertificate:
             fee_yen=0 if request.requester is Requester.OFFICIAL else record.words.fee_yen,
             warnings=tuple(dict.fromkeys((*record.warnings, *verdict.warnings, *pending))),
             offline=offline,
-            at=now,
         )
 
     async def preview(self, prepared: Prepared) -> tuple[Picture, ...]:
@@ -158,14 +170,19 @@ class IssueCertificate:
         A copy without the printer's word is UNKNOWN until the clerk says what became of it. Nothing is ever
         printed again by itself: another sheet is another number.
         """
-        self._check_clock()
+        self._check_session(sign_in)
         missing = right_error(sign_in, Right.ISSUE)
         if missing:
             await self._refuse(sign_in, prepared.request, missing)
-        fresh = await self._still_true(sign_in, prepared)
+        fresh = await self._again(sign_in, prepared)
         done: list[Issued] = []
         for _ in range(fresh.request.copies):
-            done.append(await self._issue_copy(sign_in, fresh))
+            try:
+                done.append(await self._issue_copy(sign_in, fresh))
+            except StoreError as error:  # no number, nothing printed; but those before are to be asked about
+                if not done:
+                    raise
+                done[-1] = replace(done[-1], trouble=error)
             if done[-1].trouble:
                 break
         return tuple(done)
@@ -176,15 +193,23 @@ class IssueCertificate:
         """Take the clerk's word: handed over, or spoiled and why."""
         if not handed_over and not reason.strip():
             raise RefusedError("refused.input", field="reason")
+        actor = sign_in.clerk.staff_id
+        if handed_over and await self._printing_was_not_told(serial):
+            await self._ledger.note_sheet(serial, SheetState.UNKNOWN, actor=actor)
         state = SheetState.HANDED_OVER if handed_over else SheetState.SPOILED
-        await self._ledger.note_sheet(serial, state, actor=sign_in.clerk.staff_id, reason=reason.strip())
+        await self._ledger.note_sheet(serial, state, actor=actor, reason=reason.strip())
 
     async def open_sheets(self) -> tuple[IssuedCopy, ...]:
         """Return the copies whose end nobody has told yet, oldest first."""
         return await self._ledger.open_sheets()
 
-    async def _record(self, sign_in: SignIn, request: CertificateRequest) -> _Record:
-        if self._reach.worth_trying(sign_in):
+    async def _printing_was_not_told(self, serial: SerialNo) -> bool:
+        """Tell whether the book ends with the number: the paper may be out, only its word was never written."""
+        sheets = await self._ledger.open_sheets()
+        return any(one.serial == serial and one.state is SheetState.COMMITTED for one in sheets)
+
+    async def _record(self, sign_in: SignIn, request: CertificateRequest, *, ask: bool) -> _Record:
+        if ask and self._reach.worth_trying(sign_in):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
                 return await self._from_cloud(sign_in, request)
         return await self._from_replica(request)
@@ -198,8 +223,9 @@ class IssueCertificate:
 
     async def _from_replica(self, request: CertificateRequest) -> _Record:
         household, restrictions = await read_household(self._replica, request.subject)
+        await self._prove(household.value)
         day = tokyo_day(self._now())
-        whole = _is_whole(request, household_on(household.value, day))
+        whole = is_whole(request.members, household.value, day)
         words = await self._replica.form_words(request.kind, whole=whole, on=day)
         return _Record(household.value, restrictions, words.value, (), household.as_of)
 
@@ -212,7 +238,7 @@ class IssueCertificate:
             household=household,
             members=tuple(one for one in household.members if one.atena_no in request.members),
             options=request.options,
-            whole_household=_is_whole(request, household),
+            whole_household=is_whole(request.members, household, day),
             attestation=record.words.attestation,
             certifier=record.words.certifier,
             seal=record.words.seal if sealed else None,
@@ -223,18 +249,14 @@ class IssueCertificate:
             drill=self._settings.drill,
         )
 
-    async def _still_true(self, sign_in: SignIn, prepared: Prepared) -> Prepared:
-        """Return the paper as prepared; prepared anew where it waited too long or the day has changed.
+    async def _again(self, sign_in: SignIn, prepared: Prepared) -> Prepared:
+        """Decide again at the moment of issue: the rows are read anew, and a block that has come since stops it (P08).
 
-        What the clerk has seen must be what is printed: a record that moved on meanwhile is shown again.
+        What the clerk has seen must be what is printed: what moved on meanwhile is to be shown again. A paper
+        prepared off line is judged again by the replica, where a block comes in first, and waits for no line.
         """
-        now = self._now()
-        waited = now - prepared.at
-        same_day = prepared.decided.issued_on == tokyo_day(now)
-        if same_day and timedelta(0) <= waited <= self._settings.prepared_for:
-            return prepared
-        fresh = await self.prepare(sign_in, prepared.request)
-        if (fresh.decided.household, fresh.fee_yen) != (prepared.decided.household, prepared.fee_yen):
+        fresh = await self._prepare(sign_in, prepared.request, ask=not prepared.offline)
+        if _seen(fresh) != _seen(prepared) or _alarms(fresh) - _alarms(prepared):
             raise ConflictError("conflict.version")
         return fresh
 
@@ -249,19 +271,44 @@ class IssueCertificate:
             day=prepared.decided.issued_on,
         )
         copy = await self._ledger.issue(draft, actor=actor, clock_offset_ms=self._clock_offset_ms())
-        trouble = None
+        trouble: CounterError | None = None
         try:
             numbered = replace(prepared.decided, serial=copy.serial)
             printed = await self._press.print(numbered, job_name=copy.serial.key)
         except PaperError as error:
             trouble = error
             printed = Printed("", SheetState.UNKNOWN, error.code)
-        await self._ledger.note_sheet(
-            copy.serial, printed.state, actor=actor, reason=printed.words, pdf_hash=printed.pdf_hash
-        )
+        try:
+            await self._ledger.note_sheet(
+                copy.serial, printed.state, actor=actor, reason=printed.words, pdf_hash=printed.pdf_hash
+            )
+        except StoreError as error:  # the paper may be out: it is asked about, whatever the printer said
+            trouble = trouble or error
+            printed = replace(printed, state=SheetState.UNKNOWN)
         return Issued(replace(copy, state=printed.state), printed, trouble)
 
-    def _check_clock(self) -> None:
+    async def _prove(self, household: Household) -> None:
+        """Let no paper rest on rows that are not what they should be; the sync fetches them anew (P09)."""
+        try:
+            await self._replica.prove(household)
+        except StoreError:
+            self._on_damage()
+            raise
+
+    def _check_session(self, sign_in: SignIn) -> None:
+        if over := session_error(sign_in, self._now()):
+            raise over
+        self._check_offset()
+
+    async def _check_time(self, as_of: AsOf) -> None:
+        """Believe no clock that the cloud just contradicted, nor off line one that stands before the book (P07)."""
+        self._check_offset()
+        if as_of.source is Source.REPLICA:
+            off = clock_error(self._now(), await self._ledger.latest_time())
+            if off:
+                raise off
+
+    def _check_offset(self) -> None:
         seconds = abs(self._clock_offset_ms()) // 1000
         if seconds > CLOCK_TOLERANCE.total_seconds():
             raise SignInNeededError("sign_in.clock_off", seconds=seconds)
@@ -278,5 +325,11 @@ class IssueCertificate:
         raise error
 
 
-def _is_whole(request: CertificateRequest, household: Household) -> bool:
-    return set(request.members) >= {member.atena_no for member in household.living}
+def _seen(prepared: Prepared) -> tuple[object, ...]:
+    """Return what of a paper the clerk has seen and counted on."""
+    decided = prepared.decided
+    return decided.members, decided.whole_household, prepared.pages, prepared.fee_yen
+
+
+def _alarms(prepared: Prepared) -> set[str]:
+    return {gate.WARN_BLOCK, gate.WARN_SHIEN_SOCHI} & set(prepared.warnings)

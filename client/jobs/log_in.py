@@ -1,11 +1,13 @@
 """Log in: at the cloud while it answers, else by unwrapping the keys on this PC."""
 
+import asyncio
 from contextlib import suppress
 
-from client.domain.clerk import SignIn
-from client.domain.errors import LinkDownError, SignInNeededError
+from client.domain.clerk import HowSignedIn, SignIn
+from client.domain.errors import LinkDownError, SignInNeededError, StoreError
 from client.jobs.ports import CloudSessions, JournalEntry, Keys, Ledger, Link, Now, Stores, Unlocked
 from client.jobs.reach import Reach
+from client.rules.sign_in import offline_error
 
 CLOUD_WAIT = 6.0  # seconds; both sides stretch a password, and a clerk waits here once a day
 
@@ -32,6 +34,9 @@ class LogIn:
         self._reach = Reach(link, wait)
         self._now = now
         self._present: SignIn | None = None
+        self._turn = (
+            asyncio.Lock()
+        )  # whoever comes while the last one is leaving waits until the stores are shut
 
     @property
     def present(self) -> SignIn | None:
@@ -45,25 +50,52 @@ class LogIn:
     async def __call__(self, staff_id: str, password: str, code: str) -> SignIn:
         """Check both factors, open the stores, write it in the journal. SignInNeededError, StoreError."""
         unlocked = await self._unlock(staff_id, password, code)
-        await self._stores.open(unlocked.keys)
+        async with self._turn:
+            try:
+                await self._enter(unlocked)
+            except BaseException:
+                if self._present is None:
+                    await self._stores.close()  # nobody is here: nothing stays open
+                raise
+        return unlocked.sign_in
+
+    async def sign_out(self) -> None:
+        """End the sign-in here and, where the line allows, at the cloud; the stores close and the keys go."""
+        async with self._turn:
+            sign_in, self._present = self._present, None
+            try:
+                if sign_in is not None:
+                    out = JournalEntry("sign_in", sign_in.clerk.staff_id, facts={"how": "out"})
+                    await self._ledger.record(out)
+                    await self._keep_time()
+            finally:  # also where the book cannot be written: nobody stays signed in for that
+                await self._stores.close()
+        if sign_in is not None and self._reach.worth_trying(sign_in):
+            await self._end_session(sign_in)
+
+    async def _enter(self, unlocked: Unlocked) -> None:
+        await self._stores.open(unlocked.keys, seen=unlocked.seen)
         sign_in = unlocked.sign_in
+        if sign_in.how is HowSignedIn.OFFLINE:
+            await self._check_clock(sign_in)
         await self._ledger.record(
             JournalEntry("sign_in", sign_in.clerk.staff_id, facts={"how": sign_in.how.value})
         )
         self._present = sign_in
-        return sign_in
 
-    async def sign_out(self) -> None:
-        """End the sign-in here and, where the line allows, at the cloud; the stores close and the keys go."""
-        sign_in, self._present = self._present, None
-        try:
-            if sign_in is not None:
-                out = JournalEntry("sign_in", sign_in.clerk.staff_id, facts={"how": "out"})
-                await self._ledger.record(out)
-        finally:  # also where the book cannot be written: nobody stays signed in for that
-            await self._stores.close()
-        if sign_in is not None and self._reach.worth_trying(sign_in):
-            await self._end_session(sign_in)
+    async def _check_clock(self, sign_in: SignIn) -> None:
+        """Hold the clock against the book, which knows a later time than the wraps where the program was killed."""
+        seen = await self._ledger.latest_time()
+        error = offline_error(sign_in.lease, self._now(), seen)
+        if error is not None:
+            await self._keep_time()
+            raise error
+
+    async def _keep_time(self) -> None:
+        seen = await self._ledger.latest_time()
+        if seen is not None:
+            with suppress(StoreError):  # the book knows it too
+                await self._keys.note_time(seen)
 
     async def _unlock(self, staff_id: str, password: str, code: str) -> Unlocked:
         if not self._link.usable:
@@ -76,7 +108,7 @@ class LogIn:
     async def _online(self, staff_id: str, password: str, code: str) -> Unlocked:
         cloud = await self._reach.ask(lambda: self._sessions.sign_in(staff_id, password, code))
         unlocked = await self._keys.admit(cloud, password, now=self._now())
-        return Unlocked(cloud.sign_in, unlocked.keys)
+        return Unlocked(cloud.sign_in, unlocked.keys, cloud.seen)
 
     async def _offline(self, staff_id: str, password: str, code: str) -> Unlocked:
         """Unwrap; only for somebody unknown here the line is tried although it seems down."""

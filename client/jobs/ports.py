@@ -18,26 +18,22 @@ from client.domain.certificate import (
     SerialNo,
     SheetState,
 )
-from client.domain.change import ChangeState, CloudAnswer, NewChange, QueuedChange, Receipt
+from client.domain.change import (
+    ChangeState,
+    CloudAnswer,
+    Fate,
+    NewChange,
+    OutboxCounts,
+    QueuedChange,
+    Receipt,
+)
 from client.domain.clerk import CloudSignIn, SignIn
 from client.domain.enrolment import Enrolled
 from client.domain.errors import LinkDownError
-from client.domain.feed import (
-    Bucket,
-    BucketList,
-    BucketRows,
-    Chunk,
-    ChunkRows,
-    Feed,
-    FeedBatch,
-    FeedDigest,
-    Manifest,
-    Position,
-    RowChange,
-)
 from client.domain.keys import StoreKeys, Unlocked
 from client.domain.resident import AtenaNo, Hit, Household
-from client.domain.terminal import TerminalFacts
+from client.domain.slip import IntakeSlip
+from client.domain.terminal import NOTHING_SEEN, TerminalFacts, TerminalSeen
 
 # Values live in client.domain; these may be imported here too, beside the ports that speak of them.
 __all__ = ["CloudAnswer", "CloudSignIn", "Eligibility", "FormWords", "Printed", "StoreKeys", "Unlocked"]
@@ -65,11 +61,22 @@ class Register(Protocol):
         ...
 
 
+class OwnRegister(Register, Protocol):
+    """The replica: a register that can say whether its own rows are what they should be."""
+
+    async def prove(self, household: Household) -> None:
+        """Read and hash anew what a paper on a household is made from (P09). StoreError ``store.damaged_replica``.
+
+        What is wrong is marked, so that the next round of sync fetches it again.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
     """A line for the book (P12): who did what, to whose record; ids and facts, no names or addresses."""
 
-    kind: str  # look_up | view | issue | handed_over | spoiled | intake | sign_in | refusal | mode | drill | sync
+    kind: str  # look_up | view | issue | handed_over | spoiled | intake | sign_in | refusal | mode | drill | sync | verify
     actor: str
     subjects: tuple[AtenaNo, ...] = ()
     facts: Mapping[str, str | int] = field(default_factory=dict)
@@ -116,6 +123,31 @@ class Ledger(Protocol):
         """Return what waits, oldest first; with ``settled`` also what has landed, was withdrawn or superseded."""
         ...
 
+    async def change(self, key: str) -> QueuedChange | None:
+        """Return a change by its key."""
+        ...
+
+    async def changes_of(
+        self, residents: tuple[AtenaNo, ...], *, settled: bool = False
+    ) -> tuple[QueuedChange, ...]:
+        """Return what concerns some residents and waits, oldest first; with ``settled`` also what is over."""
+        ...
+
+    async def recent(self, limit: int) -> tuple[QueuedChange, ...]:
+        """Return what wants a clerk, what waits to be sent, and what is over last, at most so many of each."""
+        ...
+
+    async def outbox_counts(self) -> OutboxCounts:
+        """Return how much waits, without reading it."""
+        ...
+
+    async def ready(self, now: datetime, *, limit: int, alone_after: int) -> tuple[QueuedChange, ...]:
+        """Return what may be sent now, oldest first: the head of each lane, and every fact.
+
+        What failed ``alone_after`` times is left out; where nothing else is ready, the least tried comes alone.
+        """
+        ...
+
     async def lease(self, keys: tuple[str, ...], *, now: datetime) -> None:
         """Mark changes as being sent (queued or unknown → sending)."""
         ...
@@ -126,6 +158,14 @@ class Ledger(Protocol):
         """Write the cloud's answer for a change, or UNKNOWN where none came."""
         ...
 
+    async def settle_all(self, fates: tuple[Fate, ...]) -> None:
+        """Write what became of a batch, in one transaction."""
+        ...
+
+    async def withdraw(self, key: str, *, actor: str, reason: str) -> None:
+        """Take a change back, with who, why and which in the journal, in one transaction. RefusedError."""
+        ...
+
     async def postpone(self, keys: tuple[str, ...], *, next_try_at: datetime, words: str) -> None:
         """Write when the next try is and what the cloud or the line said."""
         ...
@@ -134,16 +174,8 @@ class Ledger(Protocol):
         """Mark accepted changes whose version the replica has reached; returns how many."""
         ...
 
-
-class Landing(Protocol):
-    """The part of the ledger that sync needs."""
-
-    async def record(self, entry: JournalEntry) -> None:
-        """Append a line to the journal."""
-        ...
-
-    async def land(self, register_version: int) -> int:
-        """Mark accepted changes whose version the replica has reached; returns how many."""
+    async def latest_time(self) -> datetime | None:
+        """Return the latest time in the journal since the cloud last vouched for the clock (an online sign-in)."""
         ...
 
 
@@ -175,6 +207,14 @@ class Press(Protocol):
     @property
     def printer(self) -> str:
         """Return the printer's part of the issue number."""
+        ...
+
+
+class SlipPress(Protocol):
+    """The press as far as it prints 仮受付票; they bear no number of ours and may be printed again."""
+
+    async def print_slip(self, slip: IntakeSlip) -> Printed:
+        """Print a slip. PaperError."""
         ...
 
 
@@ -215,6 +255,10 @@ class Keys(Protocol):
 
     async def unlock(self, staff_id: str, password: str, code: str, *, now: datetime) -> Unlocked:
         """Unwrap off line: SignInNeededError, StoreError ``store.no_keyring``, ``store.no_keys``."""
+        ...
+
+    async def note_time(self, seen: datetime) -> None:
+        """Write down how late it was, against a clock set back while the stores are shut."""
         ...
 
     async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:
@@ -288,91 +332,12 @@ class Link(Protocol):
 class Stores(Protocol):
     """The two files, opened with keys and closed on lock."""
 
-    async def open(self, keys: StoreKeys) -> None:
-        """Open, migrate after a verified backup, check the ledger against its mark. StoreError."""
+    async def open(self, keys: StoreKeys, *, seen: TerminalSeen = NOTHING_SEEN) -> None:
+        """Open, migrate after a verified backup, check the ledger against its mark and the cloud's. StoreError."""
         ...
 
     async def close(self) -> None:
         """Close every handle and forget the keys."""
-        ...
-
-
-class CloudFeeds(Protocol):
-    """What the register sends for a replica to follow; every answer's signature has been checked. LinkDownError."""
-
-    async def feed(self, feed: Feed, after: int, limit: int) -> FeedBatch | None:
-        """Return changes after a version, at most about ``limit`` rows, never a part of a version.
-
-        None where the register cannot go on from there: its log begins later, or it is behind.
-        """
-        ...
-
-    async def digest(self, feed: Feed) -> FeedDigest:
-        """Return the root and the 64 digests below it at the newest version."""
-        ...
-
-    async def buckets(self, feed: Feed, mids: tuple[int, ...]) -> BucketList:
-        """Return the bucket digests below some of the 64."""
-        ...
-
-    async def rows(self, feed: Feed, buckets: tuple[int, ...]) -> BucketRows:
-        """Return every row of some buckets."""
-        ...
-
-    async def manifest(self) -> Manifest:
-        """Return what the newest snapshot consists of."""
-        ...
-
-    async def chunk(self, chunk: Chunk) -> ChunkRows:
-        """Return one chunk of a snapshot, its hash checked."""
-        ...
-
-
-class ReplicaFiles(Protocol):
-    """The replica as the sync conversation needs it."""
-
-    async def position(self) -> Position:
-        """Return the versions reached, and when each was known to be the newest."""
-        ...
-
-    async def apply(self, batch: FeedBatch) -> None:
-        """Apply rows, version and digests in one transaction; a batch already applied changes nothing.
-
-        StoreError ``store.damaged_replica``, and nothing changed, where the digests do not come out as the
-        batch says; the sync conversation then repairs.
-        """
-        ...
-
-    async def confirm(self, feed: Feed, version: int, at: datetime) -> None:
-        """Write down that a version was the newest at a moment."""
-        ...
-
-    async def mids(self, feed: Feed) -> tuple[bytes, ...]:
-        """Return the 64 middle digests of a feed, 16 bytes each."""
-        ...
-
-    async def bucket_sums(self, feed: Feed, mids: tuple[int, ...]) -> tuple[Bucket, ...]:
-        """Return the bucket digests below some of the 64."""
-        ...
-
-    async def replace_buckets(
-        self, feed: Feed, version: int, buckets: tuple[int, ...], rows: tuple[RowChange, ...]
-    ) -> None:
-        """Replace all rows of some buckets by the register's, in one transaction; the repair of P09."""
-        ...
-
-    async def begin_fill(self, manifest: Manifest) -> frozenset[str]:
-        """Open (or go on with) the side file of a first fill; returns the chunks already in it."""
-        ...
-
-    async def add_chunk(
-        self, sha256: str, table: str, columns: tuple[str, ...], data: tuple[list[object], ...]
-    ) -> None:
-        """Write one chunk, columnar, into the side file."""
-        ...
-
-    async def finish_fill(self, manifest: Manifest) -> None:
-        """Index, verify the roots and the file, swap it in. StoreError where it does not verify."""
         ...
 
 

@@ -15,6 +15,7 @@ from client.jobs.find_resident import read_household
 from client.jobs.ports import JournalEntry, Ledger, Now, Register
 from client.jobs.reach import Reach
 from client.rules import gate
+from client.rules.sign_in import session_error
 
 _KEY_RANDOM = 10
 # A notification in one of these was refused or taken back: writing it anew is no second one.
@@ -46,8 +47,12 @@ class QueueChange:
     async def tenkyo(self, sign_in: SignIn, draft: TenkyoDraft) -> QueuedChange:
         """Take in a 転居届. RefusedError for a right, a block, a date, an input, or one that is there already.
 
+        SignInNeededError where the lease has ended.
+
         What only warns (``draft.check``) is for the screen before; it does not stop here.
         """
+        if over := session_error(sign_in, self._now()):
+            raise over
         draft.check(tokyo_day(self._now()))
         await self._gate(sign_in, draft)
         await self._not_twice(sign_in, draft)
@@ -83,10 +88,8 @@ class QueueChange:
 
     async def _not_twice(self, sign_in: SignIn, draft: TenkyoDraft) -> None:
         wanted = draft.payload()
-        for change in await self._ledger.outbox(settled=True):
+        for change in await self._ledger.changes_of(draft.members, settled=True):
             if change.kind is not ChangeKind.TENKYO or change.state in _OVER:
-                continue
-            if not set(change.residents) & set(draft.members):
                 continue
             landed = change.state is ChangeState.LANDED
             # What landed is in the register's hands; only the very same notification is a second one.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from client.domain.change import ChangeState, CloudAnswer, QueuedChange
+from client.domain.change import ChangeState, CloudAnswer, Fate, QueuedChange
 from client.domain.errors import CounterError, LinkDownError, RefusedError, SignInNeededError
 from client.jobs.ports import CloudCommands, Ledger, Link, Now
 from client.rules import outbox
@@ -51,13 +51,17 @@ class SendOutbox:
         self._now = now
         self._jitter = jitter
         self._one_at_a_time = asyncio.Lock()
+        self._unwritten: tuple[
+            Fate, ...
+        ] = ()  # what the disk had no room for, or nobody waited to see written
 
     async def round(self) -> SendReport:
         """Send one batch, if anything is ready and the line is up."""
         async with self._one_at_a_time:
             if not self._link.usable:
                 return SendReport()
-            ready = outbox.ready(await self._ledger.outbox(), self._now())
+            await self._write(self._unwritten)
+            ready = await self._ledger.ready(self._now(), limit=_BATCH + 1, alone_after=_ALONE_AFTER)
             batch = _batch(ready)
             return await self._send(batch, more=len(batch) < len(ready)) if batch else SendReport()
 
@@ -83,9 +87,7 @@ class SendOutbox:
             return await self._no_answer(batch, error)
         self._link.note_success(round((time.monotonic() - began) * 1000))
         told = {answer.key: answer for answer in answers}
-        for change in batch:
-            if change.key in told:
-                await self._settle(told[change.key])
+        await self._write(tuple(_fate(told[one.key]) for one in batch if one.key in told))
         silent = tuple(change for change in batch if change.key not in told)
         report = SendReport(
             sent=len(batch),
@@ -95,32 +97,41 @@ class SendOutbox:
         )
         return _sum(report, await self._no_answer(silent, LinkDownError(_UNANSWERED))) if silent else report
 
-    async def _settle(self, answer: CloudAnswer) -> None:
-        state = outbox.step(ChangeState.SENDING, outbox.EVENT_OF_OUTCOME[answer.outcome])
-        await self._ledger.settle(answer.key, state, receipt=answer.receipt, words=answer.words)
+    async def _write(self, fates: tuple[Fate, ...]) -> None:
+        """Write down what became of changes. Where that fails it is done before the next round: else they would
+        count as being sent for as long as the ledger is open.
+        """
+        self._unwritten = fates
+        if fates:
+            await self._ledger.settle_all(fates)
+        self._unwritten = ()
 
     async def _no_answer(self, batch: tuple[QueuedChange, ...], error: CounterError) -> SendReport:
         unknown = outbox.step(ChangeState.SENDING, outbox.Event.UNANSWERED)
-        soonest: datetime | None = None
+        now, fates = self._now(), []
         for change in batch:
-            wait = outbox.backoff(change.attempts + 1, self._jitter())
-            at = self._now() + max(wait, _asked_wait(error))
-            soonest = min(soonest, at) if soonest else at
-            await self._ledger.settle(change.key, unknown, words=error.code)
-            await self._ledger.postpone((change.key,), next_try_at=at, words=error.code)
+            wait = max(outbox.backoff(change.attempts + 1, self._jitter()), _asked_wait(error))
+            fates.append(Fate(change.key, unknown, words=error.code, next_try_at=now + wait))
+        await self._write(tuple(fates))
+        soonest = min((fate.next_try_at for fate in fates if fate.next_try_at), default=None)
         return SendReport(unknown=len(batch), next_try_at=soonest, trouble=error)
 
 
 def _batch(ready: tuple[QueuedChange, ...]) -> tuple[QueuedChange, ...]:
-    """Take the oldest together up to a size; those that have failed before go alone, the least tried first."""
+    """Take the oldest together up to a size; what has failed before comes alone."""
     batch: list[QueuedChange] = []
     size = 0
-    for change in (one for one in ready if one.attempts < _ALONE_AFTER):
+    for change in ready:
         size += len(change.sealed)
         if len(batch) == _BATCH or (batch and size > _BATCH_BYTES):
             break
         batch.append(change)
-    return tuple(batch) or tuple(sorted(ready, key=lambda one: one.attempts)[:1])
+    return tuple(batch)
+
+
+def _fate(answer: CloudAnswer) -> Fate:
+    state = outbox.step(ChangeState.SENDING, outbox.EVENT_OF_OUTCOME[answer.outcome])
+    return Fate(answer.key, state, answer.receipt, answer.words)
 
 
 def _asked_wait(error: CounterError) -> timedelta:

@@ -9,9 +9,9 @@ from client.domain.change import ChangeState, NewChange, QueuedChange, change_ke
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import RefusedError
 from client.domain.resident import Household
-from client.jobs.ports import CloudCommands, JournalEntry, Ledger, Now
+from client.jobs.ports import CloudCommands, Ledger, Now
 from client.rules import outbox
-from client.rules.sign_in import right_error
+from client.rules.sign_in import right_error, session_error
 
 _KEY_RANDOM = 10
 
@@ -41,15 +41,12 @@ class SettleChange:
             raise RefusedError("refused.input", field="reason")
         if not outbox.may_withdraw(change):
             raise RefusedError("refused.under_way")
-        await self._ledger.settle(
-            key, outbox.step(change.state, outbox.Event.WITHDRAWN), words=reason.strip()
-        )
-        await self._note(sign_in, change, "withdrawn")
+        await self._ledger.withdraw(key, actor=sign_in.clerk.staff_id, reason=reason.strip())
 
     async def rewrite(self, sign_in: SignIn, key: str, household: Household) -> QueuedChange:
         """Write a change again on the household as the clerk has just seen it.
 
-        It gets a new key; the old one is superseded in the same transaction.
+        It gets a new key; the old one is superseded, and the journal says so, in the same transaction.
         """
         change = await self._mine(sign_in, key)
         if change.state not in outbox.NEEDS_A_PERSON:
@@ -58,7 +55,7 @@ class SettleChange:
         if not set(change.residents) <= set(seen):
             raise RefusedError("refused.not_resident")
         now = self._now()
-        written = await self._ledger.queue(
+        return await self._ledger.queue(
             NewChange(
                 key=change_key(now, self._random(_KEY_RANDOM)),
                 kind=change.kind,
@@ -72,8 +69,6 @@ class SettleChange:
                 supersedes=change.key,
             )
         )
-        await self._note(sign_in, change, "rewritten")
-        return written
 
     async def ask(self, key: str) -> QueuedChange:
         """Ask the cloud what became of an unknown change, and write its answer down. LinkDownError."""
@@ -88,7 +83,7 @@ class SettleChange:
     async def _mine(self, sign_in: SignIn, key: str) -> QueuedChange:
         """Return a request this clerk may settle: an own one, or any with the officer's right. Facts stay."""
         change = await self._find(key)
-        missing = right_error(sign_in, Right.ACCEPT)
+        missing = session_error(sign_in, self._now()) or right_error(sign_in, Right.ACCEPT)
         if missing:
             raise missing
         if change.kind.is_fact:
@@ -100,17 +95,7 @@ class SettleChange:
         return change
 
     async def _find(self, key: str) -> QueuedChange:
-        for change in await self._ledger.outbox(settled=True):
-            if change.key == key:
-                return change
-        raise RefusedError("refused.not_found")
-
-    async def _note(self, sign_in: SignIn, change: QueuedChange, what: str) -> None:
-        await self._ledger.record(
-            JournalEntry(
-                "intake",
-                sign_in.clerk.staff_id,
-                change.residents,
-                {"what": what, "change": change.key},
-            )
-        )
+        change = await self._ledger.change(key)
+        if change is None:
+            raise RefusedError("refused.not_found")
+        return change

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from client.domain.errors import LinkDownError, StoreError
 from client.domain.feed import Feed, FeedBatch, Position
-from client.jobs.ports import CloudFeeds, JournalEntry, Landing, ReplicaFiles
+from client.jobs.feed_ports import CloudFeeds, Landing, ReplicaFiles
+from client.jobs.ports import JournalEntry
 from client.rules import sync_steps as steps
 from client.rules.sync import RoundReport, Settings, conversation
 

@@ -59,6 +59,11 @@ class LinkWatch:
         return self._mode_now(self._mode)
 
     @property
+    def stopped(self) -> StopReason | None:
+        """Return why the counter is stopped, if it is."""
+        return self._stopped
+
+    @property
     def state(self) -> LinkState:
         """Return all that is known of the link."""
         return self._state

@@ -124,9 +124,25 @@ def protected_members(household: Household, restrictions: Restrictions) -> froze
     return frozenset(measure.atena_no for measure in restrictions.shien_sochi if measure.atena_no in numbers)
 
 
+def shelters(restrictions: Restrictions) -> bool:
+    """Tell whether a household's address is somebody's to hide, by the register's answer for that household.
+
+    A measure for anybody counts, also for one who is not among the members shown: of somebody who has moved
+    out the record is read alone, and still says where the others live.
+    """
+    return bool(restrictions.shien_sochi)
+
+
 def masked_hits(hits: Iterable[Hit]) -> tuple[Hit, ...]:
-    """Return search results without the address of any protected person; no line is left out."""
-    return tuple(replace(hit, address=None) if hit.protected else hit for hit in hits)
+    """Return search results without the address of any protected person or housemate; no line is left out.
+
+    The registers leave these addresses out themselves; here it is done again with what the answer itself tells.
+    """
+    found = tuple(hits)
+    homes = {hit.household_no for hit in found if hit.protected}
+    return tuple(
+        replace(hit, address=None) if hit.protected or hit.household_no in homes else hit for hit in found
+    )
 
 
 def masked_household(
@@ -135,7 +151,7 @@ def masked_household(
     """Return a household as a screen may show it: while the visitor's identity is not checked, no address in a
     household with a protected person, because they live at the same one.
     """
-    if identity_checked or not protected_members(household, restrictions):
+    if identity_checked or not shelters(restrictions):
         return household
     return replace(household, members=tuple(map(masked_resident, household.members)))
 

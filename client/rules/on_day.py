@@ -1,11 +1,11 @@
 """What a record means on a day: dates pass while the line is down, and no row arrives to say so."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Protocol, TypeVar
 
-from client.domain.resident import Household, Resident, ResidentStatus
+from client.domain.resident import AtenaNo, Household, Resident, ResidentStatus
 
 FISCAL_MONTH = 4  # a fiscal year begins on April 1
 
@@ -43,6 +43,14 @@ def resident_on(resident: Resident, day: date) -> Resident:
 def household_on(household: Household, day: date) -> Household:
     """Return a household as it is to be read on a day, in the stored order."""
     return replace(household, members=tuple(resident_on(member, day) for member in household.members))
+
+
+def is_whole(members: Collection[AtenaNo], household: Household, day: date) -> bool:
+    """Tell whether these are 世帯全員 on a day: who has left by 転出予定日 is not missed, removed yet or not.
+
+    The cloud counts the same way, so that attestation and paper agree whoever answered.
+    """
+    return {member.atena_no for member in household_on(household, day).living} <= set(members)
 
 
 def stay_expired(resident: Resident, day: date) -> bool:

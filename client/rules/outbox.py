@@ -55,7 +55,7 @@ EVENT_OF_OUTCOME = MappingProxyType(
     {"accepted": Event.ACCEPTED, "conflict": Event.CONFLICTED, "refused": Event.REFUSED}
 )
 
-_UNDER_WAY = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN})
+UNDER_WAY = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN})
 NEEDS_A_PERSON = frozenset({ChangeState.CONFLICT, ChangeState.REFUSED})
 LONGEST_WAIT = timedelta(seconds=60)
 
@@ -96,7 +96,7 @@ def held_back(changes: Iterable[QueuedChange]) -> tuple[tuple[QueuedChange, Queu
     first_of: dict[AtenaNo, QueuedChange] = {}
     waiting = []
     for change in _in_order(changes):
-        if change.kind.is_fact or change.state not in _UNDER_WAY | NEEDS_A_PERSON:
+        if change.kind.is_fact or change.state not in UNDER_WAY | NEEDS_A_PERSON:
             continue
         before = min((first_of[one] for one in change.residents if one in first_of), key=_seq, default=None)
         if before is not None:
@@ -108,7 +108,7 @@ def held_back(changes: Iterable[QueuedChange]) -> tuple[tuple[QueuedChange, Queu
 
 def waiting_to_be_sent(changes: Iterable[QueuedChange]) -> int:
     """Return how many changes the cloud has not answered yet."""
-    return sum(change.state in _UNDER_WAY for change in changes)
+    return sum(change.state in UNDER_WAY for change in changes)
 
 
 def backoff(attempts: int, jitter: float) -> timedelta:

@@ -38,10 +38,16 @@ def _concerning(household: Household, changes: Iterable[QueuedChange]) -> list[Q
     return [change for change in changes if not change.kind.is_fact and numbers & set(change.residents)]
 
 
-def _after(member: Resident, change: QueuedChange) -> Resident:
+def address_to(change: QueuedChange) -> Address | None:
+    """Return where a change leads; None where it is no move, or its words are not there."""
     to = change.payload.get("to")
-    if change.kind is ChangeKind.TENKYO and member.atena_no in change.residents and isinstance(to, Mapping):
-        return replace(member, address=_address(to), before_move=member.address.text)
+    return _address(to) if change.kind is ChangeKind.TENKYO and isinstance(to, Mapping) else None
+
+
+def _after(member: Resident, change: QueuedChange) -> Resident:
+    to = address_to(change)
+    if to is not None and member.atena_no in change.residents:
+        return replace(member, address=to, before_move=member.address.text)
     return member
 
 

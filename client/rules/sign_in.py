@@ -77,16 +77,25 @@ def lockout_error(lockout: Lockout, now: datetime) -> SignInNeededError | None:
     return SignInNeededError("sign_in.locked_out", minutes=-(-left // timedelta(minutes=1)))
 
 
-def offline_error(lease: Lease, now: datetime, seen: datetime | None = None) -> SignInNeededError | None:
-    """Return why a clerk whose secrets were right may still not work off line, or None.
-
-    A clock that stands well before a time seen is off, and would lengthen the lease.
-    """
+def clock_error(now: datetime, seen: datetime | None) -> SignInNeededError | None:
+    """Return the refusal of a clock that stands well before a time seen, or None: it would lengthen the lease."""
     if seen is not None and seen - now > CLOCK_TOLERANCE:
         return SignInNeededError("sign_in.clock_off", seconds=int((seen - now).total_seconds()))
+    return None
+
+
+def offline_error(lease: Lease, now: datetime, seen: datetime | None = None) -> SignInNeededError | None:
+    """Return why a clerk whose secrets were right may still not work off line, or None."""
+    if wrong_clock := clock_error(now, seen):
+        return wrong_clock
     if lease_over(lease, now, seen):
         return SignInNeededError("sign_in.lease_over")
     return None
+
+
+def session_error(sign_in: SignIn, now: datetime) -> SignInNeededError | None:
+    """Return why a clerk who was let in may not go on, or None: a session ends with its lease, on line and off."""
+    return SignInNeededError("sign_in.lease_over") if lease_over(sign_in.lease, now) else None
 
 
 def lease_over(lease: Lease, now: datetime, seen: datetime | None = None) -> bool:

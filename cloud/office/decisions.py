@@ -13,10 +13,10 @@ from cloud.clock import Now, day_in_tokyo, stamp
 from cloud.contract import Row
 from cloud.households import members_of, present_row
 from cloud.intakes import OPEN_STATES, intake_key
-from cloud.numbers import next_number
 from cloud.problems import ProblemError, malformed, not_found
 from cloud.register import Change, Register, put
 from cloud.tenkyo import Tenkyo, read_tenkyo
+from cloud.town.numbers import next_number
 from cloud.wareki import write_wareki
 
 _STATES = {"register": "registered", "return": "returned"}
@@ -152,6 +152,7 @@ def _after_move(row: Row, tenkyo: Tenkyo, now: datetime) -> dict[str, object]:
         "address_since_text": write_wareki(tenkyo.ido_date),
         "address_since_sort": tenkyo.ido_date.isoformat(),
         "todoke_date": tenkyo.todoke_date.isoformat(),
+        "ido_todoke_date": tenkyo.todoke_date.isoformat(),
         "ido_reason": "転居",
         "ido_date": tenkyo.ido_date.isoformat(),
         "processed_date": day_in_tokyo(now).isoformat(),

@@ -1,16 +1,20 @@
 """Commands: the one way in for all that changes anything; the terminal's proof is enough, day and night."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Response
 
-from cloud.clock import stamp
+from cloud.clock import read_stamp, stamp
 from cloud.command import Answer, Command
+from cloud.quarantine import PutAside
 from cloud.routes.wire import TenantDep, TerminalDep, body_of, json_answer
 
 router = APIRouter()
+
+_MOST = 2**53 - 1  # the greatest whole number that every reader of JSON agrees about
+Whole = Annotated[int, msgspec.Meta(ge=-_MOST, le=_MOST)]
 
 
 class Batch(msgspec.Struct):
@@ -25,49 +29,58 @@ class Item(msgspec.Struct):
     key: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     kind: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     residents: list[str]
-    base: dict[str, int]
-    made_at: datetime
-    clock_offset_ms: int
+    base: dict[str, Whole]
+    made_at: str
+    clock_offset_ms: Whole
     made_by: str
     terminal: str
     sealed: bytes
+    signature: Annotated[bytes, msgspec.Meta(min_length=1, max_length=200)]
     todoke_date: date | None = None
     supersedes: str | None = None
 
     def command(self) -> Command:
-        """Return it as a value."""
+        """Return it as a value; ValueError, OverflowError where ``made_at`` is no moment."""
         return Command(
             key=self.key,
             kind=self.kind,
             residents=tuple(self.residents),
             base=self.base,
-            made_at=stamp(self.made_at),
+            made_at=stamp(read_stamp(self.made_at)),
+            written_at=self.made_at,
             clock_offset_ms=self.clock_offset_ms,
             made_by=self.made_by,
             terminal=self.terminal,
             sealed=self.sealed,
+            signature=self.signature,
             todoke_date=self.todoke_date,
             supersedes=self.supersedes,
         )
 
 
-class _Keyed(msgspec.Struct):
-    key: str = ""
+class _Named(msgspec.Struct):
+    key: object = ""
+    kind: object = ""
 
 
 @router.post("/v1/commands")
 def take(
-    tenant: TenantDep, _terminal: TerminalDep, asked: Annotated[Batch, Depends(body_of(Batch))]
+    tenant: TenantDep, terminal: TerminalDep, asked: Annotated[Batch, Depends(body_of(Batch))]
 ) -> Response:
     """Answer a batch."""
     good: list[Command] = []
+    unread: list[PutAside] = []
     bad: list[Answer] = []
     for raw in asked.commands:
         try:
             good.append(msgspec.json.decode(raw, type=Item).command())
-        except (msgspec.MsgspecError, ValueError):
-            bad.append(_unreadable(raw))
-    return json_answer({"answers": [*tenant.commands.take(good), *bad]})
+        except (msgspec.MsgspecError, ValueError, OverflowError):
+            key, kind = _named(raw)
+            if kind.startswith("fact."):
+                unread.append(PutAside(key, terminal.terminal_no, kind, bytes(raw)))
+            else:
+                bad.append(_unreadable(key))
+    return json_answer({"answers": [*tenant.commands.take(good, unread), *bad]})
 
 
 @router.get("/v1/commands/{key}")
@@ -76,10 +89,19 @@ def answer(tenant: TenantDep, _terminal: TerminalDep, key: str) -> Response:
     return json_answer(tenant.commands.answer(key))
 
 
-def _unreadable(raw: msgspec.Raw) -> Answer:
-    """Return the answer to an item not of the contract; it is not remembered, for nothing was understood."""
+def _named(raw: msgspec.Raw) -> tuple[str, str]:
+    """Return key and kind of an item not of the contract, as far as they can be made out."""
     try:
-        key = msgspec.json.decode(raw, type=_Keyed).key
+        named = msgspec.json.decode(raw, type=_Named)
     except (msgspec.MsgspecError, ValueError):
-        key = ""
-    return {"key": key[:64], "outcome": "refused", "code": "refused.input", "reason": "command"}
+        return "", ""
+    return _text(named.key), _text(named.kind)
+
+
+def _text(value: object) -> str:
+    return value[:64] if isinstance(value, str) else ""
+
+
+def _unreadable(key: str) -> Answer:
+    """Return the answer to a request not of the contract; it is not remembered, for nothing was understood."""
+    return {"key": key, "outcome": "refused", "code": "refused.input", "reason": "command"}

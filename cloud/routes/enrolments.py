@@ -6,6 +6,8 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Response
 
+from cloud.clock import stamp
+from cloud.keys import DatedKey, K
 from cloud.routes.wire import TenantDep, TerminalDep, body_of, json_answer
 
 router = APIRouter()
@@ -41,8 +43,8 @@ def enrol(tenant: TenantDep, asked: Annotated[Enrolment, Depends(body_of(Enrolme
                 "name": town.get("name", ""),
                 "prefecture": town.get("prefecture", ""),
             },
-            "feed_key": tenant.keys.feed_public,
-            "command_key": tenant.keys.command_public,
+            "feed_keys": [_public(key) for key in tenant.keys.feed],
+            "command_keys": [_public(key) for key in tenant.keys.command],
             "digest_key": tenant.keys.digest,
         },
         HTTPStatus.CREATED,
@@ -56,3 +58,7 @@ def keep_deposit(
     """Keep a terminal's sealed store keys."""
     tenant.terminals.keep_deposit(terminal.terminal_no, asked.deposit)
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _public(key: DatedKey[K]) -> dict[str, object]:
+    return {"id": key.key_id, "key": key.public, "from": stamp(key.since)}

@@ -41,6 +41,10 @@ def sign_in(
             "totp_seed": opened.totp_seed,
             "totp_step": opened.totp_step,
             "deposit": opened.deposit,
+            "terminal": {
+                "highest_serial": opened.seen.highest_serial,
+                "commit_no": opened.seen.commit_no,
+            },
             "now": stamp(opened.now),
         },
         HTTPStatus.CREATED,

@@ -21,6 +21,19 @@ def modulus_11(digits: str) -> str | None:
     return "0" if remainder == 0 else str(11 - remainder)
 
 
+def next_number(last: str) -> str:
+    """Return the next number of the same length with a valid check digit; ValueError where none is left."""
+    body, width = int(last[:-1] or 0), len(last) - 1
+    while True:
+        body += 1
+        text = f"{body:0{width}d}"
+        if len(text) > width:
+            raise ValueError("no number of that length is left")
+        digit = modulus_11(text)
+        if digit is not None:
+            return f"{text}{digit}"
+
+
 def municipality_code(five: str) -> str:
     """Return a 全国地方公共団体コード with its sixth digit (weights 6 5 4 3 2, last digit of 11 - sum mod 11)."""
     total = sum(int(digit) * weight for digit, weight in zip(five, (6, 5, 4, 3, 2), strict=True))

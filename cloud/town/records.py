@@ -15,6 +15,9 @@ Row = dict[str, object]
 
 # The order of what happens on one day.
 _FIRST_ENTRY, _ARRIVAL, _MOVE, _NEW_HEAD, _FORMER_SURNAME, _PLANNED, _REMOVAL = range(7)
+_SETTLING = frozenset(
+    {_FIRST_ENTRY, _ARRIVAL, _MOVE}
+)  # what sets an address, and with it the 届出の年月日 on papers
 
 
 class _Event(NamedTuple):
@@ -43,17 +46,19 @@ def resident_rows(household: Household, dice: Random, today: int) -> Iterator[Ro
 def _versions(household: Household, member: Member, order: int, dice: Random, today: int) -> Iterator[Row]:
     base = _person(household, member, order)
     events = _events(household, member)
-    history_no, processed = 0, 0
+    history_no, processed, settled = 0, 0, 0
     for place, event in enumerate(events):
+        todoke = _todoke_day(household, event, dice, today)
+        settled = todoke if event.rank in _SETTLING else settled
         if event.day < COMPUTERISED and place + 1 < len(events) and events[place + 1].day <= COMPUTERISED:
             continue
         history_no += 1
         old = event.day < COMPUTERISED
         state = _state(household, member, event)
         row = {**base, **_situation(state), "history_no": history_no}
-        todoke = _todoke_day(household, event, dice, today)
         processed = max(processed, min(today, todoke + int(dice.random() * 2)), COMPUTERISED if old else 0)
-        row["todoke_date"] = iso(todoke)
+        row["todoke_date"] = iso(settled)
+        row["ido_todoke_date"] = iso(todoke)
         row["ido_reason"] = "改製" if old else event.reason
         row["ido_date"] = iso(COMPUTERISED if old else event.day)
         row["processed_date"] = iso(processed)

@@ -1,10 +1,49 @@
-"""Runs the benches of tests/bench/ one after the other: all of them, or those named; options are passed on."""
+"""Runs the benches of tests/bench/ one after the other: all of them, or those named; options are passed on.
 
+The peers of our figures are not in .venv. They come into build/peers/, each file checked against its hash in the
+lock, and are seen by the benches alone.
+"""
+
+import hashlib
+import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+LOCKS = ROOT / "installer" / "requirements"
+PEERS = ROOT / "build" / "peers"
+
+
+def pins(name: str) -> dict[str, str]:
+    """Return what a lock pins, each with its hashes."""
+    text = (LOCKS / name).read_text("utf-8")
+    return {pin.split()[0]: pin for pin in re.split(r"(?m)^(?=[a-z0-9])", text) if pin.strip()}
+
+
+def peers() -> str:
+    """Return the part of the benches' lock that .venv lacks."""
+    here = pins("dev.txt")
+    return "".join(pin for name, pin in pins("bench.txt").items() if name not in here)
+
+
+def install_peers() -> None:
+    """Bring the peers to where the benches look, unless they are there as the lock says."""
+    lock = peers()
+    stamp, want = PEERS / ".stamp", hashlib.sha256((sys.version + lock).encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == want:
+        return
+    print(
+        f"[bench] Installing {lock.count('==')} packages to compare with, each checked against its hash ..."
+    )
+    shutil.rmtree(PEERS, ignore_errors=True)
+    PEERS.mkdir(parents=True)
+    (PEERS / "lock.txt").write_text(lock)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "install", "--require-hashes"]
+    subprocess.run([*pip, "--no-deps", "--target", PEERS, "-r", PEERS / "lock.txt"], cwd=ROOT, check=True)
+    stamp.write_text(want)
 
 
 def main(words: list[str]) -> int:
@@ -16,11 +55,20 @@ def main(words: list[str]) -> int:
     if unknown:
         print(f"no bench {', '.join(unknown)}; there are: {' '.join(benches)}", file=sys.stderr)
         return 64
+    try:
+        install_peers()
+    except subprocess.CalledProcessError:
+        print(
+            "[bench] They could not be installed (see above): is the package index reachable?",
+            file=sys.stderr,
+        )
+        return 63
     failed = 0
     for name in named or benches:
         print(f"\n== {name}", flush=True)
         command = [sys.executable, "-P", str(benches[name]), *options]
-        failed += subprocess.run(command, cwd=ROOT, check=False).returncode != 0
+        environment = {**os.environ, "PYTHONPATH": str(PEERS)}
+        failed += subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0
     return failed
 
 

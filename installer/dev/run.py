@@ -19,14 +19,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from installer.dev import services
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / ".run"
 CLOUD_PATIENCE = 900  # seconds; a town of a million takes minutes to make
-EXIT_CLOUD, EXIT_IN_USE = 70, 75
+EXIT_USAGE, EXIT_CLOUD, EXIT_IN_USE = 64, 70, 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,21 @@ def say(words: str) -> None:
     print(f"[run] {words}", flush=True)
 
 
+class Words(argparse.ArgumentParser):
+    """A command line whose mistakes end with the code OPERATIONS.md gives them."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end."""
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+
+
 def asked(words: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="./run", description="Opens the counter with a synthetic town.")
-    parser.add_argument("--unattended", action="store_true", help="play the main job without a person")
+    parser = Words(prog="./run", description="Opens the counter with a synthetic town.")
+    parser.add_argument(
+        "--unattended", action="store_true", help="play the main job, or the drill, without a person"
+    )
     parser.add_argument("--out", type=Path, help="where the unattended run leaves pictures, papers, summary")
     parser.add_argument("--drill", metavar="NAME", help="start a drill")
     parser.add_argument("--reset", action="store_true", help="forget the town and the terminal first")
@@ -83,11 +94,18 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     answer = parser.parse_args(words)
     if answer.out and not answer.unattended:
         parser.error("--out goes with --unattended")
-    if answer.unattended and answer.drill:
-        parser.error("--drill is played by a person at the window; --unattended plays the main job")
+    if answer.drill is not None and answer.drill not in drills():
+        parser.error(f"no drill {answer.drill}; there are: {' '.join(drills())}")
+    if answer.unattended and answer.cloud != "sqlite":
+        parser.error("--cloud goes with a window: the unattended plays have a cloud of their own")
     if not 100 <= answer.residents <= 1_000_000:
         parser.error("--residents: 100 to 1,000,000")
     return answer
+
+
+def drills() -> list[str]:
+    """Return the names of the drills there are."""
+    return sorted(path.stem for path in (ROOT / "resources" / "drills").glob("*.toml"))
 
 
 def has_display() -> bool:
@@ -211,7 +229,7 @@ def settings(home: Home, ready: dict[str, object]) -> dict[str, str]:
         "data_dir": str(home.folder / "terminal"),
         "cloud_url": str(ready["url"]),
         "ca_file": str(ready["ca_file"]),
-        "environment": "production",  # the town is synthetic; drills have an environment of their own
+        "environment": "trial",  # the town is synthetic
         "printer_uri": f"file:{home.folder / 'papers'}",
         "training_hint": str(home.ready),
         "enrolment_token_file": str(token_file),
@@ -275,14 +293,16 @@ def attended(options: argparse.Namespace) -> int:
         return open_counter(home, options.drill)
 
 
-def unattended(out: Path) -> int:
-    """Play the main job without a person; the auditor's verdict is the exit code."""
+def unattended(out: Path, drill: str | None, residents: int) -> int:
+    """Play the main job, or a drill, without a person; the verdict is the exit code."""
     out = Path(os.environ.get("RUN_FROM", ".")) / out
-    say(f"Playing the main job through the real windows, unseen; the results go to {out} ...")
+    what = f"the drill {drill}" if drill else "the main job"
+    say(f"Playing {what} through the real windows, unseen; the results go to {out} ...")
     RUN.mkdir(mode=0o700, exist_ok=True)
     keyring = RUN / f"keyring-unattended-{os.getpid()}"
     command = [sys.executable, "-P", str(ROOT / "tests/journeys/play.py"), "--out", str(out)]
-    environment = {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT), **os.environ}
+    command += ["--drill", drill] if drill else ["--residents", str(residents)]
+    environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, "PYTHONPATH": str(ROOT)}
     try:
         code = stay_with(in_session(keyring, command), ROOT, environment)
     finally:
@@ -302,10 +322,14 @@ def main(words: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, ended)
     if not options.unattended and not has_display():
         say("No display here (DISPLAY and WAYLAND_DISPLAY are empty), so no window can be seen.")
-        say("Playing the main job without a person instead, as ./run --unattended --out out does.")
-        options.unattended, options.out = True, Path("out")
+        drill = f" --drill {options.drill}" if options.drill else ""
+        what = "drill" if options.drill else "main job"
+        say(f"Playing the {what} without a person instead, as ./run --unattended{drill} --out out does.")
+        options.unattended = True
     try:
-        return unattended(options.out or Path("out")) if options.unattended else attended(options)
+        if not options.unattended:
+            return attended(options)
+        return unattended(options.out or Path("out"), options.drill, options.residents)
     except (CannotStartError, services.NotHereError) as why:
         print(f"[run] {why}", file=sys.stderr)
         return getattr(why, "code", EXIT_CLOUD)

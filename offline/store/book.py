@@ -2,16 +2,25 @@
 
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from client.domain.certificate import IssuedCopy, SerialNo, SheetState
-from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, Receipt, change_key
+from client.domain.change import (
+    ChangeKind,
+    ChangeState,
+    Fate,
+    NewChange,
+    QueuedChange,
+    Receipt,
+    change_key,
+)
 from client.domain.resident import AtenaNo
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import IssueDraft, JournalEntry
 from offline.store import journal, outbox, sheets
+from offline.store.door import one
 
 _FACT_OF = {SheetState.HANDED_OVER: ChangeKind.HANDED_OVER, SheetState.SPOILED: ChangeKind.SPOILED}
 _IN_BOOK = frozenset({ChangeState.ACCEPTED, ChangeState.CONFLICT, ChangeState.REFUSED})
@@ -41,7 +50,8 @@ def issue(
 ) -> IssuedCopy:
     """Take the next number; write sheet, journal row and the reports of issue and fee."""
     copy = sheets.issue(connection, draft, place.facts, now, actor)
-    payload = sheets.issue_payload(draft, copy.serial)
+    commit_no = int(one(connection, "SELECT commit_no FROM commits")) + 1  # the one under way
+    payload = {**sheets.issue_payload(draft, copy.serial), "commit_no": commit_no}
     members, as_of = draft.request.members, draft.decided.as_of
     facts: dict[str, str | int] = {
         "serial": copy.serial.key,
@@ -98,9 +108,25 @@ def queue(connection: sqlite3.Connection, place: Place, change: NewChange, now: 
     if outbox.add(connection, change, place.envelope):
         facts = {"key": change.key, "kind": change.kind.value}
         if change.supersedes:
-            facts["supersedes"] = change.supersedes
+            facts |= {"what": "rewritten", "supersedes": change.supersedes}
         journal.append(connection, JournalEntry("intake", change.made_by, change.residents, facts), now)
     return outbox.get(connection, change.key)
+
+
+def withdraw(connection: sqlite3.Connection, key: str, *, actor: str, reason: str, now: datetime) -> None:
+    """Take a change back and write who did and why; said twice, it is written once."""
+    if outbox.settle(connection, key, ChangeState.WITHDRAWN, words=reason):
+        facts = {"what": "withdrawn", "change": key, "reason": reason}
+        residents = outbox.get(connection, key).residents
+        journal.append(connection, JournalEntry("intake", actor, residents, facts), now)
+
+
+def settle_all(connection: sqlite3.Connection, fates: Iterable[Fate], now: datetime) -> None:
+    """Write what became of a batch, and when what got no answer is tried again."""
+    for fate in fates:
+        settle(connection, fate.key, fate.state, fate.receipt, words=fate.words, now=now)
+        if fate.next_try_at is not None:
+            outbox.postpone(connection, (fate.key,), fate.next_try_at, fate.words)
 
 
 def settle(

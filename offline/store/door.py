@@ -72,6 +72,11 @@ def whole(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T
         return work(connection)
 
 
+def seals_hold(connection: sqlite3.Connection) -> bool:
+    """Check the seal of every page of an open file; some 5 ms for each MB."""
+    return not connection.execute("PRAGMA cipher_integrity_check").fetchall()
+
+
 def is_whole(path: Path, key: bytes) -> bool:
     """Check every page's seal on a connection of its own: one bad page poisons a connection (sqlcipher#617)."""
     try:
@@ -79,7 +84,7 @@ def is_whole(path: Path, key: bytes) -> bool:
     except ForeignError:
         return False
     try:
-        return not connection.execute("PRAGMA cipher_integrity_check").fetchall()
+        return seals_hold(connection)
     except ForeignError:
         return False
     finally:

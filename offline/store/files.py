@@ -1,4 +1,8 @@
-"""Side files: written whole or not at all, and the lock that keeps a second program off the same data."""
+"""Side files: written whole or not at all, and the lock that keeps a second program off the same data.
+
+Where several accounts of this PC run the counter, the package makes a folder for their group (mode 2770): what is
+made below it is the group's, and elsewhere it is its owner's alone.
+"""
 
 import contextlib
 import errno
@@ -8,8 +12,9 @@ from pathlib import Path
 
 from client.domain.errors import StoreError
 
-OWN_FOLDER = 0o700
-OWN_FILE = 0o600
+OWN_FOLDER, GROUP_FOLDER = 0o700, 0o2770
+OWN_FILE, GROUP_FILE = 0o600, 0o660
+_FIRST_FILES = 262_144  # bytes: facts, wraps, ledger and its mark
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -18,10 +23,51 @@ def trouble(error: OSError) -> StoreError:
     return StoreError("store.full" if error.errno in _NO_SPACE else "store.unreadable")
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder only its owner may read."""
+def is_shared(folder: Path) -> bool:
+    """Tell whether a folder is one that a group works in."""
     try:
-        path.mkdir(mode=OWN_FOLDER, parents=True, exist_ok=True)
+        return folder.stat().st_mode & GROUP_FOLDER == GROUP_FOLDER
+    except OSError:
+        return False
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder only its owner may read, or its group where the one above is a group's."""
+    try:
+        if path.is_dir():
+            return
+        make_folder(path.parent)
+        path.mkdir(mode=OWN_FOLDER, exist_ok=True)
+        if is_shared(path.parent):
+            path.chmod(GROUP_FOLDER)
+    except OSError as error:
+        raise trouble(error) from error
+
+
+def open_own(path: str | Path, flags: int) -> int:
+    """Open a file, made for its owner alone, or for the group where its folder is a group's. OSError."""
+    mode = GROUP_FILE if is_shared(Path(path).parent) else OWN_FILE
+    handle = os.open(path, flags, mode)
+    if mode == GROUP_FILE and os.fstat(handle).st_uid == os.geteuid():
+        os.fchmod(handle, mode)  # the mask of the session may have taken the group out
+    return handle
+
+
+def make_own(path: Path) -> None:
+    """Make an empty file where there is none, before somebody else makes it for all to read."""
+    try:
+        os.close(open_own(path, os.O_RDWR | os.O_CREAT))
+    except OSError as error:
+        raise trouble(error) from error
+
+
+def check_room(folder: Path) -> None:
+    """Write and remove as much as a terminal's first files need. StoreError ``store.full``, ``store.unreadable``."""
+    make_folder(folder)
+    probe = folder / "room"
+    write_whole(probe, bytes(_FIRST_FILES))
+    try:
+        probe.unlink(missing_ok=True)
     except OSError as error:
         raise trouble(error) from error
 
@@ -30,7 +76,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that after any crash it holds either the old or the new content."""
     draft = path.with_name(path.name + ".new")
     try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), OWN_FILE)
+        handle = open_own(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0))
         try:
             write_all(handle, content)
             os.fsync(handle)
@@ -83,7 +129,7 @@ class InstanceLock:
         """Take the lock; StoreError ``store.in_use`` where another program holds it."""
         make_folder(self._path.parent)
         try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, OWN_FILE)
+            handle = open_own(self._path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise trouble(error) from error
         if not _lock(handle):

@@ -69,6 +69,20 @@ def hash_at(connection: sqlite3.Connection, seq: int) -> bytes | None:
     return GENESIS if seq == 0 else one(connection, "SELECT hash FROM journal WHERE seq = ?", seq)
 
 
+def latest_time(connection: sqlite3.Connection) -> datetime | None:
+    """Return the latest time written since the cloud last vouched for the clock, which it does at an online sign-in.
+
+    Not simply that of the last row: a clock set back writes rows too.
+    """
+    vouched = one(
+        connection,
+        "SELECT seq FROM journal WHERE kind = 'sign_in' AND json_extract(facts, '$.how') = 'online'"
+        " ORDER BY seq DESC LIMIT 1",
+    )
+    found = one(connection, "SELECT max(at) FROM journal WHERE seq >= ?", vouched or 0)
+    return utc_from(found) if found else None
+
+
 def tail(connection: sqlite3.Connection, count: int) -> tuple[JournalRow, ...]:
     """Return the last rows, newest first."""
     rows = connection.execute(f"SELECT {_COLUMNS} FROM journal ORDER BY seq DESC LIMIT ?", (count,))
@@ -95,9 +109,22 @@ def first_bad(connection: sqlite3.Connection, wanted: Mapping[int, bytes]) -> Jo
     return JournalVerdict(expected - 1, None if last == expected - 1 else min(last + 1, expected))
 
 
-def _rows(connection: sqlite3.Connection) -> Iterator[tuple[int, dict[str, object] | None, bytes]]:
+def tail_first_bad(connection: sqlite3.Connection, start: heads.Head) -> int | None:
+    """Walk the rows after a known one to the head; returns the number of the first that is wrong or missing."""
+    last, prev = start
+    for seq, row, recorded in _rows(connection, after=last):
+        last += 1
+        if seq != last or row is None or link(prev, row) != recorded:
+            return last
+        prev = recorded
+    return None if heads.read(connection, CHAIN) == (last, prev) else last + 1
+
+
+def _rows(
+    connection: sqlite3.Connection, after: int = 0
+) -> Iterator[tuple[int, dict[str, object] | None, bytes]]:
     for seq, at, kind, actor, subjects, facts, recorded in connection.execute(
-        f"SELECT {_COLUMNS} FROM journal ORDER BY seq"
+        f"SELECT {_COLUMNS} FROM journal WHERE seq > ? ORDER BY seq", (after,)
     ):
         try:
             yield seq, _row(seq, at, (kind, actor), json.loads(subjects), json.loads(facts)), recorded

@@ -1,7 +1,9 @@
 """The door to the operating system's keyring: the only place that imports it. No fallback, never to a file."""
 
 import base64
+import os
 import sys
+from getpass import getuser
 from hashlib import blake2b
 from importlib import import_module
 
@@ -34,6 +36,11 @@ def system_backend() -> KeyringBackend:
     except _foreign(ImportError) as error:
         raise StoreError("store.no_keyring") from error
     return backend
+
+
+def account() -> str:
+    """Return what the account that runs this program is known by on this PC."""
+    return f"uid:{os.getuid()}" if sys.platform != "win32" else f"user:{getuser().casefold()}"
 
 
 def backend_id(backend: KeyringBackend) -> str:

@@ -17,9 +17,11 @@ from client.domain.terminal import TerminalFacts
 from client.jobs.ports import StoreKeys, Unlocked
 from client.rules import sign_in as rules
 from offline.store import wraps
+from offline.store.anchor import ANCHOR, Anchor
 from offline.store.files import make_folder
 from offline.store.identity import TerminalIdentity, key_bytes, key_from, new_key, signing_request
 from offline.store.keyring_door import KeyringDoor, backend_id, fingerprint, system_backend
+from offline.store.keyring_door import account as this_account
 from offline.store.seal import public_of
 from offline.store.terminal_file import read_facts, write_facts
 from offline.store.wrap_keeper import FourKeys, WrapKeeper
@@ -41,6 +43,7 @@ class Vault:
         environment: str,
         *,
         backend: KeyringBackend | None = None,
+        account: str | None = None,
         cost: Argon2Cost = wraps.USUAL_COST,
         floor_kib: int = wraps.FLOOR_KIB,
         lockout: rules.LockoutRules = rules.DEFAULT_LOCKOUT,
@@ -49,6 +52,7 @@ class Vault:
         self._dir = data_dir
         self._environment = environment
         self._given_backend = backend
+        self._account = account or this_account()
         self._wraps = WrapKeeper(data_dir / "wraps.json", cost, lockout)
         self._new: EllipticCurvePrivateKey | None = None
         self._identity: TerminalIdentity | None = None
@@ -79,6 +83,11 @@ class Vault:
         return self._identity
 
     @property
+    def anchor(self) -> Anchor:
+        """Return what the keyring keeps of this terminal's ledger. StoreError."""
+        return Anchor(self._door(self._need_facts()))
+
+    @property
     def inbox_public(self) -> bytes:
         """Return the public key of the sealed inbox, known while locked."""
         return self._wraps.read().inbox_public
@@ -95,6 +104,10 @@ class Vault:
     async def unlock(self, staff_id: str, password: str, code: str, *, now: datetime) -> Unlocked:
         """Unwrap off line: SignInNeededError, StoreError ``store.no_keyring``, ``store.no_keys``."""
         return await self._in_turn(lambda: self._unlock(staff_id, password, code, now))
+
+    async def note_time(self, seen: datetime) -> None:
+        """Write down how late it was, against a clock set back while the stores are shut. StoreError."""
+        await self._in_turn(lambda: self._note_time(seen))
 
     async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:
         """Open the deposit with the device secret after an online sign-in, and (re)write this clerk's wrap."""
@@ -117,10 +130,11 @@ class Vault:
         make_folder(self._dir)
         secret = secrets.token_bytes(wraps.KEY)
         door = self._door(facts)
+        door.forget(ANCHOR)  # a number given anew, by a cloud founded anew: what is kept is of another ledger
         door.put(DEVICE, secret)
         door.put(IDENTITY, key_bytes(self._new))
-        note = wraps.KeyringNote(backend_id(self._backend), fingerprint(secret))
-        book = WrapBook(format=wraps.FORMAT, keyring=note, inbox_public=public_of(keys.inbox))
+        note = wraps.KeyringNote(self._account, backend_id(self._backend), fingerprint(secret))
+        book = WrapBook(format=wraps.FORMAT, keyrings=(note,), inbox_public=public_of(keys.inbox))
         self._wraps.write(book, secret, place_of(facts))
         write_facts(self._dir / "terminal.json", facts)
         self._facts = facts
@@ -132,13 +146,16 @@ class Vault:
         who = (staff_id, password, code)
         return self._wraps.unlock(who, self._device_secret(), place_of(self._need_facts()), now)
 
+    def _note_time(self, seen: datetime) -> None:
+        self._wraps.note_time(seen, self._device_secret(), place_of(self._need_facts()))
+
     def _admit(self, cloud: CloudSignIn, password: str, now: datetime) -> Unlocked:
         place = place_of(self._need_facts())
         return self._wraps.admit(cloud, password, self._device_secret(), place, now=now)
 
     def _device_secret(self) -> bytes:
-        note = self._wraps.read().keyring
-        if backend_id(self._backend) != note.backend:
+        note = self._wraps.read().note_of(self._account)
+        if note is None or backend_id(self._backend) != note.backend:
             raise StoreError("store.no_keyring")
         secret = self._door(self._need_facts()).get(DEVICE)
         if secret is None or fingerprint(secret) != note.fingerprint:
@@ -151,6 +168,7 @@ class Vault:
             door = self._door(facts)
             door.forget(DEVICE)
             door.forget(IDENTITY)
+            door.forget(ANCHOR)
         for path in (self._wraps.path, self._dir / "terminal.json"):
             path.unlink(missing_ok=True)
         self._facts = self._identity = self._new = None

@@ -2,18 +2,23 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from client.domain.certificate import IssuedCopy, SerialNo, SheetState
-from client.domain.change import ChangeState, NewChange, QueuedChange, Receipt
+from client.domain.change import ChangeState, Fate, NewChange, OutboxCounts, QueuedChange, Receipt
 from client.domain.errors import StoreError
-from client.domain.terminal import TerminalFacts
+from client.domain.resident import AtenaNo
+from client.domain.terminal import NOTHING_SEEN, TerminalFacts, TerminalSeen
 from client.jobs.ports import IssueDraft, JournalEntry, Now
-from offline.store import book, door, heads, journal, outbox, sheets
+from client.rules.serials import next_serial
+from offline.store import book, continuity, door, heads, journal, outbox, serials, sheets, waiting
+from offline.store.anchor import Anchor
+from offline.store.continuity import mark_of
 from offline.store.journal import JournalRow, JournalVerdict
-from offline.store.ledger_file import DAMAGED, commit, mark_of, prepare
+from offline.store.ledger_file import DAMAGED, Marks, Opening, commit, prepare
 from offline.store.slots import Mark, Slots
 from offline.store.worker import Worker
 
@@ -22,41 +27,64 @@ Work = Callable[[sqlite3.Connection], T]
 
 
 class LedgerFile:
-    """``ledger.db`` with ``ledger.slots``; fulfils ports.Ledger."""
+    """``ledger.db`` with ``ledger.slots`` and its anchor outside the disk; fulfils ports.Ledger."""
 
-    def __init__(self, data_dir: Path, facts: TerminalFacts, now: Now) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        facts: TerminalFacts,
+        now: Now,
+        sign: outbox.Signer,
+        *,
+        anchor: Anchor | None = None,
+    ) -> None:
         self._path = data_dir / "ledger.db"
         self._slots_path = data_dir / "ledger.slots"
-        self._place = book.Place(facts, outbox.Envelope(facts.command_key, facts.terminal_no))
+        self._place = book.Place(facts, outbox.Envelope(facts.command_keys, facts.terminal_no, sign))
         self._now = now
+        self._anchor = anchor or Anchor()
         self._worker: Worker | None = None
         self._slots: Slots | None = None
 
-    async def open(self, key: bytes, *, begun: bool, accept_loss_by: str | None = None) -> None:
-        """Open and hold against the mark; ``begun``: there was a ledger here before."""
+    async def open(
+        self,
+        key: bytes,
+        *,
+        begun: bool,
+        seen: TerminalSeen = NOTHING_SEEN,
+        accept_loss_by: str | None = None,
+    ) -> None:
+        """Open and hold against mark, anchor and what the cloud has seen; ``begun``: there was a ledger before."""
         slots = Slots(self._slots_path, key)
         worker = Worker(
             "ledger",
             lambda reading: door.open_connection(self._path, key, reading=reading),
             lambda error: door.trouble(error, damaged=DAMAGED),
         )
+        marks, opening = Marks(slots, self._anchor), Opening(self._now(), begun, seen, accept_loss_by)
         try:
-            await worker.outside(
-                lambda: prepare(
-                    self._path, key, slots, begun=begun, now=self._now(), accept_loss_by=accept_loss_by
-                )
-            )
+            await worker.outside(lambda: prepare(self._path, key, marks, opening))
         except BaseException:
             await worker.close()
             slots.close()
             raise
         self._worker, self._slots = worker, slots
 
+    async def check(self, seen: TerminalSeen) -> None:
+        """Hold the open ledger against what the cloud has seen of it. StoreError ``store.ledger_behind``."""
+        loss = continuity.seen_further(await self.mark(), seen)
+        if loss is not None:
+            raise loss
+
     async def close(self) -> None:
-        """Close file and mark."""
+        """Close file and mark, and tell the anchor exactly how far the ledger came."""
         worker, self._worker = self._worker, None
         slots, self._slots = self._slots, None
-        if worker is not None:
+        if worker is not None and slots is not None:
+            last = slots.last
+            if last is not None and not slots.stale:
+                with suppress(StoreError):  # then numbers stay reserved, and the next opening names them
+                    await worker.outside(lambda: self._anchor.settle(last))
             await worker.close()
         if slots is not None:
             slots.close()
@@ -68,9 +96,12 @@ class LedgerFile:
     async def issue(self, draft: IssueDraft, *, actor: str, clock_offset_ms: int) -> IssuedCopy:
         """Take the next serial and write sheet, journal row and outbox facts, in one transaction."""
 
-        return await self._commit(
-            lambda c: book.issue(c, self._place, draft, now=self._now(), actor=actor, offset=clock_offset_ms)
-        )
+        def work(connection: sqlite3.Connection) -> IssuedCopy:
+            self._anchor.reserve(next_serial(serials.highest(connection)))
+            now = self._now()
+            return book.issue(connection, self._place, draft, now=now, actor=actor, offset=clock_offset_ms)
+
+        return await self._commit(work)
 
     async def note_sheet(
         self, serial: SerialNo, state: SheetState, *, actor: str, reason: str = "", pdf_hash: str = ""
@@ -108,6 +139,24 @@ class LedgerFile:
 
         return await self._read(look)
 
+    async def changes_of(
+        self, residents: tuple[AtenaNo, ...], *, settled: bool = False
+    ) -> tuple[QueuedChange, ...]:
+        """Return what concerns some residents and waits, oldest first; with ``settled`` also what is over."""
+        return await self._read(lambda c: waiting.of_residents(c, residents, settled=settled))
+
+    async def recent(self, limit: int) -> tuple[QueuedChange, ...]:
+        """Return what wants a clerk, what waits to be sent, and what is over last, at most so many of each."""
+        return await self._read(lambda c: waiting.recent(c, limit))
+
+    async def outbox_counts(self) -> OutboxCounts:
+        """Return how much waits, without reading it."""
+        return await self._read(waiting.counts)
+
+    async def ready(self, now: datetime, *, limit: int, alone_after: int) -> tuple[QueuedChange, ...]:
+        """Return what may be sent now, oldest first; of what was tried often, the least tried alone."""
+        return await self._read(lambda c: waiting.ready(c, now, limit=limit, alone_after=alone_after))
+
     async def lease(self, keys: tuple[str, ...], *, now: datetime) -> None:
         """Mark changes as being sent (queued or unknown → sending)."""
         await self._commit(lambda c: outbox.lease(c, keys))
@@ -119,6 +168,14 @@ class LedgerFile:
 
         await self._commit(lambda c: book.settle(c, key, state, receipt, words=words, now=self._now()))
 
+    async def settle_all(self, fates: tuple[Fate, ...]) -> None:
+        """Write what became of a batch, in one transaction."""
+        await self._commit(lambda c: book.settle_all(c, fates, self._now()))
+
+    async def withdraw(self, key: str, *, actor: str, reason: str) -> None:
+        """Take a change back, with its journal row, in one transaction. RefusedError."""
+        await self._commit(lambda c: book.withdraw(c, key, actor=actor, reason=reason, now=self._now()))
+
     async def postpone(self, keys: tuple[str, ...], *, next_try_at: datetime, words: str) -> None:
         """Write when the next try is and what the cloud or the line said."""
         await self._commit(lambda c: outbox.postpone(c, keys, next_try_at, words))
@@ -126,6 +183,10 @@ class LedgerFile:
     async def land(self, register_version: int) -> int:
         """Mark accepted changes whose version the replica has reached; returns how many."""
         return await self._commit(lambda c: outbox.land(c, register_version))
+
+    async def latest_time(self) -> datetime | None:
+        """Return the latest time in the journal since the cloud last vouched for the clock."""
+        return await self._read(journal.latest_time)
 
     async def journal_tail(self, count: int) -> tuple[JournalRow, ...]:
         """Return the last lines of the journal, newest first."""
@@ -147,7 +208,14 @@ class LedgerFile:
         worker, slots = self._worker, self._slots
         if worker is None or slots is None:
             raise StoreError("store.no_keys")
-        return await worker.write(lambda c: commit(c, slots, work))
+
+        def write(connection: sqlite3.Connection) -> T:
+            result = commit(connection, slots, work)
+            if slots.last is not None:
+                self._anchor.follow(slots.last)
+            return result
+
+        return await worker.write(write)
 
     async def _read(self, use: Work[T]) -> T:
         if self._worker is None:

@@ -52,6 +52,7 @@ def _take(connection: sqlite3.Connection, number: int, step: Step, now: datetime
 def _back_up(path: Path, key: bytes, shape: int) -> None:
     kept = backup_path(path, shape)
     draft = kept.with_name(kept.name + ".new")
+    files.make_own(draft)
     try:
         shutil.copyfile(path, draft)
         with draft.open("rb") as handle:

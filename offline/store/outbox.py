@@ -4,44 +4,49 @@ The part of a row that never changes is chained; payloads enter the chain by has
 after its time without breaking it.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 
 from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, Receipt
+from client.domain.enrolment import TownKey, key_in_force
 from client.domain.errors import RefusedError
 from client.domain.resident import AtenaNo
+from client.rules.authorship import signed_words
 from client.rules.chain import GENESIS, link
 from client.rules.outbox import TRANSITIONS, Event, step
 from offline.store import heads
 from offline.store.door import one
 from offline.store.pack import packed, unpacked
-from offline.store.seal import command_info, sealed
+from offline.store.seal import sealed_command
 from offline.store.times import utc_from, utc_text
 
 CHAIN = "outbox"
 SETTLED = (ChangeState.LANDED, ChangeState.WITHDRAWN, ChangeState.SUPERSEDED)
 _BY_PERSON = frozenset({ChangeState.WITHDRAWN, ChangeState.SUPERSEDED})
-_FIXED = "seq, key, kind, base, payload, sealed, made_at, made_by, clock_offset_ms, todoke_date, supersedes"
+_FIXED = "seq, key, kind, base, payload, sealed, signature, made_at, made_by, clock_offset_ms, todoke_date, supersedes"
 _FATE = "state, attempts, next_try_at, last_words, receipt_version, receipt_at, receipt_text"
+Signer = Callable[[bytes], bytes]  # the terminal's own key
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Whom payloads are sealed to, and from where."""
+    """Whom payloads are sealed to, from where, and whose signature they bear."""
 
-    command_key: bytes
+    command_keys: tuple[TownKey, ...]
     terminal_no: str
+    sign: Signer
 
 
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables."""
     connection.execute(
         "CREATE TABLE outbox (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,"
-        " base BLOB NOT NULL, payload BLOB NOT NULL, sealed BLOB NOT NULL, made_at TEXT NOT NULL,"
+        " base BLOB NOT NULL, payload BLOB NOT NULL, sealed BLOB NOT NULL, signature BLOB NOT NULL, made_at TEXT NOT NULL,"
         " made_by TEXT NOT NULL, clock_offset_ms INTEGER NOT NULL, todoke_date TEXT, supersedes TEXT,"
         " hash BLOB NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next_try_at TEXT,"
         " last_words TEXT NOT NULL DEFAULT '', receipt_version INTEGER, receipt_at TEXT,"
@@ -63,7 +68,8 @@ def add(connection: sqlite3.Connection, change: NewChange, to: Envelope) -> bool
         settle(connection, change.supersedes, ChangeState.SUPERSEDED)
     seq, prev = heads.read(connection, CHAIN)
     payload = packed(dict(change.payload))
-    envelope = sealed(payload, to.command_key, command_info(change.key, change.kind.value, to.terminal_no))
+    town_key = key_in_force(to.command_keys, change.made_at)
+    envelope = sealed_command(payload, town_key, change.key, change.kind.value, to.terminal_no)
     values = (
         seq + 1,
         change.key,
@@ -71,6 +77,7 @@ def add(connection: sqlite3.Connection, change: NewChange, to: Envelope) -> bool
         packed(dict(change.base)),
         payload,
         envelope,
+        to.sign(signed_words(change, to.terminal_no, envelope)),
         utc_text(change.made_at),
         change.made_by,
         change.clock_offset_ms,
@@ -79,7 +86,7 @@ def add(connection: sqlite3.Connection, change: NewChange, to: Envelope) -> bool
     )
     following = link(prev, _entry(values, change.residents))
     connection.execute(
-        f"INSERT INTO outbox ({_FIXED}, hash, state) VALUES ({'?, ' * 12}?)",
+        f"INSERT INTO outbox ({_FIXED}, hash, state) VALUES ({'?, ' * 13}?)",
         (*values, following, ChangeState.QUEUED.value),
     )
     connection.executemany(
@@ -104,6 +111,11 @@ def waiting(connection: sqlite3.Connection, *, settled: bool) -> tuple[QueuedCha
         return _select(connection, "", ())
     marks = ", ".join("?" * len(SETTLED))
     return _select(connection, f"WHERE state NOT IN ({marks})", [state.value for state in SETTLED])
+
+
+def some(connection: sqlite3.Connection, seqs: Iterable[int]) -> tuple[QueuedChange, ...]:
+    """Return some rows by number, oldest first."""
+    return _select(connection, "WHERE seq IN (SELECT value FROM json_each(?))", (json.dumps(list(seqs)),))
 
 
 def lease(connection: sqlite3.Connection, keys: Iterable[str]) -> None:
@@ -177,11 +189,14 @@ def hash_at(connection: sqlite3.Connection, seq: int) -> bytes | None:
     return GENESIS if seq == 0 else one(connection, "SELECT hash FROM outbox WHERE seq = ?", seq)
 
 
-def first_bad(connection: sqlite3.Connection) -> int | None:
-    """Walk the chain; returns the number of the first row that is wrong or missing."""
-    prev, last = GENESIS, 0
-    residents = _residents(connection)
-    for *values, recorded in connection.execute(f"SELECT {_FIXED}, hash FROM outbox ORDER BY seq"):
+def first_bad(connection: sqlite3.Connection, start: heads.Head = (0, GENESIS)) -> int | None:
+    """Walk the chain from a known row on; returns the number of the first row that is wrong or missing."""
+    last, prev = start
+    after = (last,)
+    residents = _residents(connection, "WHERE seq > ?", after)
+    for *values, recorded in connection.execute(
+        f"SELECT {_FIXED}, hash FROM outbox WHERE seq > ? ORDER BY seq", after
+    ):
         last += 1
         if values[0] != last or link(prev, _entry(values, residents.get(last, ()))) != recorded:
             return last
@@ -203,25 +218,27 @@ def _state(connection: sqlite3.Connection, key: str) -> ChangeState:
     return ChangeState(found)
 
 
-def _residents(connection: sqlite3.Connection) -> dict[int, tuple[AtenaNo, ...]]:
+def _residents(
+    connection: sqlite3.Connection, where: str = "", values: Sequence[object] = ()
+) -> dict[int, tuple[AtenaNo, ...]]:
     found: dict[int, tuple[AtenaNo, ...]] = {}
-    for seq, atena_no in connection.execute("SELECT seq, atena_no FROM outbox_resident ORDER BY seq, place"):
+    for seq, atena_no in connection.execute(
+        f"SELECT seq, atena_no FROM outbox_resident WHERE seq IN (SELECT seq FROM outbox {where}) ORDER BY seq, place",
+        values,
+    ):
         found[seq] = (*found.get(seq, ()), AtenaNo(atena_no))
     return found
 
 
-def _residents_of(connection: sqlite3.Connection, seq: int) -> tuple[AtenaNo, ...]:
-    rows = connection.execute("SELECT atena_no FROM outbox_resident WHERE seq = ? ORDER BY place", (seq,))
-    return tuple(AtenaNo(atena_no) for (atena_no,) in rows)
-
-
-def _select(connection: sqlite3.Connection, where: str, values: Iterable[object]) -> tuple[QueuedChange, ...]:
-    rows = connection.execute(f"SELECT {_FIXED}, {_FATE} FROM outbox {where} ORDER BY seq", tuple(values))
-    return tuple(_change(row, _residents_of(connection, row[0])) for row in rows.fetchall())
+def _select(connection: sqlite3.Connection, where: str, values: Sequence[object]) -> tuple[QueuedChange, ...]:
+    residents = _residents(connection, where, values)
+    rows = connection.execute(f"SELECT {_FIXED}, {_FATE} FROM outbox {where} ORDER BY seq", values)
+    return tuple(_change(row, residents.get(row[0], ())) for row in rows)
 
 
 def _change(row: tuple[Any, ...], residents: tuple[AtenaNo, ...]) -> QueuedChange:
-    seq, key, kind, base, payload, envelope, made_at, made_by, offset, todoke_date, supersedes, *fate = row
+    seq, key, kind, base, payload, envelope, signature, made_at, made_by, offset, todoke_date, *more = row
+    supersedes, *fate = more
     state, attempts, next_try_at, last_words, version, receipt_at, receipt_text = fate
     return QueuedChange(
         seq=seq,
@@ -232,6 +249,7 @@ def _change(row: tuple[Any, ...], residents: tuple[AtenaNo, ...]) -> QueuedChang
         base={AtenaNo(atena_no): history_no for atena_no, history_no in unpacked(base).items()},
         payload=unpacked(payload),
         sealed=envelope,
+        signature=signature,
         made_at=utc_from(made_at),
         made_by=made_by,
         clock_offset_ms=offset,

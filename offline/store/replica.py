@@ -15,7 +15,7 @@ from client.domain.feed import Bucket, Feed, FeedBatch, Manifest, Position, RowC
 from client.domain.resident import AtenaNo, Hit, Household
 from client.jobs.ports import Now
 from client.rules.digest import bucket_bytes, buckets_below, mids_of
-from offline.store import door, replica_file, residents, sums
+from offline.store import door, proof, replica_file, residents, sums
 from offline.store.migrations import migrate
 from offline.store.replica_file import DAMAGED, STEPS
 from offline.store.rows import Row
@@ -28,7 +28,7 @@ Use = Callable[[sqlite3.Connection], T]
 
 
 class Replica:
-    """``replica.db``; fulfils ports.Register and ports.ReplicaFiles.
+    """``replica.db``; fulfils ports.OwnRegister and feed_ports.ReplicaFiles.
 
     Where the file is damaged, ``position`` says that there is none: the sync conversation then fills it anew.
     """
@@ -42,11 +42,13 @@ class Replica:
         self._worker: Worker | None = None
         self._side: SideFile | None = None
         self._damaged = False
+        self.damage_found = False  # since it was opened, whether mended meanwhile or not: the clerk is told
         self._swap = asyncio.Lock()
 
     async def open(self, key: bytes, digest_key: bytes) -> None:
         """Open and migrate. StoreError, but not for a damaged file: that is filled anew."""
-        self._key, self._digest_key, self._damaged = key, digest_key, False
+        self._key, self._digest_key = key, digest_key
+        self._damaged = self.damage_found = False
         async with self._swap:
             if self._path.exists():
                 await self._start()
@@ -130,6 +132,18 @@ class Replica:
         """Read and hash the rows of some buckets anew; returns those that are not what they should be."""
         return await self._read(lambda c: replica_file.wrong_buckets(c, self._digest_key, feed, buckets))
 
+    async def distrust(self, feed: Feed, buckets: tuple[int, ...]) -> None:
+        """Count some buckets as their rows are, so that the next comparison finds what differs."""
+        await self._write(lambda c: replica_file.distrust(c, self._digest_key, feed, buckets))
+
+    async def prove(self, household: Household) -> None:
+        """Read and hash anew what a paper on a household is made from. StoreError ``store.damaged_replica``."""
+        wrong = await self._read(lambda c: proof.wrong_for(c, self._digest_key, household))
+        for feed, buckets in wrong.items():
+            await self.distrust(feed, buckets)
+        if wrong:
+            raise StoreError(DAMAGED)
+
     async def begin_fill(self, manifest: Manifest) -> frozenset[str]:
         """Open (or go on with) the side file of a fill; returns the chunks already in it."""
         if self._side is None:
@@ -162,7 +176,7 @@ class Replica:
             await worker.close()
             if error.code != DAMAGED:
                 raise
-            self._damaged = True
+            self._damaged = self.damage_found = True
             return
         self._worker = worker
 
@@ -175,6 +189,8 @@ class Replica:
         return door.open_connection(self._path, self._key, reading=reading)
 
     def _migrate(self) -> None:
+        if not self._path.stat().st_size:  # it came here whole; an empty file would pass for a new one
+            raise StoreError(DAMAGED)
         try:
             migrate(self._path, self._key, STEPS, self._now())
         except door.ForeignError as error:
@@ -183,7 +199,7 @@ class Replica:
     def _trouble(self, error: Exception) -> StoreError | None:
         known = door.trouble(error, damaged=DAMAGED)
         if known is not None and known.code == DAMAGED:
-            self._damaged = True
+            self._damaged = self.damage_found = True
         return known
 
     async def _read(self, use: Use[T]) -> T:

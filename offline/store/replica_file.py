@@ -143,6 +143,15 @@ def wrong_buckets(
     return tuple(sorted(bucket for bucket, total in found.items() if total != kept[bucket]))
 
 
+def distrust(connection: sqlite3.Connection, digest_key: bytes, feed: Feed, buckets: Iterable[int]) -> None:
+    """Count some buckets as their rows are now, so that the next comparison with the register finds them."""
+    totals = sums.load(connection, feed)
+    found = sums.from_rows(connection, feed, buckets, digest_key)
+    for bucket, total in found.items():
+        totals[bucket] = total
+    sums.save(connection, feed, totals, found)
+
+
 def confirm(connection: sqlite3.Connection, feed: Feed, version: int, at: datetime) -> None:
     """Write down that the version reached was the newest at a moment."""
     here = sums.position(connection, feed)

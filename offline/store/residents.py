@@ -1,23 +1,35 @@
 """The register as the replica answers it: rows in, domain values out."""
 
 import sqlite3
+from collections.abc import Collection
 from datetime import date
 
 from client.domain.as_of import Answer
 from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, Certifier, FormWords, OfficialSeal
 from client.domain.errors import RefusedError
-from client.domain.record import block_from_row, resident_from_row, shien_sochi_from_row
-from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
+from client.domain.record import (
+    block_from_row,
+    resident_from_row,
+    shien_sochi_from_row,
+    without_places,
+)
+from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo, Resident
 from offline.store import search
 from offline.store.rows import Row, table_named
 from offline.store.sums import as_of
 
 
 def find(connection: sqlite3.Connection, typed: str, *, limit: int, removed: bool) -> Answer[tuple[Hit, ...]]:
-    """Return residents that match, with block marks; of the protected no address (P08)."""
+    """Return residents that match, with block marks; of the protected and who lives with them no address (P08)."""
     found = search.find(connection, typed, limit=limit, removed=removed)
-    return Answer(tuple(_hit(connection, atena_no) for atena_no in found), as_of(connection))
+    people = [_present(connection, atena_no) for atena_no in found]
+    protected, homes = _protected(connection, {one.household_no for one in people})
+    hits = tuple(
+        _hit(connection, one, protected=one.atena_no in protected, hidden=one.household_no in homes)
+        for one in people
+    )
+    return Answer(hits, as_of(connection))
 
 
 def household_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[Household]:
@@ -37,13 +49,21 @@ def household_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[Ho
 
 
 def restrictions_of(connection: sqlite3.Connection, household: Household) -> Answer[Restrictions]:
-    """Return every block and support measure that concerns a household or its members, past end dates too."""
+    """Return every block and support measure that concerns a household or its members, past end dates too.
+
+    Of measures also those for anybody else whose record stands in that household, living there or not.
+    """
     numbers = [member.atena_no for member in household.members]
     marks = ", ".join("?" * len(numbers))
     blocks = table_named("block").where(
         connection, f"WHERE household_no = ? OR atena_no IN ({marks})", household.household_no, *numbers
     )
-    measures = table_named("shien_sochi").where(connection, f"WHERE atena_no IN ({marks})", *numbers)
+    measures = table_named("shien_sochi").where(
+        connection,
+        f"WHERE atena_no IN ({marks}) OR atena_no IN (SELECT atena_no FROM person WHERE household_no = ?)",
+        *numbers,
+        household.household_no,
+    )
     restrictions = Restrictions(
         tuple(map(block_from_row, blocks)), tuple(map(shien_sochi_from_row, measures))
     )
@@ -78,8 +98,10 @@ def form_words(
 
 
 def history_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
-    """Return every version of a resident's record, newest first."""
+    """Return every version of a resident's record, newest first; of a sheltered household without its places."""
     rows = table_named("resident").where(connection, "WHERE atena_no = ? ORDER BY history_no DESC", atena_no)
+    if rows and _protected(connection, {HouseholdNo(str(rows[0]["household_no"]))})[1]:
+        rows = [without_places(row) for row in rows]
     return Answer(tuple(rows), as_of(connection))
 
 
@@ -89,18 +111,33 @@ def intakes_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tupl
     return Answer(tuple(rows), as_of(connection))
 
 
-def _hit(connection: sqlite3.Connection, atena_no: str) -> Hit:
+def _present(connection: sqlite3.Connection, atena_no: str) -> Resident:
     row = table_named("resident").where(
         connection, "WHERE atena_no = ? ORDER BY history_no DESC LIMIT 1", atena_no
     )[0]
-    resident = resident_from_row(row)
-    protected = bool(
-        connection.execute("SELECT 1 FROM shien_sochi WHERE atena_no = ? LIMIT 1", (atena_no,)).fetchone()
-    )
+    return resident_from_row(row)
+
+
+def _protected(
+    connection: sqlite3.Connection, homes: Collection[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return who of some households is under support measures, by whatever dates, and in which of them.
+
+    Somebody whose record is closed still counts: the record stands in the household it was closed in.
+    """
+    found = connection.execute(
+        f"SELECT atena_no, household_no FROM person WHERE household_no IN ({', '.join('?' * len(homes))})"
+        " AND atena_no IN (SELECT atena_no FROM shien_sochi)",
+        tuple(homes),
+    ).fetchall()
+    return frozenset(row[0] for row in found), frozenset(row[1] for row in found)
+
+
+def _hit(connection: sqlite3.Connection, resident: Resident, *, protected: bool, hidden: bool) -> Hit:
     blocked = bool(
         connection.execute(
             "SELECT 1 FROM block WHERE atena_no = ? OR household_no = ? LIMIT 1",
-            (atena_no, resident.household_no),
+            (resident.atena_no, resident.household_no),
         ).fetchone()
     )
     tsusho = resident.tsusho
@@ -111,7 +148,7 @@ def _hit(connection: sqlite3.Connection, atena_no: str) -> Hit:
         furigana=resident.name.furigana or (tsusho.furigana if tsusho else None),
         birth=resident.birth,
         sex=resident.sex,
-        address=None if protected else resident.address.text,
+        address=None if protected or hidden else resident.address.text,
         status=resident.status,
         blocked=blocked,
         protected=protected,

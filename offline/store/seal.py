@@ -4,6 +4,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from client.domain.enrolment import TownKey
 from client.domain.errors import StoreError
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
@@ -17,9 +18,10 @@ def info_of(purpose: str, *bound: str) -> bytes:
     return "\0".join((purpose, *bound)).encode()
 
 
-def command_info(key: str, kind: str, terminal_no: str) -> bytes:
-    """Return what a command's envelope is bound to."""
-    return info_of("madoguchi command v1", key, kind, terminal_no)
+def sealed_command(payload: bytes, to: TownKey, key: str, kind: str, terminal_no: str) -> bytes:
+    """Return a command's envelope: the id of the town's key, and what that key opens, bound to the words beside it."""
+    info = info_of("madoguchi command v1", key, kind, terminal_no, to.key_id)
+    return to.id_bytes + sealed(payload, to.key, info)
 
 
 def sealed(content: bytes, public_key: bytes, info: bytes) -> bytes:

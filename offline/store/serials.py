@@ -30,6 +30,19 @@ def take(connection: sqlite3.Connection) -> int:
     return number
 
 
+def skip_to(connection: sqlite3.Connection, number: int) -> range:
+    """Leave every number up to this one unused; returns those that were not taken yet."""
+    skipped = range(next_serial(highest(connection)), number + 1)
+    if skipped:
+        connection.execute("UPDATE serial SET highest = ?", (number,))
+    return skipped
+
+
+def latest_series(connection: sqlite3.Connection) -> int:
+    """Return the first number of the last series begun after a loss; 0 where there was none."""
+    return int(one(connection, "SELECT coalesce(max(begins), 0) FROM series"))
+
+
 def begin_series(connection: sqlite3.Connection, *marks: int, at: str, actor: str) -> int:
     """Leave a gap above every known mark; returns the first number of the new series."""
     begins = next_series(highest(connection), *marks)

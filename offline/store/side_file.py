@@ -95,6 +95,7 @@ class SideFile:
         )
 
     def _migrate(self) -> None:
+        files.make_own(self._path)
         try:
             migrate(self._path, self._key, STEPS, self._now())
         except door.ForeignError as error:

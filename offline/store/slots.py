@@ -44,6 +44,8 @@ class Slots:
         self._path = path
         self._key = blake2b(b"madoguchi slots v1", key=ledger_key, person=b"mdg slots").digest()[:32]
         self._handle: int | None = None
+        self.last: Mark | None = None  # the one written last
+        self.stale = False  # a mark could not be written: it comes before the next commit
 
     def open(self) -> Mark | None:
         """Return the newest valid mark; None where there is no file. StoreError where neither slot is valid."""
@@ -69,17 +71,20 @@ class Slots:
             self._handle = os.open(self._path, os.O_RDWR | _BINARY)
         except OSError as error:
             raise files.trouble(error) from error
+        self.last, self.stale = mark, False
 
     def write(self, mark: Mark) -> None:
         """Write a mark into the older slot and bring it to disk."""
         if self._handle is None:
             raise StoreError("store.no_keys")
+        self.stale = True
         try:
             os.lseek(self._handle, _place_of(mark), os.SEEK_SET)
             files.write_all(self._handle, self._slot(mark))
             _SYNC(self._handle)
         except OSError as error:
             raise files.trouble(error) from error
+        self.last, self.stale = mark, False
 
     def close(self) -> None:
         """Close the file."""

@@ -61,33 +61,43 @@ class WrapKeeper:
         return book
 
     def unlock(self, who: tuple[str, str, str], secret: bytes, place: Place, now: datetime) -> Unlocked:
-        """Open a box with staff id, password and code. SignInNeededError."""
+        """Open a box with staff id, password and code. SignInNeededError, StoreError ``store.newer``."""
         staff_id, password, code = who
         book = self.read_checked(secret, place, now)
         wrap = book.wrap_of(staff_id)
         if wrap is None:
             raise SignInNeededError("sign_in.unknown_here")
+        if wrap.factor != wraps.TOTP:
+            raise StoreError("store.newer")
         before = rules.Lockout(wrap.failures, wrap.locked_until, book.seen)
-        if refusal := rules.lockout_error(before, now):
+        # Before the code, which a clock that is off makes wrong: the clerk must not be blamed, nor counted.
+        if refusal := rules.lockout_error(before, now) or rules.clock_error(now, before.seen):
             raise refusal
         counted = rules.after_wrong_secret(before, now, self._lockout)
+        wrong = rules.lockout_error(counted, now) or SignInNeededError("sign_in.wrong_secret")
         self.write(with_lockout(book, wrap, counted), secret, place)  # before the try: a kill gives no other
-        info = wraps.wrap_info(place, staff_id, wrap.version)
+        info = wraps.info_of_wrap(place, wrap)
         key = wraps.wrap_key(password, secret, wrap.argon2, info)
         box = wraps.opened_box(wrap, key, info)
         if box is None:
-            raise SignInNeededError("sign_in.wrong_secret")
+            raise wrong
         step = totp.accepts(box.totp_seed, code, now, box.totp_last_step)
         wrap = rewritten(wrap, after_code(box, step), key, info)
         outcome = counted if step is None else rules.after_right_secret(before, now)
         self.write(with_lockout(book, wrap, outcome), secret, place)
         if step is None:
             was_used = totp.was_used(box.totp_seed, code, now, box.totp_last_step)
-            raise SignInNeededError("sign_in.code_used" if was_used else "sign_in.wrong_secret")
+            raise SignInNeededError("sign_in.code_used") if was_used else wrong
         lease = Lease(box.lease_until)
         if over := rules.offline_error(lease, now, before.seen):
             raise over
         return Unlocked(SignIn(clerk_of(box.clerk), lease, HowSignedIn.OFFLINE, now), StoreKeys(*box.keys))
+
+    def note_time(self, seen: datetime, secret: bytes, place: Place) -> None:
+        """Write down how late it was, unless later is known."""
+        book = self.read_checked(secret, place, seen)
+        if book.seen is None or book.seen < seen:
+            self.write(msgspec.structs.replace(book, seen=seen), secret, place)
 
     def admit(
         self, cloud: CloudSignIn, password: str, secret: bytes, place: Place, *, now: datetime
@@ -119,8 +129,15 @@ class WrapKeeper:
         stretch = Stretch(
             salt=secrets.token_bytes(wraps.SALT), time=cost.time, memory_kib=cost.memory_kib, lanes=cost.lanes
         )
-        info = wraps.wrap_info(place, box.clerk.staff_id, version)
-        empty = StaffWrap(staff_id=box.clerk.staff_id, version=version, argon2=stretch, nonce=b"", box=b"")
+        empty = StaffWrap(
+            staff_id=box.clerk.staff_id,
+            version=version,
+            factor=wraps.TOTP,
+            argon2=stretch,
+            nonce=b"",
+            box=b"",
+        )
+        info = wraps.info_of_wrap(place, empty)
         return rewritten(empty, box, wraps.wrap_key(password, secret, stretch, info), info)
 
 
@@ -138,10 +155,10 @@ def after_code(box: Box, step: int | None) -> Box:
 
 
 def keys_in(wrap: StaffWrap | None, password: str, secret: bytes, place: Place) -> FourKeys | None:
-    """Return the store keys out of a wrap; None where there is none or the password is another."""
-    if wrap is None:
+    """Return the store keys out of a wrap; None where the password does not open one."""
+    if wrap is None or wrap.factor != wraps.TOTP:
         return None
-    info = wraps.wrap_info(place, wrap.staff_id, wrap.version)
+    info = wraps.info_of_wrap(place, wrap)
     box = wraps.opened_box(wrap, wraps.wrap_key(password, secret, wrap.argon2, info), info)
     return None if box is None else box.keys
 

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from offline.store.pack import packed
 
 FORMAT = 1
+TOTP = "totp"  # the one second factor there is so far
 KEY = 32
 NONCE = 12
 SALT = 16
@@ -54,10 +55,16 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StaffWrap(msgspec.Struct, frozen=True, kw_only=True):
-    """One clerk's box, and the wrong tries since the last right one."""
+    """One clerk's box, and the wrong tries since the last right one.
+
+    ``factor`` says what is asked for beside the password, and ``card`` which card, where it is one; both stand
+    outside the box, for they are needed to open it, and are bound into its key.
+    """
 
     staff_id: str
     version: int
+    factor: str
+    card: bytes = b""
     argon2: Stretch
     nonce: bytes
     box: bytes
@@ -66,8 +73,9 @@ class StaffWrap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyringNote(msgspec.Struct, frozen=True):
-    """Which keyring the device secret is in, and what it is known by."""
+    """Which keyring of which account of this PC the device secret is in, and what it is known by."""
 
+    account: str
     backend: str
     fingerprint: str
 
@@ -76,7 +84,7 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file. ``seen`` is the latest time any try was made at; ``mac`` seals counters and ``seen``."""
 
     format: int
-    keyring: KeyringNote
+    keyrings: tuple[KeyringNote, ...]
     inbox_public: bytes
     staff: tuple[StaffWrap, ...] = ()
     seen: datetime | None = None
@@ -85,6 +93,15 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     def wrap_of(self, staff_id: str) -> StaffWrap | None:
         """Return a clerk's wrap."""
         return next((wrap for wrap in self.staff if wrap.staff_id == staff_id), None)
+
+    def note_of(self, account: str) -> KeyringNote | None:
+        """Return where an account keeps the device secret."""
+        return next((note for note in self.keyrings if note.account == account), None)
+
+    def with_note(self, note: KeyringNote) -> "WrapBook":
+        """Return the book with an account's note put in its place."""
+        others = tuple(kept for kept in self.keyrings if kept.account != note.account)
+        return msgspec.structs.replace(self, keyrings=(*others, note))
 
     def with_wrap(self, wrap: StaffWrap) -> "WrapBook":
         """Return the book with a wrap put in its place."""
@@ -133,9 +150,14 @@ def derived(secret: bytes, info: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY, salt=None, info=info).derive(secret)
 
 
-def wrap_info(place: Place, staff_id: str, version: int) -> bytes:
+def wrap_info(place: Place, staff_id: str, version: int, *, factor: str, card: bytes) -> bytes:
     """Return what a staff wrap is bound to, in its key and again as associated data."""
-    return place.info("madoguchi staff wrap v1", staff_id, str(version))
+    return place.info("madoguchi staff wrap v1", staff_id, str(version), factor, card.hex())
+
+
+def info_of_wrap(place: Place, wrap: StaffWrap) -> bytes:
+    """Return what a wrap at hand is bound to."""
+    return wrap_info(place, wrap.staff_id, wrap.version, factor=wrap.factor, card=wrap.card)
 
 
 def wrap_key(

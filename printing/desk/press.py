@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _FIRST_PAUSE_S = 0.15
 _LONGEST_PAUSE_S = 1.0
+_MOST_AGAIN = 100
 _NOT_IN_FILE_NAMES = re.compile(r"[^\w.-]+")
 
 
@@ -71,7 +72,7 @@ class DrawingPress(ABC):
     async def print_pages(self, pages: Sequence[Page], *, job_name: str) -> Printed:
         """Draw and deliver a paper without a number: a slip, a drill's report; kind and key make its name."""
         pdf = await self._on_thread(partial(self._draw, tuple(pages), job_name))
-        return await self._deliver(pdf, job_name=job_name, key=job_name)
+        return await self._deliver(pdf, job_name=job_name, key=job_name, once=False)
 
     async def print_slip(self, slip: IntakeSlip) -> Printed:
         """Print a 仮受付票."""
@@ -94,8 +95,12 @@ class DrawingPress(ABC):
         """Let the thread end once what it draws is drawn."""
         self._thread.shutdown(wait=False)
 
+    async def look(self) -> str | None:
+        """Return what the printer wants, "" where nothing, None where it does not say."""
+        return ""
+
     @abstractmethod
-    async def _deliver(self, pdf: bytes, *, job_name: str, key: str) -> Printed: ...
+    async def _deliver(self, pdf: bytes, *, job_name: str, key: str, once: bool = True) -> Printed: ...
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -125,6 +130,20 @@ class DrawingPress(ABC):
         self._draw((Page(210, 297),), "")
 
 
+class NoPress(DrawingPress):
+    """What a counter has while no printer is set: it refuses before a number is taken."""
+
+    def __init__(self, chain: FontChain, printer: str) -> None:
+        super().__init__(chain, printer=printer)
+
+    async def count_pages(self, decided: Decided) -> int:
+        """Refuse: PaperError ``paper.no_printer``."""
+        raise PaperError("paper.no_printer")
+
+    async def _deliver(self, pdf: bytes, *, job_name: str, key: str, once: bool = False) -> Printed:
+        raise PaperError("paper.no_printer")
+
+
 class FilePress(DrawingPress):
     """Writes each copy into a folder, named by its serial; for training, tests and towns without a queue."""
 
@@ -132,16 +151,17 @@ class FilePress(DrawingPress):
         super().__init__(chain, printer=printer)
         self._out_dir = out_dir
 
-    async def _deliver(self, pdf: bytes, *, job_name: str, key: str) -> Printed:
-        name = _NOT_IN_FILE_NAMES.sub("_", key) + ".pdf"
-        await self._on_thread(partial(_write_once, self._out_dir / name, pdf))
+    async def _deliver(self, pdf: bytes, *, job_name: str, key: str, once: bool = True) -> Printed:
+        path = self._out_dir / (_NOT_IN_FILE_NAMES.sub("_", key) + ".pdf")
+        name = await self._on_thread(partial(_write_once if once else _write_beside, path, pdf))
         return Printed(sha256(pdf).hexdigest(), SheetState.PRINTED, f"{words.own('file')}（{name}）")
 
 
 class IppPress(DrawingPress):
     """Sends each copy straight to a printer or queue and asks until it says what became of it.
 
-    ``notice`` hears the printer's words while a job is on its way (用紙がありません…), on the loop.
+    ``notice`` hears what the printer wants while a job is on its way (用紙がありません…), and nothing ("") once it
+    wants nothing more; on the loop.
     """
 
     def __init__(
@@ -167,7 +187,7 @@ class IppPress(DrawingPress):
         super().close()
         self._line.shutdown(wait=False)
 
-    async def _deliver(self, pdf: bytes, *, job_name: str, key: str) -> Printed:
+    async def _deliver(self, pdf: bytes, *, job_name: str, key: str, once: bool = True) -> Printed:
         digest = sha256(pdf).hexdigest()
         try:
             reply = await self._ask(partial(self._queue.print_job, pdf, job_name=job_name, user=self._user))
@@ -180,6 +200,16 @@ class IppPress(DrawingPress):
         verdict = await self._follow(reply.number("job-id"))
         return Printed(digest, verdict.state, verdict.words)
 
+    async def look(self) -> str | None:
+        """Ask the printer how it is."""
+        try:
+            reply = await self._ask(partial(self._queue.printer, user=self._user))
+        except (UnreachableError, BrokenError):
+            return None
+        if not reply.ok:
+            return None
+        return words.sentence(*words.of_printer(reply.words("printer-state-reasons")))
+
     async def _follow(self, job_id: int | None) -> Verdict:
         clock = asyncio.get_running_loop().time
         end, pause, heard = clock() + self._patience_s, _FIRST_PAUSE_S, ""
@@ -189,7 +219,7 @@ class IppPress(DrawingPress):
                 return verdict
             if verdict.words != heard:
                 heard = verdict.words
-                self._notice(heard)
+                self._notice(heard if verdict.troubled else "")
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE_S)
 
@@ -206,8 +236,14 @@ class IppPress(DrawingPress):
         return await asyncio.get_running_loop().run_in_executor(self._line, question)
 
 
-def _write_once(path: Path, data: bytes) -> None:
-    """Write a whole file or none, readable by this account only; a name is never written twice."""
+def _write_beside(path: Path, data: bytes) -> str:
+    """Write a paper that may be printed again under the first free name."""
+    free = (path, *(path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(2, _MOST_AGAIN)))
+    return _write_once(next((one for one in free if not one.exists()), path), data)
+
+
+def _write_once(path: Path, data: bytes) -> str:
+    """Write a whole file or none, readable by this account only; a name is never written twice. Returns it."""
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -224,6 +260,7 @@ def _write_once(path: Path, data: bytes) -> None:
         with suppress(OSError):
             part.unlink()
         raise PaperError("paper.printer_refused", printer="", words=error.strerror or "") from error
+    return path.name
 
 
 def _settle_folder(folder: Path) -> None:

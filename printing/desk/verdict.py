@@ -9,11 +9,15 @@ from printing.desk.ipp import JobState, Reply
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is known of a sheet, and in which words; ``final`` when asking again will tell no more."""
+    """What is known of a sheet, and in which words; ``final`` when asking again will tell no more.
+
+    ``troubled`` while the printer wants a person, or does not answer.
+    """
 
     state: SheetState
     words: str
     final: bool
+    troubled: bool = False
 
 
 def judge(job: Reply, printer: Reply | None) -> Verdict:
@@ -34,9 +38,9 @@ def judge(job: Reply, printer: Reply | None) -> Verdict:
         said = words.sentence(*of_printer, *of_job, words.of_state(state), words.own("incomplete"))
         return Verdict(SheetState.UNKNOWN, said, final=True)
     said = words.sentence(*of_printer, *of_job, words.of_state(state))
-    return Verdict(SheetState.SENT, said, final=state is JobState.PENDING_HELD)
+    return Verdict(SheetState.SENT, said, final=state is JobState.PENDING_HELD, troubled=bool(of_printer))
 
 
 def silent() -> Verdict:
     """Return the verdict while the printer does not answer at all."""
-    return Verdict(SheetState.UNKNOWN, words.own("stopped_answering"), final=False)
+    return Verdict(SheetState.UNKNOWN, words.own("stopped_answering"), final=False, troubled=True)

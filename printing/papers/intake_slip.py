@@ -19,7 +19,7 @@ def pages(slip: IntakeSlip, chain: FontChain) -> tuple[Page, ...]:
     """Lay a slip out. PaperError ``paper.glyph_missing`` (all letters), ``paper.overflow``."""
     form = read_form(FORM)
     values = _values(slip, form)
-    missing = chain.missing("".join((slip.filer, *values.values())))
+    missing = chain.missing("".join((_to(slip, form), *values.values())))
     if missing:
         raise missing_error(missing)
     with fields_in_words(form):
@@ -45,7 +45,7 @@ def _page(slip: IntakeSlip, values: Mapping[str, str], form: Form, chain: FontCh
 def _values(slip: IntakeSlip, form: Form) -> dict[str, str]:
     return {
         "number": slip.number,
-        "kind": slip.kind,
+        "kind": form.words.get(slip.kind, slip.kind),
         "received_at": moment(slip.received_at),
         "todoke_date": wareki(slip.todoke_date),
         "ido_date": wareki(slip.ido_date),
@@ -56,12 +56,18 @@ def _values(slip: IntakeSlip, form: Form) -> dict[str, str]:
     }
 
 
+def _to(slip: IntakeSlip, form: Form) -> str:
+    """Return whom the slip is made out to; who came for somebody else stands behind the name."""
+    by = form.words.get(f"by_{slip.filed_by.value}", "")
+    return form.words["to"].format(filer=f"{slip.filer}{by}")
+
+
 def _write_words(sheet: Sheet, chain: FontChain, slip: IntakeSlip, form: Form) -> None:
     left, width, words = form.place["left"], form.place["width"], form.words
     title = Box(left, form.place["title"], width, 11)
     write_line(sheet, chain, "title", words["title"], title, size=form.type["title"], align=Align.CENTRE)
     to = Box(left, form.place["to"], width * 0.6, 9)
-    write_line(sheet, chain, "filer", words["to"].format(filer=slip.filer), to, size=13)
+    write_line(sheet, chain, "filer", _to(slip, form), to, size=13)
     town = Box(left + width * 0.6, form.place["to"], width * 0.4, 9)
     write_line(sheet, chain, "town", slip.town, town, size=13, align=Align.RIGHT)
     lead = Box(left, form.place["lead"], width, 8)

@@ -6,6 +6,7 @@ are never at this terminal, so they are always 「省略」.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from client.domain.calendar import wareki, western
 from client.domain.certificate import Decided
@@ -64,7 +65,7 @@ def person_values(member: Resident, decided: Decided, form: Form) -> dict[str, s
     held: dict[str, str | None] = {
         "kind": member.kind.value,
         "name": member.shown_name,
-        "furigana": _reading(member.name, form) if options.furigana else "",
+        "furigana": _reading(_certified(member), form) if options.furigana else "",
         "birth": member.birth.text,
         "sex": member.sex,
         "relationship": member.relationship if options.relationship else words["omitted"],
@@ -108,6 +109,11 @@ def _foreign_values(member: Resident, decided: Decided, form: Form) -> dict[str,
     if not options.honseki:
         values["nationality"] = form.words["omitted"]
     return values | {"tsusho": _with_reading(member.tsusho, decided, form)}
+
+
+def _certified(member: Resident) -> ReadName:
+    """Only a Japanese reading is certified from the 戸籍; a foreigner's is what the town was told."""
+    return replace(member.name, confirmed=True) if member.kind is ResidentKind.FOREIGN else member.name
 
 
 def _reading(name: ReadName, form: Form) -> str:

@@ -16,13 +16,14 @@ from client.domain.change import NewChange, QueuedChange
 from client.domain.clerk import SignIn
 from client.domain.enrolment import Enrolled
 from client.rules import totp
+from client.rules.authorship import signed_words
 from cloud.app import create_app
 from cloud.faults import Faults
 from cloud.staff import NewStaff
 from cloud.tenant import Tenant, open_tenant
 from offline.store.identity import TerminalIdentity, signing_request
 from offline.store.pack import packed
-from offline.store.seal import command_info, sealed
+from offline.store.seal import sealed_command
 from tests.builders import HANAKO, TARO, a_household
 from tests.fakes import MemoryLedger
 
@@ -144,9 +145,10 @@ class SmallCloud:
         """A change as the ledger would have queued it for this terminal."""
         assert self.enrolled
         queued = await MemoryLedger().queue(change)
-        info = command_info(change.key, change.kind.value, self.enrolled.terminal_no)
-        envelope = sealed(packed(dict(change.payload)), self.enrolled.command_key, info)
-        return replace(queued, sealed=envelope)
+        number, to = self.enrolled.terminal_no, self.enrolled.command_keys[-1]
+        envelope = sealed_command(packed(dict(change.payload)), to, change.key, change.kind.value, number)
+        signature = self.identity.sign(signed_words(change, number, envelope))
+        return replace(queued, sealed=envelope, signature=signature)
 
     def register_version(self) -> int:
         with self.tenant.register.reading() as connection:

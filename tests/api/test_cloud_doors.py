@@ -1,6 +1,8 @@
 """The doors against the reference cloud, in process: two readers of one contract."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,14 +14,18 @@ from client.api.commands import CommandBox
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
 from client.api.residents import CloudRegister
+from client.api.sync import HttpFeeds
 from client.domain.as_of import Source
 from client.domain.certificate import CertificateKind, IdentityCheck
 from client.domain.change import ChangeKind, NewChange, change_key
 from client.domain.clerk import HowSignedIn, Right
+from client.domain.enrolment import key_in_force
 from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
+from client.domain.feed import Feed
 from client.domain.resident import AtenaNo
 from client.jobs import ports
 from cloud.faults import Fault, FaultKind, Line
+from cloud.keys import add_keys
 from offline.store.identity import new_key, signing_request
 from tests.api.small_cloud import PASSWORD, SmallCloud, protect, small_cloud
 from tests.builders import HANAKO, TARO, a_request, a_tenkyo
@@ -70,12 +76,9 @@ async def test_a_terminal_is_taken_in_with_a_number_of_its_own(cloud: SmallCloud
     await cloud.enrol()
     assert cloud.enrolled
     assert (cloud.enrolled.terminal_no, cloud.enrolled.municipality_name) == ("T0001", "あおぞら市")
-    assert (
-        len(cloud.enrolled.digest_key)
-        == len(cloud.enrolled.feed_key)
-        == len(cloud.enrolled.command_key)
-        == 32
-    )
+    keys = (*cloud.enrolled.feed_keys, *cloud.enrolled.command_keys)
+    assert [len(one) for one in (cloud.enrolled.digest_key, *(one.key for one in keys))] == [32] * 3
+    assert len({one.key_id for one in keys}) == 2
     assert "BEGIN CERTIFICATE" in cloud.enrolled.certificate
     assert repr(cloud.enrolled.digest_key) not in repr(cloud.enrolled)
 
@@ -333,3 +336,49 @@ async def test_a_silent_cloud_times_out(cloud: SmallCloud) -> None:
         await cloud.http.call("GET", "/v1/clock", timeout=0.05)
     cloud.faults.clear()
     await cloud.http.probe()
+
+
+async def test_a_neighbour_may_carry_a_change_and_not_alter_it(cloud: SmallCloud) -> None:
+    await _ready(cloud)
+    change = await cloud.sealed(_tenkyo())
+    author, key = cloud.enrolled, cloud.key
+    assert author
+    cloud.key = new_key()
+    await cloud.enrol()  # the neighbour
+    box = CommandBox(cloud.http, author.terminal_no)
+    altered = replace(change, made_by="s009")
+    moved = replace(change, made_at=change.made_at - timedelta(microseconds=1))
+    for false in (altered, moved):
+        (told,) = await box.send((false,))
+        assert (told.outcome, told.words) == ("refused", "refused.by_cloud wrong_signature")
+    (told,) = await box.send((change,))
+    assert told.outcome == "accepted"
+    assert key is not cloud.key
+
+
+async def test_both_keys_of_the_town_change_under_a_terminal_at_work(tmp_path: Path) -> None:
+    with small_cloud(tmp_path) as cloud:
+        await cloud.enrol()
+        before = await cloud.sealed(_tenkyo())
+        add_keys(cloud.tenant.folder / "keys", datetime.now(UTC) + timedelta(seconds=1))
+    await asyncio.sleep(1.1)
+    with small_cloud(tmp_path) as again:
+        again.key, again.enrolled = cloud.key, cloud.enrolled
+        again.http.identity = again.identity
+        assert again.enrolled
+        untold = HttpFeeds(again.http, again.enrolled.feed_keys)
+        with pytest.raises(LinkDownError):
+            await untold.digest(Feed.BLOCKS)
+        again.key = new_key()
+        await again.enrol()  # told of both
+        feeds = HttpFeeds(again.http, again.enrolled.feed_keys)
+        assert (await feeds.digest(Feed.BLOCKS)).version == 1
+        assert cloud.enrolled
+        (told,) = await CommandBox(again.http, cloud.enrolled.terminal_no).send((before,))
+        assert told.outcome == "accepted"
+        old, young = again.enrolled.command_keys
+        assert key_in_force((young, old), datetime.now(UTC)) == young
+        after = await again.sealed(_tenkyo())
+        assert (before.sealed[:8], after.sealed[:8]) == (old.id_bytes, young.id_bytes)
+        (told,) = await CommandBox(again.http, again.enrolled.terminal_no).send((after,))
+        assert told.words == "refused.duplicate_intake"  # it was opened and read

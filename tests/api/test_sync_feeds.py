@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,19 +11,19 @@ import msgspec
 import pytest
 import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client.api.http import Http
 from client.api.sync import HttpFeeds
+from client.domain.enrolment import TownKey
 from client.domain.errors import CounterError, LinkDownError, RefusedError
 from client.domain.feed import Bucket, Chunk, ChunkRows, Feed, RowChange
-from client.jobs.ports import CloudFeeds
-from tests.builders import NOW
+from client.jobs.feed_ports import CloudFeeds
+from tests.builders import NOW, a_town_key
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-PUBLIC = KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+TOWN_KEY = a_town_key(KEY.public_key().public_bytes_raw())
 AT = "2026-11-20T05:32:00Z"
 ROW = {"block_id": "b1", "reason": "職権", "n": 3, "on": True, "image": b"\x89PNG"}
 FEED: dict[str, Any] = {
@@ -61,19 +61,23 @@ def enveloped(
     content: bytes, signer: Ed25519PrivateKey = KEY, domain: bytes = b"madoguchi-feed-v1\n"
 ) -> bytes:
     signature = signer.sign(domain + content)
-    return msgspec.msgpack.encode({"body": content, "key_id": "k1", "signature": signature, "later": 1})
+    return msgspec.msgpack.encode(
+        {"body": content, "key_id": TOWN_KEY.key_id, "signature": signature, "later": 1}
+    )
 
 
 def envelope(body: object) -> bytes:
     return enveloped(packed(body))
 
 
-def feeds_over(answer: Callable[[httpx.Request], httpx.Response], **more: Any) -> HttpFeeds:
+def feeds_over(
+    answer: Callable[[httpx.Request], httpx.Response], *, keys: Sequence[TownKey] = (TOWN_KEY,), **more: Any
+) -> HttpFeeds:
     async def respond(request: httpx.Request) -> httpx.Response:
         return answer(request)
 
     http = Http("https://cloud.example", None, now=lambda: NOW, transport=httpx.MockTransport(respond))
-    return HttpFeeds(http, PUBLIC, **more)
+    return HttpFeeds(http, keys, **more)
 
 
 def streamed(status: int, content: bytes, media: str) -> httpx.Response:
@@ -177,6 +181,26 @@ async def fault(question: Any) -> None:
 async def test_another_tenants_signature_is_not_ours() -> None:
     stranger = Ed25519PrivateKey.generate()
     await fault(raw(enveloped(packed(FEED), stranger)).feed(Feed.BLOCKS, 3, 100))
+
+
+@pytest.mark.asyncio
+async def test_an_envelope_is_held_against_the_key_it_names_and_no_other() -> None:
+    later = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+    young = a_town_key(later.public_key().public_bytes_raw(), NOW)
+    content = packed(FEED)
+
+    def feeds(signer: Ed25519PrivateKey, key_id: str | None, *known: TownKey) -> HttpFeeds:
+        told = {"body": content, "signature": signer.sign(b"madoguchi-feed-v1\n" + content)}
+        named = told if key_id is None else {**told, "key_id": key_id}
+        answer = msgspec.msgpack.encode(named)
+        return feeds_over(lambda _: streamed(200, answer, "application/msgpack"), keys=known)
+
+    for signer, key in ((KEY, TOWN_KEY), (later, young)):
+        assert await feeds(signer, key.key_id, TOWN_KEY, young).feed(Feed.BLOCKS, 3, 100)
+    await fault(feeds(later, TOWN_KEY.key_id, TOWN_KEY, young).feed(Feed.BLOCKS, 3, 100))
+    await fault(feeds(later, young.key_id, TOWN_KEY).feed(Feed.BLOCKS, 3, 100))  # not told of it
+    for key_id in ("", "00" * 8, None):
+        await fault(feeds(KEY, key_id, TOWN_KEY, young).feed(Feed.BLOCKS, 3, 100))
 
 
 @pytest.mark.asyncio

@@ -170,6 +170,7 @@ class Terminal:
     number: str = ""
     token: str = ""
     command_key: bytes = b""
+    command_key_id: str = ""
 
     def csr(self) -> str:
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "new terminal")])
@@ -181,8 +182,11 @@ class Terminal:
         answer = await self.client.post("/v1/enrolments", json=asked)
         if answer.status_code == httpx.codes.CREATED:
             self.number = answer.json()["terminal_no"]
-            self.command_key = b64decode(answer.json()["command_key"])
+            self.use_key(answer.json()["command_keys"][-1])
         return answer
+
+    def use_key(self, told: dict[str, str]) -> None:
+        self.command_key, self.command_key_id = b64decode(told["key"]), told["id"]
 
     async def sign_in(
         self, staff_id: str = "s001", password: str = PASSWORD, code: str = ""
@@ -215,20 +219,40 @@ class Terminal:
     def command(self, kind: str, payload: Mapping[str, object], **more: object) -> Row:
         key = str(more.pop("key", uuid4()))
         terminal = str(more.pop("terminal", self.number))
-        info = "\0".join(("madoguchi command v1", key, kind, terminal)).encode()
+        info = "\0".join(("madoguchi command v1", key, kind, terminal, self.command_key_id)).encode()
         public = X25519PublicKey.from_public_bytes(self.command_key)
-        sealed = _SUITE.encrypt(msgspec.msgpack.encode(payload), public, info)
-        return {
-            "key": key,
-            "kind": kind,
-            "residents": [],
-            "base": {},
-            "made_at": "2026-11-20T04:59:00Z",
-            "clock_offset_ms": 0,
-            "made_by": "s001",
-            "terminal": terminal,
-            "sealed": b64encode(sealed).decode(),
-        } | more
+        sealed = bytes.fromhex(self.command_key_id) + _SUITE.encrypt(
+            msgspec.msgpack.encode(payload), public, info
+        )
+        return self.signed(
+            {
+                "key": key,
+                "kind": kind,
+                "residents": [],
+                "base": {},
+                "made_at": "2026-11-20T04:59:00Z",
+                "clock_offset_ms": 0,
+                "made_by": "s001",
+                "terminal": terminal,
+                "sealed": b64encode(sealed).decode(),
+            }
+            | more
+        )
+
+    def signed(self, command: Row) -> Row:
+        """Sign what a command says, as the contract has it."""
+        base: Any = command["base"]
+        words = [
+            *(command[name] for name in ("key", "kind", "residents")),
+            [[one, base[one]] for one in sorted(base)],
+            *(command[name] for name in ("made_at", "clock_offset_ms", "made_by", "terminal")),
+            command.get("todoke_date"),
+            command.get("supersedes"),
+            sha256(b64decode(str(command["sealed"]))).digest(),
+        ]
+        message = b"madoguchi-command-v1\n" + msgspec.msgpack.encode(words)
+        signature = self.key.sign(message, ec.ECDSA(SHA256()))
+        return command | {"signature": b64encode(signature).decode()}
 
     def tenkyo_payload(self, **more: object) -> dict[str, Any]:
         to = {
@@ -254,7 +278,7 @@ class Terminal:
         base = {one: 2 if one == TARO else 1 for one in movers}
         return self.command("todoke.tenkyo", full, **({"residents": movers, "base": base} | more))
 
-    def issued(self, serial: int, **more: object) -> Row:
+    def issued(self, serial: int, *, commit_no: int = 0, **more: object) -> Row:
         payload = {
             "serial": f"{self.number}-{serial:06d}",
             "kind": "juminhyo_copy",
@@ -265,6 +289,7 @@ class Terminal:
             "fee_yen": 300,
             "printer": "P001",
             "offline": True,
+            "commit_no": commit_no,
         }
         return self.command("fact.issued", payload, **more)
 
@@ -297,13 +322,17 @@ class Site:
     def opened(self, answer: httpx.Response) -> dict[str, Any]:
         """Check an envelope's signature with the feed key, and return its body."""
         assert answer.status_code == httpx.codes.OK, answer.text
-        return open_envelope(answer.content, self.tenant.keys.feed_public)
+        return open_envelope(answer.content, feed_keys(self.tenant))
 
 
-def open_envelope(content: bytes, feed_key: bytes) -> dict[str, Any]:
+def feed_keys(tenant: Tenant) -> dict[str, bytes]:
+    return {key.key_id: key.public for key in tenant.keys.feed}
+
+
+def open_envelope(content: bytes, feed_keys: Mapping[str, bytes]) -> dict[str, Any]:
     envelope = msgspec.msgpack.decode(content)
     signed = b"madoguchi-feed-v1\n" + envelope["body"]
-    Ed25519PublicKey.from_public_bytes(feed_key).verify(envelope["signature"], signed)
+    Ed25519PublicKey.from_public_bytes(feed_keys[envelope["key_id"]]).verify(envelope["signature"], signed)
     unpacked: dict[str, Any] = msgspec.msgpack.decode(zstandard.decompress(envelope["body"]))
     return unpacked
 

@@ -152,7 +152,7 @@ async def test_an_envelope_bound_to_other_words_is_not_opened(site: Site) -> Non
     tenkyo, fact = site.terminal.tenkyo(), site.terminal.issued(1)
     tenkyo["key"], fact["kind"] = fact["key"], "fact.spoiled"
     fact["key"] = "01890a5d-ac96-774b-bcce-b302099a8057"
-    refused, noted = await site.terminal.send(tenkyo, fact)
+    refused, noted = await site.terminal.send(site.terminal.signed(tenkyo), site.terminal.signed(fact))
     assert (refused["outcome"], refused["reason"]) == ("refused", "unreadable")
     assert noted["outcome"] == "accepted"
     assert sorted(line.reason for line in lines(site, storage.quarantine)) == ["unreadable", "unreadable"]
@@ -219,8 +219,49 @@ async def test_envelopes_of_a_revoked_terminal_can_be_handed_over_into_quarantin
     assert len(lines(site, storage.quarantine)) == 2
 
 
-async def test_an_item_not_of_the_contract_spoils_no_other(site: Site) -> None:
-    bad: Row = {"key": "0190aaaa-0000-7000-8000-000000000001", "kind": "fact.issued", "sealed": "%%%"}
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"sealed": "%%%"},
+        {"made_at": "yesterday"},
+        {"made_at": "2026-11-20T05:31:40"},
+        {"made_at": "0001-01-01T00:00:00+23:00"},
+        {"clock_offset_ms": 10**30},
+        {"base": {TARO: 2**63}},
+        {"residents": TARO},
+        {"signature": ""},
+        {"signature": None},
+        {"key": 7},
+    ],
+    ids="-".join,
+)
+async def test_a_fact_not_of_the_contract_is_kept_as_it_came(site: Site, spoilt: Row) -> None:
+    fact = site.terminal.issued(1) | spoilt
+    answers = await site.terminal.send(fact, site.terminal.issued(2)) + await site.terminal.send(fact)
+    assert [answer["outcome"] for answer in answers] == ["accepted"] * 3
+    (kept,) = lines(site, storage.quarantine)
+    assert (kept.reason, kept.terminal, kept.kind) == ("malformed", site.terminal.number, "fact.issued")
+    assert json.loads(kept.words) == fact
+    assert [line.serial for line in lines(site, storage.issue_book)] == [2]
+
+
+async def test_a_malformed_fact_takes_no_key_from_the_one_it_belongs_to(site: Site) -> None:
+    fact = site.terminal.issued(1)
+    other = await site.another_terminal()
+    await other.send({"key": fact["key"], "kind": "fact.issued"})
+    (answer,) = await site.terminal.send(fact)
+    assert answer["outcome"] == "accepted"
+    assert [line.serial for line in lines(site, storage.issue_book)] == [1]
+
+
+async def test_facts_that_cannot_be_read_count_in_the_size_of_a_batch(site: Site) -> None:
+    many = {"commands": [{"kind": "fact.issued", "key": str(place)} for place in range(501)]}
+    assert (await site.terminal.call("POST", "/v1/commands", many)).json()["code"] == "request.too_many"
+    assert not lines(site, storage.quarantine)
+
+
+async def test_a_request_not_of_the_contract_spoils_no_other(site: Site) -> None:
+    bad: Row = {"key": "0190aaaa-0000-7000-8000-000000000001", "kind": "todoke.tenkyo", "sealed": "%%%"}
     answers = await site.terminal.send(bad, site.terminal.issued(1))
     by_key = {answer["key"]: answer for answer in answers}
     assert by_key[str(bad["key"])]["code"] == "refused.input"
@@ -253,10 +294,12 @@ def _command(site: Site, wire: dict[str, object]) -> Command:
         residents=tuple(residents),
         base=base,
         made_at=str(wire["made_at"]),
+        written_at=str(wire["made_at"]),
         clock_offset_ms=0,
         made_by="s001",
         terminal=site.terminal.number,
         sealed=b64decode(str(wire["sealed"])),
+        signature=b64decode(str(wire["signature"])),
     )
 
 

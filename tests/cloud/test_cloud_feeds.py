@@ -14,7 +14,7 @@ from cloud import digest, storage
 from cloud.contract import FEEDS, tables_of
 from cloud.register import Change, Register, put, remove
 from cloud.tenant import Tenant
-from tests.cloud.cloud_builders import HANAKO, HOME, KIMI, TARO, Site, a_resident, open_envelope
+from tests.cloud.cloud_builders import HANAKO, HOME, KIMI, TARO, Site, a_resident, feed_keys, open_envelope
 
 Rows = dict[tuple[str, tuple[Any, ...]], dict[str, Any]]
 
@@ -50,7 +50,7 @@ def proved(rows: Rows, digest_key: bytes) -> tuple[bytes, list[bytes], list[int]
 def follow(tenant: Tenant, feed: str, rows: Rows, after: int, limit: int) -> tuple[int, bytes]:
     """Apply batches until the head is reached; returns version and root told."""
     while True:
-        batch = open_envelope(tenant.feeds.batch(feed, after, limit), tenant.keys.feed_public)
+        batch = open_envelope(tenant.feeds.batch(feed, after, limit), feed_keys(tenant))
         assert batch["after"] == after
         for table, key, row in batch["changes"]:
             if row is None:
@@ -105,7 +105,7 @@ async def test_whoever_follows_the_feed_is_equal_and_the_sums_prove_it(
     version, root = follow(tenant, "register", rows, after, limit)
     assert version == after + len(versions)
     assert rows == standing(tenant.register, "register")
-    told = open_envelope(tenant.feeds.digest("register"), tenant.keys.feed_public)
+    told = open_envelope(tenant.feeds.digest("register"), feed_keys(tenant))
     assert (told["root"], told["mids"]) == proved(rows, tenant.keys.digest)[:2]
     assert told["root"] == root or not versions
 
@@ -117,7 +117,7 @@ def test_changes_of_one_row_in_one_version_count_once(tmp_path: Any) -> None:
     tax = [put("juminzei", {"atena_no": TARO, "fiscal_year": 2026, "annual_tax": yen}) for yen in (1, 2)]
     commit(tenant.register, "register", tax)
     root = proved(standing(tenant.register, "register"), tenant.keys.digest)[0]
-    assert open_envelope(tenant.feeds.digest("register"), tenant.keys.feed_public)["root"] == root
+    assert open_envelope(tenant.feeds.digest("register"), feed_keys(tenant))["root"] == root
     tenant.close()
 
 
@@ -200,7 +200,7 @@ async def test_a_changed_envelope_does_not_verify(site: Site) -> None:
     envelope = msgspec.msgpack.decode(content)
     envelope["body"] = envelope["body"][:-1] + bytes([envelope["body"][-1] ^ 1])
     with pytest.raises(InvalidSignature):
-        open_envelope(msgspec.msgpack.encode(envelope), site.tenant.keys.feed_public)
+        open_envelope(msgspec.msgpack.encode(envelope), feed_keys(site.tenant))
 
 
 @pytest.mark.asyncio

@@ -1,8 +1,12 @@
 """Every call proves which terminal makes it; what does not is refused with the right word."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from tests.cloud.cloud_builders import Site
 
@@ -42,6 +46,42 @@ async def test_a_proof_is_good_for_one_call(site: Site) -> None:
     signed = site.terminal.headers("GET", UPKEEP, b"")
     assert (await site.client.get(UPKEEP, headers=signed)).status_code == httpx.codes.OK
     assert the_problem(await site.client.get(UPKEEP, headers=signed)) == (401, "terminal.proof_used")
+
+
+def the_other_s(proof: str) -> str:
+    """The same signature with n − s for s, which every verifier takes as well."""
+    r, s = decode_dss_signature(urlsafe_b64decode(proof))
+    n = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    return urlsafe_b64encode(encode_dss_signature(r, n - s)).decode()
+
+
+@pytest.mark.parametrize(
+    ("spelt", "code"),
+    [
+        (lambda proof: proof.rstrip("="), "terminal.proof_used"),
+        (the_other_s, "terminal.proof_used"),
+        (lambda proof: proof + "=", "terminal.wrong_proof"),
+        (lambda proof: proof + "====", "terminal.wrong_proof"),
+        (lambda proof: "!" + proof, "terminal.wrong_proof"),
+        (lambda proof: proof[:8] + " " + proof[8:], "terminal.wrong_proof"),
+        (lambda proof: proof + "AAAA", "terminal.wrong_proof"),
+    ],
+    ids=["unpadded", "other_s", "equals", "padding", "mark", "blank", "tail"],
+)
+async def test_a_proof_written_another_way_is_the_same_proof_or_none(
+    site: Site, spelt: Callable[[str], str], code: str
+) -> None:
+    signed = site.terminal.headers("GET", UPKEEP, b"")
+    while len(signed["madoguchi-proof"].rstrip("=")) % 4 == 0:  # so that there is padding to play with
+        signed = site.terminal.headers("GET", UPKEEP, b"")
+    assert (await site.client.get(UPKEEP, headers=signed)).status_code == httpx.codes.OK
+    again = signed | {"madoguchi-proof": spelt(signed["madoguchi-proof"])}
+    assert the_problem(await site.client.get(UPKEEP, headers=again)) == (401, code)
+
+
+async def test_two_equal_calls_in_one_second_are_two_calls(site: Site) -> None:
+    for _ in range(3):
+        assert (await site.terminal.call("GET", UPKEEP)).status_code == httpx.codes.OK
 
 
 async def test_a_clock_off_by_an_hour_stops_sign_in_and_says_what_time_it_is(site: Site) -> None:

@@ -1,8 +1,13 @@
 """Persons sign in with two factors; failures are counted, codes are used once, tokens stay on their terminal."""
 
+import asyncio
+import sqlite3
+
 import httpx
 import pytest
 
+from cloud import sessions
+from cloud.staff import password_is_right
 from cloud.totp import code_at, step_at
 from tests.cloud.cloud_builders import PASSWORD, SEED, START, Site
 
@@ -29,6 +34,26 @@ async def test_both_factors_open_a_session_with_rights_and_lease(site: Site) -> 
     assert told["staff"]["rights"] == ["accept", "issue", "view"]
     assert told["lease_until"] == "2026-11-27T05:00:00Z"
     assert told["totp_step"] == step_at(START)
+
+
+async def seen(site: Site) -> dict[str, int]:
+    site.clock.forward(seconds=30)
+    told: dict[str, int] = (await site.terminal.sign_in()).json()["terminal"]
+    return told
+
+
+async def test_a_terminal_is_told_how_far_its_ledger_has_been_seen_to_come(site: Site) -> None:
+    other = await site.another_terminal()
+    await other.send(other.issued(99))
+    assert await seen(site) == {"highest_serial": 0, "commit_no": 0}
+    await site.terminal.send(site.terminal.issued(9, commit_no=30), site.terminal.issued(11, commit_no=41))
+    await site.terminal.send(site.terminal.issued(10, commit_no=35))
+    assert await seen(site) == {"highest_serial": 11, "commit_no": 41}
+    await site.terminal.send(site.terminal.issued(11))  # set aside: it stands in the book already
+    assert await seen(site) == {"highest_serial": 11, "commit_no": 41}
+    fee = {"serial": f"{site.terminal.number}-000014", "yen": 300}
+    await site.terminal.send(site.terminal.command("fact.issued", {}), site.terminal.command("fact.fee", fee))
+    assert await seen(site) == {"highest_serial": 14, "commit_no": 41}  # its issue was set aside, not its fee
 
 
 async def test_wrong_person_password_or_code_give_one_and_the_same_answer(site: Site) -> None:
@@ -66,6 +91,63 @@ async def test_five_failures_lock_out_for_five_minutes_then_ten(site: Site) -> N
         assert code(await site.terminal.sign_in()) == "sign_in.locked_out"
         site.clock.forward(minutes=minutes, seconds=1)
     assert (await site.terminal.sign_in()).status_code == httpx.codes.CREATED
+
+
+async def test_a_password_is_hashed_while_others_may_write(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hash is slow on purpose; a writing transaction round it would let wrong passwords stop the town."""
+
+    def with_a_writer_beside(password_hash: str | None, password: str) -> bool:
+        with sqlite3.connect(site.tenant.folder / "cloud.db", timeout=0.2, isolation_level=None) as beside:
+            beside.execute("BEGIN IMMEDIATE")
+            beside.execute("ROLLBACK")
+        beside.close()
+        return password_is_right(password_hash, password)
+
+    monkeypatch.setattr(sessions, "password_is_right", with_a_writer_beside)
+    assert (await site.terminal.sign_in()).status_code == httpx.codes.CREATED
+    assert code(await site.terminal.sign_in(password="wrong")) == "sign_in.wrong_secret"
+
+
+async def test_many_guesses_at_once_are_counted_one_by_one(site: Site) -> None:
+    right = code_at(SEED, step_at(site.clock()))
+    guesses = [site.terminal.sign_in(password="wrong", code=right) for _ in range(12)]
+    told = [code(answer) for answer in await asyncio.gather(*guesses)]
+    assert told.count("sign_in.wrong_secret") == 4
+    assert told.count("sign_in.locked_out") == 8
+    assert code(await site.terminal.sign_in()) == "sign_in.locked_out"
+
+
+async def test_a_code_opens_one_session_though_many_ask_at_once(site: Site) -> None:
+    answers = await asyncio.gather(*(site.terminal.sign_in() for _ in range(6)))
+    assert [answer.status_code for answer in answers].count(httpx.codes.CREATED) == 1
+
+
+async def test_a_lock_that_falls_while_the_password_is_hashed_holds(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked_meanwhile(password_hash: str | None, password: str) -> bool:
+        with sqlite3.connect(site.tenant.folder / "cloud.db", isolation_level=None) as beside:
+            beside.execute("UPDATE staff SET locked_until = '2026-11-20T05:05:00Z' WHERE staff_id = 's001'")
+        beside.close()
+        return password_is_right(password_hash, password)
+
+    monkeypatch.setattr(sessions, "password_is_right", locked_meanwhile)
+    assert code(await site.terminal.sign_in()) == "sign_in.locked_out"
+
+
+async def test_a_password_changed_while_it_is_hashed_lets_nobody_in(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed_meanwhile(password_hash: str | None, password: str) -> bool:
+        with sqlite3.connect(site.tenant.folder / "cloud.db", isolation_level=None) as beside:
+            beside.execute("UPDATE staff SET password_hash = 'another' WHERE staff_id = 's001'")
+        beside.close()
+        return password_is_right(password_hash, password)
+
+    monkeypatch.setattr(sessions, "password_is_right", changed_meanwhile)
+    assert code(await site.terminal.sign_in()) == "sign_in.wrong_secret"
 
 
 async def test_a_lock_ends_at_an_hour_at_most(site: Site) -> None:

@@ -70,8 +70,8 @@ def test_every_promise_is_kept_somewhere() -> None:
 
 
 def test_the_promises_name_tests_that_exist() -> None:
-    named = re.findall(r"`(tests/[^`:*]+)", page("docs/PROMISES.md"))
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    named = re.findall(r"`(tests/[^`:]+)", page("docs/PROMISES.md"))
+    assert [name for name in named if not list(ROOT.glob(name))] == []
 
 
 @pytest.mark.parametrize(

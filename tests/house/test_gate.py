@@ -1,11 +1,12 @@
 """The gate counts honestly."""
 
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from installer.dev import gate
+from installer.dev import gate, stages
 
 REAL = gate.Group("real", "service", 1, real=True)
 PLAIN = gate.Group("plain", "", 1)
@@ -56,27 +57,109 @@ def chosen(expression: str, marked: dict[str, bool]) -> bool:
 @pytest.mark.parametrize(
     ("changed", "called"),
     [
-        (["offline/store/search.py"], {"search", "load", "sync", "outbox", "disaster"}),
+        (["client/rules/outbox.py"], {"outbox", "sync", "drills"}),
+        (["ui/theme.py"], {"screens", "drills"}),
+        (["offline/store/search.py", "docs/DRILL.md"], {"outbox"}),
         (["docs/ARCHITECTURE.md"], set()),
-        (["tests/stages/soak/test_soak.py"], {"soak"}),
-        (None, {stage.name for stage in gate.STAGES}),
+        (["tests/stages/letters/test_every_letter.py"], {"letters"}),
+        (["tests/journeys/clerk.py"], {"drills"}),
+        (None, {stage.name for stage in stages.STAGES}),
     ],
 )
 def test_a_change_calls_for_its_stages(changed: Sequence[str] | None, called: set[str]) -> None:
-    assert {stage.name for stage in gate.called_for(gate.STAGES, changed)} == called
+    assert {stage.name for stage in stages.called_for(stages.STAGES, changed)} == called
 
 
 def test_an_unknown_stage_is_named() -> None:
-    answer = gate.chosen_stages(["serch"])
+    answer = stages.chosen_stages(["serch"])
     assert isinstance(answer, str)
     assert "serch" in answer
 
 
 def test_a_stage_whose_paths_are_gone_would_never_be_called() -> None:
-    gone = [
-        (stage.name, path)
-        for stage in gate.STAGES
-        for path in stage.paths
-        if not (gate.ROOT / path).exists() and not path.startswith("ui/screens/drill")
-    ]
-    assert gone == []
+    named = [(stage.name, path) for stage in stages.STAGES for path in (*stage.paths, *stage.also)]
+    assert [(name, path) for name, path in named if not (gate.ROOT / path).exists()] == []
+
+
+def test_every_stage_has_tests_and_every_slow_test_a_stage() -> None:
+    tests = gate.ROOT / "tests"
+    folders = {path.parent.name for path in tests.glob("stages/*/test_*.py")}
+    assert folders <= {stage.name for stage in stages.STAGES}
+    slow = {
+        path.relative_to(gate.ROOT).as_posix()
+        for path in tests.rglob("test_*.py")
+        if "mark.slow" in path.read_text()
+    } - {"tests/house/test_gate.py"}
+    homes = {stage.name: [path for path in slow if path.startswith(stage.where)] for stage in stages.STAGES}
+    assert [name for name, found in homes.items() if not found] == []
+    assert sorted(path for found in homes.values() for path in found) == sorted(slow)  # each in exactly one
+
+
+def test_however_long_the_gate_hangs_there_is_time_for_a_stage() -> None:
+    longest = 60 * (2 + sum(group.minutes for group in gate.GROUPS))  # the checks take less than two
+    assert gate.WHOLE_BUDGET - longest >= 20 * 60
+    assert all(stage.minutes <= 20 for stage in stages.STAGES)
+
+
+def test_a_stage_that_would_not_end_in_time_is_not_begun_and_that_is_said() -> None:
+    stage = stages.STAGES[-1]
+    outcome = gate.do_stage(stage, gate.Clock(60 * stage.minutes, already=1), ci=True)
+    assert (outcome.passed, outcome.failed, outcome.skipped) == (0, 0, 1)
+    assert "not begun" in outcome.words
+
+
+def test_only_what_takes_turns_uses_the_services() -> None:
+    assert [group.name for group in gate.GROUPS if group.services and "-n" in group.options] == []
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A main line with ten commits, cloned as asked."""
+    origin, copy = tmp_path / "origin", tmp_path / "copy"
+
+    def run(*words: str, where: Path = origin) -> None:
+        who = ("-c", "user.name=house", "-c", "user.email=house@example.invalid")
+        subprocess.run(["git", *who, *words], cwd=where, check=True, capture_output=True)
+
+    origin.mkdir()
+    run("init", "-q", "-b", "main")
+    for number in range(10):
+        (origin / str(number)).write_text("")
+        run("add", ".")
+        run("commit", "-q", "-m", str(number))
+
+    def make(*how: str, then: Sequence[str] = ()) -> None:
+        run("clone", "-q", *how, f"file://{origin}", str(copy))
+        for name in then:
+            (copy / name).write_text("")
+        if then:
+            run("add", ".", where=copy)
+            run("commit", "-q", "-m", "a change", where=copy)
+        monkeypatch.setattr(stages, "ROOT", copy)
+        monkeypatch.delenv("CI_BASE", raising=False)
+
+    return make
+
+
+def test_in_a_branch_what_the_branch_changed_counts(clone: Callable[..., None]) -> None:
+    clone(then=["a"])
+    (stages.ROOT / "b").write_text("")
+    assert stages.changed_paths() == ["a", "b"]
+
+
+def test_on_the_main_line_its_last_commits_count(clone: Callable[..., None]) -> None:
+    clone()
+    assert stages.changed_paths() == [str(number) for number in range(10 - stages.LANDED_AT_ONCE, 10)]
+
+
+def test_of_a_clone_without_a_past_nothing_is_known(clone: Callable[..., None]) -> None:
+    clone("--depth", "1")
+    assert stages.changed_paths() is None
+
+
+def test_a_runner_that_knows_the_base_is_believed(
+    clone: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone()
+    monkeypatch.setenv("CI_BASE", "HEAD~2")
+    assert stages.changed_paths() == ["8", "9"]

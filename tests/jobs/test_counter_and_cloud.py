@@ -42,7 +42,7 @@ class Counter:
         self.cloud = cloud
         self.ahead = timedelta(0)
         self.facts = facts_of(cloud.enrolled, "https://cloud.example")
-        self.ledger = LedgerFile(folder, self.facts, cloud.clock)
+        self.ledger = LedgerFile(folder, self.facts, cloud.clock, cloud.identity.sign)
         self.replica = MemoryRegister(Source.REPLICA, [a_household()], at=datetime.now(UTC))
         self.press = MemoryPress()
         self.link = MemoryLink()

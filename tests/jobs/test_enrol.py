@@ -8,6 +8,7 @@ from client.domain.errors import LinkDownError, RefusedError
 from client.domain.terminal import TerminalFacts
 from client.jobs.enrol import Enrol
 from client.jobs.ports import Identity, StoreKeys
+from tests.builders import a_town_key
 from tests.fakes import counted_random
 
 pytestmark = pytest.mark.asyncio
@@ -63,7 +64,16 @@ class Town:
             self.lost -= 1
             raise LinkDownError("link.broken")
         return Enrolled(
-            "T0007", name, "999999", "あおぞら市", "みどり県", "cert", "ca", b"f" * 32, b"c" * 32, b"d" * 32
+            "T0007",
+            name,
+            "999999",
+            "あおぞら市",
+            "みどり県",
+            "cert",
+            "ca",
+            (a_town_key(b"f" * 32),),
+            (a_town_key(b"c" * 32),),
+            b"d" * 32,
         )
 
     async def leave(self, deposit: bytes, identity: Identity) -> None:

@@ -10,14 +10,36 @@ import pytest_asyncio
 
 from client.domain.as_of import Source
 from client.domain.certificate import Decided, SheetState
-from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, Receipt, change_key
+from client.domain.change import (
+    ChangeKind,
+    ChangeState,
+    Fate,
+    NewChange,
+    OutboxCounts,
+    QueuedChange,
+    Receipt,
+    change_key,
+)
 from client.domain.errors import RefusedError
+from client.domain.resident import AtenaNo
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import IssueDraft, JournalEntry, Ledger
 from offline.store.ledger import LedgerFile
 from offline.store.seal import public_of
-from tests.builders import HANAKO, NOW, TARO, TODAY, a_household, a_request, a_tenkyo, as_of, some_words
+from tests.builders import (
+    HANAKO,
+    NOW,
+    TARO,
+    TODAY,
+    a_household,
+    a_request,
+    a_tenkyo,
+    a_town_key,
+    as_of,
+    some_words,
+)
 from tests.fakes import FakeClock, MemoryLedger, counted_random
+from tests.store_builders import IDENTITY
 
 pytestmark = pytest.mark.asyncio
 _random = counted_random()
@@ -31,17 +53,22 @@ FACTS = TerminalFacts(
     cloud_url="https://cloud.example",
     certificate="",
     ca="",
-    feed_key=bytes(32),
-    command_key=public_of(b"k" * 32),
+    feed_keys=(a_town_key(bytes(32)),),
+    command_keys=(a_town_key(public_of(b"k" * 32)),),
 )
 
 
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
 @pytest_asyncio.fixture(params=["memory", "disk"])
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Ledger]:
     if request.param == "memory":
-        yield MemoryLedger(FakeClock())
+        yield MemoryLedger(clock)
         return
-    file = LedgerFile(tmp_path, FACTS, FakeClock())
+    file = LedgerFile(tmp_path, FACTS, clock, IDENTITY.sign)
     await file.open(b"l" * 32, begun=False)
     yield file
     await file.close()
@@ -164,3 +191,104 @@ async def test_a_sheet_ends_once_by_the_clerks_word(ledger: Ledger) -> None:
 
 async def test_a_line_of_the_journal_is_taken(ledger: Ledger) -> None:
     await ledger.record(JournalEntry("look_up", "s001", (TARO,), {"source": "cloud", "version": 41}))
+
+
+async def test_a_withdrawal_is_in_the_book_with_who_and_why_in_one_commit(ledger: Ledger) -> None:
+    key = (await ledger.queue(a_change())).key
+    for _ in range(2):  # said twice, it is written once
+        await ledger.withdraw(key, actor="s002", reason="本人の申出")
+    change = await ledger.change(key)
+    assert change is not None
+    assert (change.state, change.last_words) == (ChangeState.WITHDRAWN, "本人の申出")
+    assert await ledger.change("no such key") is None
+    said = await lines(ledger)
+    facts = {"what": "withdrawn", "change": key, "reason": "本人の申出"}
+    assert [one for one in said if one.facts.get("what")] == [
+        JournalEntry("intake", "s002", (TARO, HANAKO), facts)
+    ]
+
+
+async def test_what_is_under_way_is_withdrawn_by_nobody_and_the_book_stays_still(ledger: Ledger) -> None:
+    key = (await ledger.queue(a_change())).key
+    await ledger.lease((key,), now=NOW)
+    before = await lines(ledger)
+    with pytest.raises(RefusedError):
+        await ledger.withdraw(key, actor="s002", reason="x")
+    assert await lines(ledger) == before
+
+
+async def test_a_batch_is_settled_as_a_whole(ledger: Ledger) -> None:
+    keys = [(await ledger.queue(a_change())).key for _ in range(3)]
+    await ledger.lease(tuple(keys), now=NOW)
+    again = NOW + timedelta(seconds=4)
+    await ledger.settle_all(
+        (
+            Fate(keys[0], ChangeState.ACCEPTED, Receipt(41, NOW), "受付"),
+            Fate(keys[1], ChangeState.CONFLICT, words="x"),
+            Fate(keys[2], ChangeState.UNKNOWN, words="link.broken", next_try_at=again),
+        )
+    )
+    first, second, third = [await only(ledger, key) for key in keys]
+    assert (first.state, first.receipt) == (ChangeState.ACCEPTED, Receipt(41, NOW))
+    assert second.state is ChangeState.CONFLICT
+    assert (third.state, third.next_try_at, third.last_words) == (ChangeState.UNKNOWN, again, "link.broken")
+    assert await ledger.outbox_counts() == OutboxCounts(1, 1, again)
+
+
+async def test_what_concerns_somebody_is_found_without_the_rest(ledger: Ledger) -> None:
+    ours = await ledger.queue(a_change())
+    other = await ledger.queue(replace(a_change(), residents=(AtenaNo("1000000099"),), base={}))
+    assert await ledger.changes_of((HANAKO,)) == (ours,)
+    assert await ledger.changes_of((HANAKO, TARO, AtenaNo("1000000099"))) == (ours, other)
+    await ledger.withdraw(ours.key, actor="s001", reason="x")
+    assert await ledger.changes_of((TARO,)) == ()
+    assert [one.key for one in await ledger.changes_of((TARO,), settled=True)] == [ours.key]
+    assert await ledger.changes_of(()) == ()
+
+
+async def test_the_list_is_short_however_much_waits(ledger: Ledger) -> None:
+    keys = [(await ledger.queue(a_change())).key for _ in range(9)]
+    for key in keys[:3]:
+        await ledger.withdraw(key, actor="s001", reason="x")
+    for key in keys[3:6]:
+        await ledger.lease((key,), now=NOW)
+        await ledger.settle(key, ChangeState.CONFLICT)
+    listed = [one.key for one in await ledger.recent(2)]
+    assert listed == [keys[1], keys[2], keys[3], keys[4], keys[6], keys[7]]
+
+
+async def test_the_book_knows_the_latest_time_since_the_cloud_vouched_for_it(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    assert await ledger.latest_time() is None
+    await ledger.record(JournalEntry("sign_in", "s001", facts={"how": "online"}))
+    clock.forward(timedelta(hours=73))
+    await ledger.record(JournalEntry("look_up", "s001"))
+    clock.forward(-timedelta(hours=60))
+    await ledger.record(JournalEntry("sign_in", "s001", facts={"how": "offline"}))
+    assert await ledger.latest_time() == NOW + timedelta(hours=73)
+    await ledger.record(JournalEntry("sign_in", "s001", facts={"how": "online"}))
+    assert await ledger.latest_time() == NOW + timedelta(hours=13)
+
+
+async def test_what_failed_often_goes_alone_and_only_when_nothing_else_is_ready(ledger: Ledger) -> None:
+    keys = [
+        (await ledger.queue(replace(a_change(), residents=(AtenaNo(f"100000000{n}"),), base={}))).key
+        for n in range(4)
+    ]
+    for _ in range(2):
+        await ledger.lease(tuple(keys[:2]), now=NOW)
+        await ledger.settle_all(tuple(Fate(key, ChangeState.UNKNOWN, next_try_at=NOW) for key in keys[:2]))
+    ready = [one.key for one in await ledger.ready(NOW, limit=9, alone_after=2)]
+    assert ready == keys[2:]
+    assert [one.key for one in await ledger.ready(NOW, limit=1, alone_after=2)] == keys[2:3]
+    await ledger.lease(tuple(keys[2:]), now=NOW)
+    assert [one.key for one in await ledger.ready(NOW, limit=9, alone_after=2)] == keys[:1]
+    assert await ledger.ready(NOW - timedelta(seconds=1), limit=9, alone_after=2) == ()
+
+
+async def lines(ledger: Ledger) -> tuple[JournalEntry, ...]:
+    if isinstance(ledger, MemoryLedger):
+        return tuple(ledger.journal)
+    assert isinstance(ledger, LedgerFile)
+    return tuple(row.entry for row in reversed(await ledger.journal_tail(99)))

@@ -6,7 +6,9 @@ import pytest
 
 from client.domain.clerk import CloudSignIn, HowSignedIn, SignIn
 from client.domain.errors import CounterError, LinkDownError, SignInNeededError, StoreError
+from client.domain.terminal import NOTHING_SEEN, TerminalSeen
 from client.jobs.log_in import LogIn
+from client.jobs.ports import JournalEntry
 from tests.builders import a_sign_in
 from tests.fakes import FakeClock, MemoryKeys, MemoryLedger, MemoryLink, MemoryStores
 
@@ -18,6 +20,7 @@ class MemorySessions:
     """ports.CloudSessions for one clerk."""
 
     deposit: bytes = b"deposit"
+    seen: TerminalSeen = NOTHING_SEEN
     down: CounterError | None = None
     asked: int = 0
     ended: list[str] = field(default_factory=list)
@@ -28,7 +31,7 @@ class MemorySessions:
             raise self.down
         if (staff_id, password) != ("s001", "right"):
             raise SignInNeededError("sign_in.wrong_secret")
-        return CloudSignIn(a_sign_in(), b"seed", 1, self.deposit)
+        return CloudSignIn(a_sign_in(), b"seed", 1, self.deposit, self.seen)
 
     async def sign_out(self, sign_in: SignIn) -> None:
         if self.down:
@@ -58,6 +61,12 @@ async def test_a_clerk_signs_in_at_the_cloud_and_the_stores_open(counter: Counte
     assert counter.log_in.token() == "token"
     assert counter.stores.keys is counter.keys.keys
     assert [(line.kind, line.facts) for line in counter.ledger.journal] == [("sign_in", {"how": "online"})]
+
+
+async def test_what_the_cloud_has_seen_of_this_terminal_is_brought_to_the_stores(counter: Counter) -> None:
+    counter.sessions.seen = TerminalSeen(7, 12)
+    await counter.log_in("s001", "right", "123456")
+    assert counter.stores.seen == TerminalSeen(7, 12)
 
 
 @pytest.mark.parametrize("known_down", [True, False])
@@ -155,3 +164,70 @@ async def test_a_full_disk_keeps_nobody_signed_in(counter: Counter) -> None:
         await counter.log_in.sign_out()
     assert counter.stores.keys is None
     assert counter.log_in.present is None
+
+
+class SlowStores(MemoryStores):
+    """Stores that take their time to close."""
+
+    async def close(self) -> None:
+        await asyncio.sleep(0.05)
+        await super().close()
+
+
+async def test_whoever_signs_in_while_the_last_one_leaves_finds_the_stores_open(counter: Counter) -> None:
+    stores = SlowStores()
+    log_in = LogIn(counter.sessions, counter.keys, stores, counter.ledger, counter.link, now=counter.clock)
+    await log_in("s001", "right", "111111")
+    leaving = asyncio.create_task(log_in.sign_out())
+    await asyncio.sleep(0)
+    sign_in = await log_in("s001", "right", "222222")
+    await leaving
+    assert stores.keys is not None
+    assert log_in.present is sign_in
+
+
+async def test_a_sign_in_that_cannot_be_written_down_leaves_the_stores_shut(counter: Counter) -> None:
+    counter.ledger.full = True
+    with pytest.raises(StoreError):
+        await counter.log_in("s001", "right", "111111")
+    assert counter.stores.keys is None
+    assert counter.log_in.present is None
+
+
+async def test_a_clock_set_back_is_found_by_the_book_although_the_wraps_know_nothing(
+    counter: Counter,
+) -> None:
+    await counter.log_in("s001", "right", "111111")
+    counter.clock.forward(timedelta(hours=73))
+    await counter.ledger.record(JournalEntry("look_up", "s001"))
+    counter.link.usable = False  # the program is killed: nothing is written into the wraps
+    counter.stores.keys = None
+    log_in = LogIn(
+        counter.sessions, counter.keys, counter.stores, counter.ledger, counter.link, now=counter.clock
+    )
+    counter.clock.forward(-timedelta(hours=60))
+    with pytest.raises(SignInNeededError, match=r"sign_in\.clock_off"):
+        await log_in("s001", "right", "222222")
+    assert counter.stores.keys is None
+    assert counter.keys.seen == counter.clock() + timedelta(hours=60)
+    counter.link.usable = True  # the cloud vouches for the clock: what the book says counts no more
+    await log_in("s001", "right", "333333")
+    counter.link.usable = False
+    await log_in("s001", "right", "444444")
+
+
+async def test_the_lease_does_not_grow_by_a_clock_set_back_after_a_kill(counter: Counter) -> None:
+    await counter.log_in("s001", "right", "111111")
+    counter.clock.forward(timedelta(days=7, seconds=30))
+    await counter.ledger.record(JournalEntry("look_up", "s001"))
+    counter.clock.forward(-timedelta(seconds=60))  # within the tolerance
+    counter.link.usable = False
+    with pytest.raises(SignInNeededError, match=r"sign_in\.lease_over"):
+        await counter.log_in("s001", "right", "222222")
+
+
+async def test_leaving_writes_down_how_late_it_was(counter: Counter) -> None:
+    await counter.log_in("s001", "right", "111111")
+    counter.clock.forward(timedelta(hours=5))
+    await counter.log_in.sign_out()
+    assert counter.keys.seen == counter.clock()

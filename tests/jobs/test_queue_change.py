@@ -8,7 +8,7 @@ from client.domain.as_of import Source
 from client.domain.blocks import Block, BlockLevel, BlockProcess, Restrictions
 from client.domain.change import ChangeKind, ChangeState, Receipt
 from client.domain.clerk import Right
-from client.domain.errors import LinkDownError, RefusedError, StoreError
+from client.domain.errors import LinkDownError, RefusedError, SignInNeededError, StoreError
 from client.domain.intake import TenkyoDraft
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
@@ -146,3 +146,10 @@ async def test_a_postcode_goes_along_where_it_is_known(counter: Counter) -> None
     to = (await counter.job.tenkyo(a_sign_in(), draft)).payload["to"]
     assert isinstance(to, dict)
     assert to["postcode"] == "999-0002"
+
+
+async def test_nothing_is_accepted_after_the_lease(counter: Counter) -> None:
+    counter.clock.forward(timedelta(days=20))
+    with pytest.raises(SignInNeededError, match=r"sign_in\.lease_over"):
+        await counter.job.tenkyo(a_sign_in(), a_tenkyo())
+    assert not counter.ledger.changes

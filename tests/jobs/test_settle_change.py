@@ -63,7 +63,9 @@ async def test_what_the_cloud_does_not_have_may_be_taken_back(counter: Counter, 
         await counter.job.withdraw(a_sign_in(), key, reason="  ")
     await counter.job.withdraw(a_sign_in(), key, reason="本人の申出")
     assert counter.state(key) is ChangeState.WITHDRAWN
-    assert counter.ledger.journal[-1].facts == {"what": "withdrawn", "change": key}
+    said = counter.ledger.journal[-1]
+    assert said.facts == {"what": "withdrawn", "change": key, "reason": "本人の申出"}
+    assert (said.actor, said.subjects) == ("s001", (TARO, HANAKO))
 
 
 @pytest.mark.parametrize("state", [ChangeState.UNKNOWN, ChangeState.ACCEPTED])

@@ -34,11 +34,13 @@ class Played:
 
     def write(self, *, ok: bool) -> None:
         """Write summary.json."""
-        papers = [str(path) for path in sorted((self.out / "papers").glob("*.pdf"))]
+        sheets = sorted((self.out / "papers").glob("*.pdf"))
+        slips = [str(path) for path in sheets if path.name.startswith("仮受付票")]
         summary = {
             "ok": ok,
             "steps": self.steps,
-            "papers": papers,
+            "papers": [str(path) for path in sheets if str(path) not in slips],
+            "slips": slips,
             "screens": self.screens,
             "replica": self.replica,
             "waiting": self.waiting,

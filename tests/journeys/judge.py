@@ -7,9 +7,9 @@ from pathlib import Path
 AUDITOR = Path(__file__).resolve().parents[1] / "auditor" / "audit.py"
 
 
-def audit(stage: str, database: Path, out: Path, plays: int) -> int:
+def audit(stage: str, database: Path, out: Path, plays: tuple[str, ...]) -> int:
     """Return the auditor's exit code for a stage: 0 is consent."""
     words = [sys.executable, "-P", str(AUDITOR), stage, "--out", str(out)]
     return subprocess.run(
-        [*words, "--database", str(database), "--plays", str(plays)], check=False
+        [*words, "--database", str(database), "--plays", ",".join(plays)], check=False
     ).returncode

@@ -169,7 +169,7 @@ class MainJob(Clerk):
 
     async def heard_before(self) -> dict[str, object] | None:
         """Ask the auditor before the back office acts."""
-        if await asyncio.to_thread(audit, "before", self.cloud.database, self.played.out, len(self.plays)):
+        if await asyncio.to_thread(audit, "before", self.cloud.database, self.played.out, self.plays):
             raise NotShownError("the auditor's consent")
         return None
 

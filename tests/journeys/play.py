@@ -56,7 +56,7 @@ def play_main_job(played: Played, options: argparse.Namespace) -> bool:
         cloud = TrainingCloud(played.out / "state" / "cloud", residents=options.residents, host=host)
         stack.callback(cloud.close)
         asyncio.run(cloud.start())
-        plays = len(options.plays)
+        plays = options.plays
         audit("baseline", cloud.database, played.out, plays)
         code = open_with_player(cloud, played, options)
         played.write(ok=code == 0)
@@ -79,6 +79,7 @@ def open_with_player(cloud: TrainingCloud, played: Played, options: argparse.Nam
     token.write_text(cloud.ready["enrolment_tokens"][0], "utf-8")
     config = Config(
         data_dir=played.out / "state" / "terminal",
+        environment="trial",
         cloud_url=cloud.ready["url"],
         ca_file=cloud.ready["ca_file"],
         terminal_name="本庁1",

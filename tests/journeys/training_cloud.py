@@ -18,10 +18,15 @@ def can_have_own_host() -> bool:
     if os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("nft"):
         return False
     name = f"mdgprobe{os.getpid() % 10000}"
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode == 0
-    if made:
+    try:
+        # Entered too: where / is no mount point a namespace is made, and nothing can be run inside.
+        steps = f"netns add {name}", f"-n {name} link", f"netns exec {name} nft list tables"
+        return all(
+            subprocess.run(["ip", *words.split()], capture_output=True, check=False).returncode == 0
+            for words in steps
+        )
+    finally:
         subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
-    return made
 
 
 class OwnHost:
@@ -38,6 +43,14 @@ class OwnHost:
         subprocess.run(["ip", *words], check=True, capture_output=True)
 
     def __enter__(self) -> "OwnHost":
+        try:
+            self._set_up()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _set_up(self) -> None:
         here, there = self.veth
         self._ip("netns", "add", self.name)
         self._ip("link", "add", here, "type", "veth", "peer", "name", there)
@@ -47,7 +60,6 @@ class OwnHost:
         self._ip("-n", self.name, "addr", "add", f"{self.address}/30", "dev", there)
         self._ip("-n", self.name, "link", "set", there, "up")
         self._ip("-n", self.name, "link", "set", "lo", "up")
-        return self
 
     def __exit__(self, *_: object) -> None:
         subprocess.run(["ip", "netns", "del", self.name], capture_output=True, check=False)
@@ -79,6 +91,7 @@ class TrainingCloud:
         self.data = data
         self.ready_file = data / "ready.json"
         self.host = host
+        self.program: tuple[str, ...] = ("-m", "cloud")
         self._residents = residents
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -106,12 +119,17 @@ class TrainingCloud:
         address = self.host.address if self.host else "127.0.0.1"
         words = [
             *(self.host.prefix() if self.host else []),
-            *(sys.executable, "-P", "-m", "cloud", "serve", "--data", str(self.data), "--training"),
+            *(sys.executable, "-P", *self.program, "serve", "--data", str(self.data), "--training"),
             *("--residents", str(self._residents), "--seed", "7", "--host", address),
             *("--port", str(self._port), "--ready", str(self.ready_file)),
         ]
         with (self.data / "cloud.log").open("ab") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    @property
+    def running(self) -> bool:
+        """Tell whether it is alive."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:

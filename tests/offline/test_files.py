@@ -26,6 +26,24 @@ def test_only_the_owner_may_read_what_is_written(tmp_path: Path) -> None:
     assert (folder / "a").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no groups")
+def test_below_a_folder_of_a_group_all_is_the_groups_whatever_the_mask_of_the_session(tmp_path: Path) -> None:
+    tmp_path.chmod(0o2770)
+    before = os.umask(0o077)
+    try:
+        files.make_folder(tmp_path / "production" / "inbox")
+        files.write_whole(tmp_path / "production" / "a", b"")
+        files.make_own(tmp_path / "production" / "ledger.db")
+        with InstanceLock(tmp_path / "production" / "lock"):
+            pass
+    finally:
+        os.umask(before)
+    for folder in ("production", "production/inbox"):
+        assert (tmp_path / folder).stat().st_mode & 0o7777 == 0o2770
+    for name in ("a", "ledger.db", "lock"):
+        assert (tmp_path / "production" / name).stat().st_mode & 0o777 == 0o660
+
+
 def test_a_write_that_fails_leaves_the_old_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "wraps.json"
     files.write_whole(path, b"old")

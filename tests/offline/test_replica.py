@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from client.domain.errors import RefusedError, StoreError
 from client.domain.feed import Feed, FeedPosition, Position
 from client.domain.resident import AtenaNo
-from client.jobs.ports import Register, ReplicaFiles
+from client.jobs.feed_ports import ReplicaFiles
+from client.jobs.ports import OwnRegister
 from client.rules.digest import bucket_bytes, bucket_of, mids_of
 from offline.store import door
 from offline.store.stores import FileStores
@@ -48,7 +49,7 @@ async def equal(stores: FileStores, register: SmallRegister) -> bool:
 
 @pytest.mark.asyncio
 async def test_the_replica_fulfils_its_ports(stores: FileStores) -> None:
-    register: Register = stores.replica
+    register: OwnRegister = stores.replica
     files: ReplicaFiles = stores.replica
     assert callable(register.find)
     assert callable(files.apply)

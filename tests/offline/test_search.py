@@ -244,7 +244,7 @@ def test_where_no_room_is_left_in_kana_order_the_index_is_made_anew() -> None:
 
 
 @pytest.mark.asyncio
-async def test_of_a_protected_person_the_search_shows_no_address(tmp_path: Path) -> None:
+async def test_of_a_protected_person_and_housemates_the_search_shows_no_address(tmp_path: Path) -> None:
     register = a_register(several())
     register.key = KEYS.digest
     stores = stores_in(tmp_path)
@@ -261,7 +261,7 @@ async def test_of_a_protected_person_the_search_shows_no_address(tmp_path: Path)
     first, second = (await stores.replica.find("ワタナベ", limit=5)).value
     assert (first.name, first.address, first.blocked, first.protected) == (
         "渡邉󠄐　太郎",
-        "みどり県あおぞら市葛城町一丁目0番3号",
+        None,
         True,
         False,
     )
@@ -271,6 +271,8 @@ async def test_of_a_protected_person_the_search_shows_no_address(tmp_path: Path)
         False,
         True,
     )
+    (neighbour,) = (await stores.replica.find("タカシマ レイコ 1000000004", limit=5)).value
+    assert neighbour.address == "みどり県あおぞら市葛城町一丁目4番3号"
     assert (
         await stores.replica.find("葛城町", limit=5)
     ).value == ()  # no search by address gives anybody away

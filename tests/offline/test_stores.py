@@ -1,5 +1,7 @@
 import asyncio
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,28 @@ async def test_the_stores_fulfil_the_port(tmp_path: Path) -> None:
     await stores.open(KEYS)
     await stores.close()
     await stores.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.skipif(sys.platform == "win32", reason="no groups")
+@pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o700, 0o600), (0o2770, 0o660)])
+async def test_every_file_of_a_store_is_its_owners_or_its_groups(
+    tmp_path: Path, folder_mode: int, file_mode: int
+) -> None:
+    tmp_path.chmod(folder_mode)
+    stores = stores_in(tmp_path)
+    before = os.umask(0o022)
+    try:
+        await stores.open(KEYS)
+        await fill(stores, a_register())
+        await stores.ledger.record(JournalEntry("look_up", "s001"))
+        await stores.replica.position()
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        await stores.close()
+    finally:
+        os.umask(before)
+    assert {"replica.db", "replica.db-wal", "ledger.db", "ledger.db-wal", "ledger.slots"} <= set(modes)
+    assert set(modes.values()) == {file_mode}, modes
 
 
 @pytest.mark.asyncio
@@ -113,3 +137,45 @@ def test_the_inbox_takes_without_a_secret_and_gives_in_order(tmp_path: Path) -> 
     again.put(b"x", public_of(private))
     with pytest.raises(StoreError, match="wrong_key"):
         again.read(bytes(32)[:-1] + b"\1")
+
+
+@pytest.mark.asyncio
+async def test_whoever_signs_in_while_the_stores_are_closing_finds_them_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = stores_in(tmp_path)
+    await stores.open(KEYS)
+    close = stores.replica.close
+
+    async def slow_close() -> None:
+        await asyncio.sleep(0.3)
+        await close()
+
+    monkeypatch.setattr(stores.replica, "close", slow_close)
+    closing = asyncio.create_task(stores.close())
+    await asyncio.sleep(0)
+    await stores.open(KEYS)
+    await closing
+    await stores.ledger.record(JournalEntry("look_up", "s001"))
+    assert len(await stores.ledger.journal_tail(9)) == 1
+    await stores.close()
+
+
+@pytest.mark.asyncio
+async def test_an_opening_given_up_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = stores_in(tmp_path)
+
+    async def given_up(key: bytes, digest_key: bytes) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stores.replica, "open", given_up)
+        with pytest.raises(asyncio.CancelledError):
+            await stores.open(KEYS)
+    with pytest.raises(StoreError, match="no_keys"):
+        await stores.ledger.outbox()
+    await stores.open(KEYS)
+    await stores.ledger.record(JournalEntry("look_up", "s001"))
+    await stores.close()

@@ -318,3 +318,8 @@ def test_a_town_may_print_without_a_seal() -> None:
     page = only(decided(seal=None))
     assert page.images == ()
     assert page.text_of("attestation") == WHOLE
+
+
+def test_a_foreigners_reading_is_printed_as_the_town_was_told_it() -> None:
+    told = replace(foreigner(), name=ReadName("陳　暁雨", "チン　ギョウウ", confirmed=False))
+    assert only(decided((told,))).text_of("person1.furigana") == "（チン　ギョウウ）"

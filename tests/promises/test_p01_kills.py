@@ -6,8 +6,6 @@ import os
 import random
 from pathlib import Path
 
-import pytest
-
 from client.domain.certificate import SheetState
 from client.domain.change import ChangeKind, ChangeState
 from tests.builders import TODAY
@@ -68,12 +66,3 @@ def live_and_die(folder: Path, rounds: int) -> None:
 
 def test_fifty_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
     live_and_die(tmp_path, 50)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_a_thousand_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
-    for part in range(20):  # a new terminal now and then: its first moments are killed too
-        folder = tmp_path / str(part)
-        folder.mkdir()
-        live_and_die(folder, 50)

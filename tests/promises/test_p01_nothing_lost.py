@@ -204,14 +204,16 @@ async def test_a_ledger_or_mark_that_is_gone_is_not_a_new_beginning(
 
 
 @pytest.mark.asyncio
-async def test_an_old_mark_beside_a_newer_ledger_is_no_loss(tmp_path: Path) -> None:
+async def test_an_old_mark_beside_a_newer_ledger_is_named(tmp_path: Path) -> None:
     stores = await begun(tmp_path)
     old = (tmp_path / "ledger.slots").read_bytes()
     await stores.ledger.record(JournalEntry("look_up", "s001"))
     await stores.ledger.record(JournalEntry("look_up", "s001"))
     await stores.close()
     (tmp_path / "ledger.slots").write_bytes(old)
-    await stores.open(KEYS)
+    with pytest.raises(StoreError, match="mark_behind"):
+        await stores.open(KEYS)
+    await stores.accept_loss(KEYS, actor="s002")
     assert (await stores.ledger.verify_journal()).first_bad is None
     await stores.close()
     found, beside = marks_in(tmp_path)

@@ -28,6 +28,7 @@ def change(seq: int, kind: ChangeKind, seconds: float, state: ChangeState, **pay
         base={},
         payload=payload,
         sealed=b"",
+        signature=b"",
         made_at=BEGAN + timedelta(seconds=seconds),
         made_by="s001",
         clock_offset_ms=0,

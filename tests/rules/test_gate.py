@@ -326,8 +326,10 @@ def a_hit(*, protected: bool) -> Hit:
 
 
 def test_a_search_hides_addresses_and_no_lines() -> None:
-    plain, hidden = masked_hits([a_hit(protected=False), a_hit(protected=True)])
-    assert plain == a_hit(protected=False)
+    stranger = replace(a_hit(protected=False), household_no=HouseholdNo("9"))
+    plain, housemate, hidden = masked_hits([stranger, a_hit(protected=False), a_hit(protected=True)])
+    assert plain == stranger
+    assert housemate == replace(a_hit(protected=False), address=None)
     assert hidden == replace(a_hit(protected=True), address=None)
 
 
@@ -335,8 +337,13 @@ def test_until_identity_is_checked_no_address_of_a_protected_household_is_shown(
     shown = masked_household(a_household(), protected(a_measure()), identity_checked=False)
     assert all(member.address.text == "" for member in shown.members)
     assert masked_household(a_household(), protected(a_measure()), identity_checked=True) == a_household()
-    others = protected(a_measure(AtenaNo("9")))
-    assert masked_household(a_household(), others, identity_checked=False) == a_household()
+    assert masked_household(a_household(), Restrictions(), identity_checked=False) == a_household()
+
+
+def test_a_measure_for_somebody_not_among_the_members_shown_hides_the_place_all_the_same() -> None:
+    elsewhere = protected(a_measure(AtenaNo("9")))
+    shown = masked_household(a_household(), elsewhere, identity_checked=False)
+    assert all(member.address.text == "" for member in shown.members)
 
 
 def test_a_masked_record_says_nothing_of_where() -> None:

@@ -76,6 +76,7 @@ def a_tenkyo(*who: AtenaNo, state: ChangeState = ChangeState.QUEUED, seq: int = 
         base=change.base,
         payload=change.payload,
         sealed=b"",
+        signature=b"",
         made_at=NOW,
         made_by="s001",
         clock_offset_ms=0,

@@ -237,6 +237,7 @@ def queued(change: NewChange, seq: int, state: ChangeState) -> QueuedChange:
         base=change.base,
         payload=change.payload,
         sealed=b"",
+        signature=b"",
         made_at=change.made_at,
         made_by=change.made_by,
         clock_offset_ms=0,

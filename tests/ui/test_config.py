@@ -59,3 +59,16 @@ def test_the_sample_has_every_setting_with_its_sentence_and_can_be_read(tmp_path
     path = tmp_path / "sample.toml"
     path.write_text(uncommented, "utf-8")
     assert load({}, (path,)).config.cloud_url == ""
+
+
+def test_production_shows_no_training_sign_in_and_writes_no_paper_in_the_clear_unless_told_to() -> None:
+    with pytest.raises(ConfigError, match="training_hint"):
+        Config(training_hint="/somewhere/ready.json")
+    with pytest.raises(ConfigError, match="allow_pdf_files"):
+        Config(printer_uri="file:papers")
+    assert Config(printer_uri="file:papers", allow_pdf_files=True).printer_uri == "file:papers"
+    assert Config(environment="trial", printer_uri="file:papers", training_hint="x").training is False
+
+
+def test_by_itself_a_counter_has_no_printer() -> None:
+    assert Config().printer_uri == ""

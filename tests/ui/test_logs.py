@@ -1,6 +1,7 @@
 """Logs: ids only; personal data cannot pass."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,15 @@ def test_no_text_with_japanese_in_it_is_ever_written(text: str) -> None:
     line = logs.OnlyListed(strict=False)(None, "info", {"event": "found", "key": text})
     assert text not in json.dumps(dict(line), ensure_ascii=False)
     assert line["refused"] == "key"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no modes")
+def test_nobody_else_may_read_the_logs(tmp_path: Path) -> None:
+    logs.set_up(tmp_path / "logs")
+    logs.logger().info("opened")
+    logs.set_up(None)
+    assert (tmp_path / "logs").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "logs" / "madoguchi.log").stat().st_mode & 0o777 == 0o600
 
 
 def test_an_error_is_written_by_class_code_and_place_never_by_its_words(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from client.domain.intake import Filer
 from tests.builders import a_sign_in
 from tests.ui.world import PROTECTED, WATANABE, World
 from ui.screens.certificate.model import CertificateModel, IssueJobs
-from ui.screens.change.model import TenkyoModel
+from ui.screens.change.model import TenkyoJobs, TenkyoModel
 from ui.screens.counter.basket import Basket
 from ui.screens.counter.find import FindModel
 from ui.screens.counter.model import CounterJobs, CounterModel
@@ -81,6 +81,11 @@ class Desk:
             self.world.clock,
         )
         self.model.sign_in = self.sign_in
+
+    def tenkyo(self) -> TenkyoModel:
+        jobs, who = self.world.jobs, self.sign_in
+        asked = TenkyoJobs(lambda draft: jobs.queue.tenkyo(who, draft), lambda change: jobs.slip(who, change))
+        return TenkyoModel(WORDS, asked, self.later, self.world.clock)
 
     async def open(self, atena_no: str = WATANABE) -> CounterModel:
         self.model.open(atena_no)  # type: ignore[arg-type]  # a number as a test writes it
@@ -265,9 +270,7 @@ async def test_a_notification_says_what_is_missing_and_reads_the_date_back() -> 
     desk = Desk()
     counter = await desk.open()
     assert counter.view is not None
-    model = TenkyoModel(
-        WORDS, lambda draft: desk.world.jobs.queue.tenkyo(desk.sign_in, draft), desk.later, desk.world.clock
-    )
+    model = desk.tenkyo()
     model.begin(counter.view, WATANABE)
     model.accept()
     assert model.wrong == {"town", "banchi", "ido_date"}
@@ -289,8 +292,7 @@ async def test_what_wants_a_clerk_stands_first_and_a_fact_is_never_withdrawn() -
     desk = Desk()
     counter = await desk.open()
     assert counter.view is not None
-    queue = desk.world.jobs.queue
-    tenkyo = TenkyoModel(WORDS, lambda draft: queue.tenkyo(desk.sign_in, draft), desk.later, desk.world.clock)
+    tenkyo = desk.tenkyo()
     tenkyo.begin(counter.view, WATANABE)
     for name, value in (("town", "みどり県あおぞら市本町"), ("banchi", "1番"), ("ido_date", "R8.11.1")):
         tenkyo.set(name, value)
@@ -302,10 +304,12 @@ async def test_what_wants_a_clerk_stands_first_and_a_fact_is_never_withdrawn() -
     outbox = OutboxModel(
         WORDS,
         OutboxJobs(
-            listing=lambda: jobs.ledger.outbox(settled=True),
+            listing=jobs.ledger.recent,
+            counts=jobs.ledger.outbox_counts,
             send_now=jobs.send.drain,
             withdraw=lambda key, reason: jobs.settle.withdraw(desk.sign_in, key, reason=reason),
             rewrite=lambda change: jobs.settle.ask(change.key),
+            slip=lambda change: jobs.slip(desk.sign_in, change),
         ),
         desk.later,
         desk.world.clock,

@@ -63,4 +63,7 @@ def test_what_waits_for_a_clerk_is_graver_than_what_waits_for_the_line() -> None
 
 def test_the_printer_is_named() -> None:
     assert printer_cell(Facts(printer="窓口1"), WORDS).word == "窓口1"
-    assert printer_cell(Facts(printer="窓口1", printer_fault=True), WORDS).mark is Mark.TRIANGLE
+    cell = printer_cell(
+        Facts(printer="窓口1", printer_wants="用紙がありません。補給してください。印刷待ちです"), WORDS
+    )
+    assert (cell.mark, cell.tone, cell.detail) == (Mark.TRIANGLE, "warn", "用紙がありません")

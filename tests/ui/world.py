@@ -28,6 +28,7 @@ from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
 from client.jobs.ports import Picture
+from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.send_outbox import SendOutbox
@@ -42,6 +43,7 @@ from tests.fakes import (
     MemoryRegister,
     MemoryStores,
 )
+from ui.drill_plan import read_plan
 from ui.face import Jobs
 from ui.screens.drill.model import DrillJobs
 
@@ -275,6 +277,7 @@ class World:
     press: PaperPress = field(default_factory=PaperPress)
     rights: tuple[Right, ...] = ALL_RIGHTS
     declared: bool = False
+    drill: DrillJobs | None = None
 
     def __post_init__(self) -> None:
         households = [watanabe(), *others()]
@@ -330,11 +333,19 @@ class World:
             queue=QueueChange(
                 self.live, self.replica, reach, self.ledger, now=now, random=random, clock_offset_ms=offset
             ),
+            slip=PrintSlip(
+                self.live,
+                self.replica,
+                reach,
+                self.ledger,
+                self.press,
+                place=SlipPlace(_TOWN, "窓口1"),
+            ),
             settle=SettleChange(commands, self.ledger, now=now, random=random, clock_offset_ms=offset),
             send=SendOutbox(commands, self.ledger, self.link, now=now, jitter=lambda: 1.0),
             ledger=self.ledger,
             fee=fee,
             offline=lambda: not self.link.usable,
             declared=lambda: self.declared,
-            drill=DrillJobs(nothing, nothing, nowhere),
+            drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )

@@ -92,8 +92,10 @@ def _disk_trouble() -> Iterator[None]:
 
 
 def _folder(config: Config) -> str:
+    from offline.store.files import make_folder
+
     with _disk_trouble():
-        config.terminal_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(config.terminal_dir)
         with TemporaryFile(dir=config.terminal_dir) as probe:
             probe.write(b"madoguchi")
     return str(config.terminal_dir)
@@ -153,6 +155,8 @@ def _cloud(config: Config) -> str:
 
 
 def _printer(config: Config) -> str:
+    if not config.printer_uri:
+        raise PaperError("paper.no_printer")
     if config.printer_uri.startswith("file:"):
         folder = config.terminal_dir / config.printer_uri.removeprefix("file:")
         with _disk_trouble():

@@ -3,7 +3,7 @@
 from client.domain.errors import CounterError, LinkDownError, PaperError, StoreError
 
 OK, FAILED, USAGE = 0, 1, 2
-CLOUD, DAMAGED, IN_USE, NOT_ENROLLED, DISK_FULL, KEYRING, NEWER, PAPER = 10, 11, 12, 13, 14, 15, 16, 17
+CLOUD, DAMAGED, IN_USE, NOT_ENROLLED, DISK_FULL, KEYRING, NEWER, PAPER, CLOCK = range(10, 19)
 MEANINGS = {
     OK: "all is well",
     FAILED: "something else went wrong",
@@ -16,6 +16,7 @@ MEANINGS = {
     KEYRING: "the operating system's keyring cannot be used",
     NEWER: "the data was made by a newer version of the program",
     PAPER: "the printer or a font is missing",
+    CLOCK: "the clock of this PC is off by more than five minutes",
 }
 _BY_CODE = {
     "store.in_use": IN_USE,
@@ -23,6 +24,7 @@ _BY_CODE = {
     "store.no_keyring": KEYRING,
     "store.no_keys": NOT_ENROLLED,
     "store.newer": NEWER,
+    "sign_in.clock_off": CLOCK,
     "refused.enrolment": NOT_ENROLLED,
     "refused.terminal_revoked": NOT_ENROLLED,
 }

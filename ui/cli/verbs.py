@@ -15,6 +15,7 @@ VERBS = {
     "status": "say how this terminal stands",
     "config": "print every setting, its value and where it was set; --sample prints a settings file",
     "doctor": "look at everything the counter needs, and say what to do",
+    "verify": "read the whole book and every row of the replica anew; asks for staff id, password and code",
     "enrol": "make this PC a terminal of the town, with a one-time token",
 }
 Verb = Callable[[Loaded, argparse.Namespace], int]

@@ -15,6 +15,7 @@ from printing.layout.glyphs import FontChain
 
 ASCENT_EM = 0.88  # of IPAmj明朝
 LINE_EM = 1.3
+_MORE = "…"
 _BASE_PT = 10.5
 _ANY_PX = 16.0
 _LARGEST_RUN = 60.0  # Qt 6.11 draws nothing at all for a raw font's glyph run above 64 pixels: outlines then
@@ -54,6 +55,13 @@ class Letters:
             lines[-1] += cluster
             used += width
         return tuple(lines)
+
+    def elided(self, text: str, px: float, room: float) -> str:
+        """Return as much of a text as fits, with … where something is left out; nothing where nothing fits."""
+        if self.width(text, px) <= room:
+            return text
+        rest = room - self.width(_MORE, px)
+        return f"{self.lines(text, px, rest)[0]}{_MORE}" if rest > px else ""
 
     def draw(self, painter: QPainter, x: float, baseline: float, text: str, px: float) -> None:
         """Draw a text on a line, in the painter's pen."""

@@ -27,6 +27,19 @@ class StatusCell(QFrame):
         """Return what is shown, for people and for tests."""
         return f"{self._word.text()} {self._detail.text()}".strip()
 
+    @property
+    def tone(self) -> str:
+        """Return how grave the state is."""
+        return str(self._mark.property("tone"))
+
+    def set_brief(self, brief: bool) -> None:
+        """Leave the detail out, where the room is needed for what matters more."""
+        self._detail.setVisible(not brief)
+
+    def set_wordless(self, wordless: bool) -> None:
+        """Leave the word out too: the mark and the detail stay."""
+        self._word.setVisible(not wordless)
+
     def show_cell(self, cell: Cell) -> None:
         """Show a state."""
         self._mark.show_state(cell.mark, cell.tone)

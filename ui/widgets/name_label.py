@@ -50,6 +50,11 @@ class NameLabel(QWidget):
         self.updateGeometry()
         self.update()
 
+    def shown_share(self) -> float:
+        """Return how large the text is drawn, as a share of its own size: less than 1 where it was shrunk to fit."""
+        px = self._px()
+        return 1.0 if self._wrap else self._letters.fitted(self._text, px, self.width()) / px
+
     def _px(self) -> float:
         return pixels(self._pt, self.logicalDpiY())
 

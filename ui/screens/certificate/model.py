@@ -78,12 +78,17 @@ class CertificateModel:
         self.changed()
         self._starter.replace("preview", lambda: self._load(prepared))
 
-    def resume(self, copies: tuple[IssuedCopy, ...]) -> None:
-        """Ask for the word on copies whose end is not known: after a restart."""
+    def resume(self, copies: tuple[IssuedCopy, ...], note: Note | None = None) -> None:
+        """Ask for the word on copies whose end is not known: after a restart, or trouble that ``note`` tells of."""
         self.prepared, self.pictures, self.copies = None, (), copies
         self.phase = Phase.CONFIRM
-        self.note = Note("warn", self.words("certificate.unfinished", n=len(copies)))
+        self.note = note or Note("warn", self.words("certificate.unfinished", n=len(copies)))
         self.changed()
+
+    @property
+    def resumed(self) -> bool:
+        """Tell whether the copies asked about are not those the clerk has just printed."""
+        return self.prepared is None and self.phase is Phase.CONFIRM
 
     @property
     def heading(self) -> str:
@@ -221,7 +226,10 @@ class CertificateModel:
             self.phase = Phase.CONFIRM
             trouble = next((one.trouble for one in issued if one.trouble), None)
             self.note = note_of(trouble, self.words) if trouble else None
-        self.changed()
+        finally:
+            if self.phase is Phase.PRINTING:  # a mistake of ours: nobody is to wait here for ever
+                self.phase = Phase.DONE if self.copies else Phase.PREVIEW
+            self.changed()
 
     async def _confirm(self, copy: IssuedCopy, *, handed_over: bool, reason: str) -> None:
         try:

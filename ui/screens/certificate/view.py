@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from client.domain.certificate import IssuedCopy
 from ui.marks import Mark
 from ui.screens.certificate.model import SPOIL_REASONS, CertificateModel, CopyLine, Phase
 from ui.text import Words
@@ -10,9 +11,10 @@ from ui.widgets.choices import choice
 from ui.widgets.notice import NoticeBar
 from ui.widgets.page_view import PageView
 from ui.widgets.parts import button, caption_for, card, label, wrapped
+from ui.widgets.scrolled import scrolled
 from ui.widgets.state_mark import StateMark
 
-_SIDE = 380
+_SIDE, _SIDE_EMS = 380, 24  # the least in pixels, and in letters of the screen
 _MARKS = {"ok": Mark.CIRCLE, "warn": Mark.TRIANGLE, "bad": Mark.SQUARE, "info": Mark.DOCUMENT}
 
 
@@ -22,6 +24,7 @@ class CertificateView(QWidget):
     def __init__(self, model: CertificateModel, words: Words) -> None:
         super().__init__()
         self.setObjectName("page")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # where a key answers nothing
         self._model = model
         self._words = words
         self._notice = NoticeBar(words("common.close"))
@@ -47,22 +50,32 @@ class CertificateView(QWidget):
         self._reason_caption = caption_for(words("certificate.spoil_reason"), self._reason)
         self._reprint = button(words("certificate.reprint"), "reprint", model.reprint)
         self._back = button(words("common.back"), "certificateBack", model.back)
-        self._phase = model.phase
+        self._step: tuple[Phase, IssuedCopy | None] = (model.phase, None)
         self._lay_out()
         model.changed = self.paint
         self.paint()
 
     def _lay_out(self) -> None:
         side = card()
-        side.setFixedWidth(_SIDE)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(18, 14, 18, 14)
+        side.setFixedWidth(max(_SIDE, _SIDE_EMS * self.fontMetrics().horizontalAdvance("世")))
+        facts = QWidget()
+        column = QVBoxLayout(facts)
+        column.setContentsMargins(16, 12, 16, 6)
         column.setSpacing(10)
         column.addWidget(self._heading)
         column.addLayout(self._facts)
         column.addWidget(self._warnings)
         column.addLayout(self._copies)
         column.addStretch(1)
+        whole = QVBoxLayout(
+            side
+        )  # what is known scrolls where there is little room; what can be done never does
+        whole.setContentsMargins(2, 2, 2, 14)
+        whole.addWidget(scrolled(facts), 1)
+        column = QVBoxLayout()
+        column.setContentsMargins(16, 0, 16, 0)
+        column.setSpacing(10)
+        whole.addLayout(column)
         column.addWidget(self._ask)
         for part in (self._print, self._handed):
             column.addWidget(part)
@@ -94,6 +107,7 @@ class CertificateView(QWidget):
         model = self._model
         self._notice.show_note(model.note)
         self._heading.setText(model.heading)
+        self.setAccessibleName(model.heading)
         self._pages.show_pages(model.pictures, model.heading)
         self._pages.setVisible(bool(model.pictures))
         self._empty.setVisible(not model.pictures and model.prepared is not None)
@@ -104,7 +118,10 @@ class CertificateView(QWidget):
         self._paint_buttons()
 
     def begin(self) -> None:
-        """Put the focus where the next step is."""
+        """Put the focus where the next step is; on no answer where the question came unasked."""
+        if self._model.resumed:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
         for step in (self._print, self._handed, self._reprint, self._back):
             if step.isVisible() and step.isEnabled():
                 step.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -133,8 +150,9 @@ class CertificateView(QWidget):
         done = model.phase is Phase.DONE
         self._back.setText(self._words("certificate.to_counter" if done else "common.back"))
         self._back.setVisible(model.phase in {Phase.PREVIEW, Phase.DONE})
-        if model.phase is not self._phase:  # the next step is another button
-            self._phase = model.phase
+        step = (model.phase, present if model.resumed else None)
+        if step != self._step:  # the next step is another button, or another sheet
+            self._step = step
             self.begin()
 
     def _paint_facts(self) -> None:

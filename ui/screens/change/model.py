@@ -1,9 +1,11 @@
 """転居: a notification taken in, kept here and sent when the line allows (仮受付). No toolkit."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import date
 
 from client.domain.calendar import parse_day, tokyo_day, wareki
+from client.domain.certificate import Printed, SheetState
 from client.domain.change import QueuedChange
 from client.domain.errors import CounterError
 from client.domain.intake import TENKYO_WITHIN, Filer, TenkyoDraft
@@ -11,22 +13,31 @@ from client.domain.resident import Address, AtenaNo, Household, Resident
 from client.jobs.find_resident import HouseholdView
 from client.jobs.ports import Now
 from client.rules.on_day import household_on
-from ui.notices import Note, note_of
+from ui.notices import Note, note_of, slip_note
 from ui.text import Words
 from ui.work import Starter
 
 FIELDS = ("town", "banchi", "katagaki", "postcode", "ido_date", "todoke_date")
 _NEEDED = ("town", "banchi")
-_DAYS = ("ido_date", "todoke_date")
-QueueJob = Callable[[TenkyoDraft], Awaitable[QueuedChange]]
+DAYS = ("ido_date", "todoke_date")
+
+
+@dataclass(frozen=True, slots=True)
+class TenkyoJobs:
+    """What this screen may ask for."""
+
+    queue: Callable[[TenkyoDraft], Awaitable[QueuedChange]]
+    slip: Callable[[QueuedChange], Awaitable[Printed]]  # 仮受付票, the first time and again
 
 
 class TenkyoModel:
-    """The form of 転居届. ``finished`` is called at Esc, ``accepted_one`` when one was taken in."""
+    """The form of 転居届. ``finished`` is called at Esc, ``accepted_one`` when one was taken in, and
+    ``slip_told`` with what became of its 仮受付票, which may be after the clerk has gone on.
+    """
 
-    def __init__(self, words: Words, queue: QueueJob, starter: Starter, now: Now) -> None:
+    def __init__(self, words: Words, jobs: TenkyoJobs, starter: Starter, now: Now) -> None:
         self.words = words
-        self._queue = queue
+        self._jobs = jobs
         self._starter = starter
         self._now = now
         self.household: Household | None = None
@@ -36,11 +47,13 @@ class TenkyoModel:
         self.filer = Filer.SELF
         self.wrong: frozenset[str] = frozenset()
         self.busy = False
+        self.printing = False
         self.accepted: QueuedChange | None = None
         self.note: Note | None = None
         self.changed: Callable[[], None] = lambda: None
         self.finished: Callable[[], None] = lambda: None
         self.accepted_one: Callable[[QueuedChange], None] = lambda _change: None
+        self.slip_told: Callable[[Note], None] = lambda _note: None
 
     def begin(self, view: HouseholdView, subject: AtenaNo) -> None:
         """Begin for a household; everyone who lives there is on the notification until taken off."""
@@ -50,6 +63,7 @@ class TenkyoModel:
         self.values = dict.fromkeys(FIELDS, "") | {"todoke_date": wareki(today)}
         self.filer = Filer.SELF
         self.wrong, self.busy, self.accepted, self.note = frozenset(), False, None, None
+        self.printing = False
         self.changed()
 
     @property
@@ -83,6 +97,11 @@ class TenkyoModel:
         """Tell whether the notification can still be taken in; once it is, the form is over."""
         return not self.busy and self.accepted is None
 
+    @property
+    def may_print(self) -> bool:
+        """Tell whether the slip of what was taken in can be printed, again if it was before."""
+        return self.accepted is not None and not self.printing
+
     def day(self, name: str) -> date | None:
         """Return a date field as read."""
         typed = self.values[name].strip()
@@ -112,7 +131,7 @@ class TenkyoModel:
         if not self.may_accept:
             return
         missing = {name for name in _NEEDED if not self.values[name].strip()}
-        self.wrong = frozenset(missing | {name for name in _DAYS if self.day(name) is None})
+        self.wrong = frozenset(missing | {name for name in DAYS if self.day(name) is None})
         draft = self._draft()
         if self.wrong or not self.members or draft is None:
             self.note = Note("warn", self.words("change.gaps" if self.wrong else "change.no_members"))
@@ -122,8 +141,16 @@ class TenkyoModel:
         self.changed()
         self._starter.start("queue_change", lambda: self._accept(draft))
 
+    def print_slip(self) -> None:
+        """Print the slip again: the first one did not come out, or was spoiled."""
+        if self.may_print and self.accepted is not None:
+            self._start_slip(self.accepted)
+
     def back(self) -> None:
-        """Leave; what was typed but not taken in is gone."""
+        """Leave; what was typed is gone, from the fields too (P08)."""
+        self.household = self.subject = None
+        self.members, self.values = frozenset(), dict.fromkeys(FIELDS, "")
+        self.changed()
         self.finished()
 
     def dismiss(self) -> None:
@@ -147,14 +174,43 @@ class TenkyoModel:
 
     async def _accept(self, draft: TenkyoDraft) -> None:
         try:
-            change = await self._queue(draft)
+            change = await self._jobs.queue(draft)
         except CounterError as error:
             self.note = note_of(error, self.words)
         else:
             self.accepted = change
-            more = self.words("change.accepted_more", key=change.key[-8:])
-            self.note = Note("ok", self.words("change.accepted"), more)
             self.accepted_one(change)
+            self._start_slip(change)
         finally:
             self.busy = False
             self.changed()
+
+    def _start_slip(self, change: QueuedChange) -> None:
+        self.printing = True
+        self.note = self._accepted_note(change, self.words("change.slip_printing"))
+        self.changed()
+        self._starter.start(f"slip {change.key}", lambda: self._slip(change))
+
+    async def _slip(self, change: QueuedChange) -> None:
+        try:
+            note = self._printed_note(change, await self._jobs.slip(change))
+        except CounterError as error:
+            note = slip_note(error, self.words)
+        if self.accepted is change:
+            self.printing, self.note = False, note
+            self.changed()
+        self.slip_told(note)
+
+    def _printed_note(self, change: QueuedChange, printed: Printed) -> Note:
+        if printed.state is SheetState.PRINTED:
+            return self._accepted_note(change, self.words("change.slip_printed"))
+        more = self.words("change.accepted_more", key=change.key[-8:])
+        return Note(
+            "warn",
+            f"{self.words('change.accepted')} {self.words('change.slip_look')}",
+            f"{printed.words}　{more}",
+        )
+
+    def _accepted_note(self, change: QueuedChange, slip: str) -> Note:
+        more = self.words("change.accepted_more", key=change.key[-8:])
+        return Note("ok", f"{self.words('change.accepted')} {slip}", more)

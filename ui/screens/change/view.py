@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLine
 
 from client.domain.intake import Filer
 from client.domain.resident import AtenaNo
-from ui.screens.change.model import TenkyoModel
+from ui.screens.change.model import DAYS, TenkyoModel
 from ui.text import Words
 from ui.widgets.choices import choice
 from ui.widgets.letters import Letters
@@ -17,6 +17,8 @@ from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, caption_for, card, label, restyle, wrapped
 from ui.widgets.scrolled import scrolled
 
+_LONGEST_DAY, _FIELD_EDGES = "令和88年88月88日", 26
+_SHEET_EMS = 78  # how wide the form becomes at most, in letters of the screen
 _NAMES = {
     "town": "tenkyoTown",
     "banchi": "tenkyoBanchi",
@@ -50,12 +52,14 @@ class TenkyoView(QWidget):
         self._new.setObjectName("tenkyoNew")
         self._hint = wrapped(role="quiet", name="tenkyoHint")
         self._led: frozenset[str] = frozenset()
+        self._done = False
         self._boxes: dict[AtenaNo, QCheckBox] = {}
         self._box_column = QVBoxLayout()
         self._fields = {field: self._field(field, name) for field, name in _NAMES.items()}
         filers = tuple((words(f"filer.{one.value}"), one) for one in Filer)
         self._filer = choice("tenkyoFiler", "", filers, self._on_filer)
         self._accept = button(words("change.accept"), "tenkyoAccept", model.accept, primary=True)
+        self._slip = button(words("change.slip"), "tenkyoSlip", model.print_slip)
         self._back = button(words("common.back"), "tenkyoBack", model.back)
         self._lay_out()
         model.changed = self.paint
@@ -65,14 +69,16 @@ class TenkyoView(QWidget):
         made.setObjectName(name)
         if field in _HINTS:
             made.setPlaceholderText(self._words(_HINTS[field]))
+        if field in DAYS:
+            made.setMinimumWidth(made.fontMetrics().horizontalAdvance(_LONGEST_DAY) + _FIELD_EDGES)
         made.textChanged.connect(lambda text: self._model.set(field, text))
         return made
 
     def _lay_out(self) -> None:
         words = self._words
-        sheet = card()
-        column = QVBoxLayout(sheet)
-        column.setContentsMargins(26, 18, 26, 18)
+        fields = QWidget()
+        column = QVBoxLayout(fields)
+        column.setContentsMargins(24, 14, 24, 6)
         column.setSpacing(10)
         column.addWidget(label(words("change.heading"), "title"))
         column.addWidget(self._name)
@@ -84,19 +90,28 @@ class TenkyoView(QWidget):
         column.addWidget(self._hint)
         column.addStretch(1)
         column.addWidget(wrapped(words("change.explain"), "caption"))
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._back)
-        buttons.addStretch(1)
-        buttons.addWidget(self._accept)
-        column.addLayout(buttons)
+        sheet = card()
+        whole = QVBoxLayout(sheet)  # the fields scroll where there is little room; the buttons never do
+        whole.setContentsMargins(2, 2, 2, 14)
+        whole.addWidget(scrolled(fields), 1)
+        whole.addLayout(self._buttons())
         page = QVBoxLayout(self)
         page.setContentsMargins(10, 10, 10, 10)
         page.addWidget(self._notice)
+        sheet.setMaximumWidth(_SHEET_EMS * self.fontMetrics().horizontalAdvance("世"))
         middle = QHBoxLayout()
-        middle.addStretch(1)
-        middle.addWidget(scrolled(sheet), 8)
-        middle.addStretch(1)
+        middle.addWidget(sheet)
         page.addLayout(middle, 1)
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(24, 0, 24, 0)
+        row.setSpacing(10)
+        row.addWidget(self._back)
+        row.addStretch(1)
+        row.addWidget(self._slip)
+        row.addWidget(self._accept)
+        return row
 
     def _form(self) -> QGridLayout:
         words = self._words
@@ -121,7 +136,7 @@ class TenkyoView(QWidget):
         grid.addWidget(caption_for(words("change.postcode"), self._fields["postcode"]), 4, 0)
         grid.addWidget(self._fields["postcode"], 4, 1)
         grid.setColumnStretch(1, 3)
-        grid.setColumnStretch(3, 2)
+        grid.setColumnStretch(3, 1)
         return grid
 
     def _order_tabs(self) -> None:
@@ -131,6 +146,7 @@ class TenkyoView(QWidget):
             *(self._fields[one] for one in fields),
             self._filer,
             self._accept,
+            self._slip,
             self._back,
         ]
         for before, after in pairwise(order):
@@ -155,9 +171,13 @@ class TenkyoView(QWidget):
         self._new.set_text(model.new_address.text)
         self._hint.setText(model.hint)
         self._accept.setEnabled(model.may_accept)
+        self._accept.setVisible(model.accepted is None)
+        self._slip.setVisible(model.accepted is not None)
+        self._slip.setEnabled(model.may_print)
         self._lead_to_gap(model.wrong)
-        if model.accepted is not None and not self._back.hasFocus():
+        if model.accepted is not None and not self._done:
             self._back.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._done = model.accepted is not None
 
     def _lead_to_gap(self, wrong: frozenset[str]) -> None:
         """Go to the first field that is wrong, once, when it is found."""

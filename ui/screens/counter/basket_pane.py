@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from client.domain.certificate import IdentityCheck, Requester
 from ui.screens.counter.model import CounterModel
@@ -79,7 +79,7 @@ class BasketPane(QFrame):
 
     def _lay_out(self) -> None:
         words = self._words
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(10, 9, 10, 10)
         column.setSpacing(8)
         column.addWidget(label(words("basket.heading"), "heading"))
@@ -93,18 +93,28 @@ class BasketPane(QFrame):
         column.addLayout(field_grid(fields))
         column.addWidget(self._warnings)
         column.addStretch(1)
-        column.addWidget(rule())
+        self.foot = QWidget()
+        below = QVBoxLayout(self.foot)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(8)
+        below.addWidget(rule())
         total = QHBoxLayout()
         total.addWidget(self._fee_of)
         total.addStretch(1)
         total.addWidget(self._total)
-        column.addLayout(total)
-        column.addWidget(self.issue)
-        column.addWidget(self._reason)
+        below.addLayout(total)
+        below.addWidget(self.issue)
+        below.addWidget(self._reason)
+        self.take_foot()
+
+    def take_foot(self) -> None:
+        """Have the fee and the button at the end of the column; a screen with little room keeps them elsewhere."""
+        self._column.addWidget(self.foot)
 
     def least_width(self) -> int:
         """Return the width at which nothing is cut, with the paper's card shown."""
-        return max(self.minimumSizeHint().width(), self._paper.minimumSizeHint().width() + _MARGINS)
+        parts = (self.foot.minimumSizeHint().width(), self._paper.minimumSizeHint().width())
+        return max(self.minimumSizeHint().width(), max(parts) + _MARGINS)
 
     def paint(self) -> None:
         """Show the model as it is."""

@@ -10,7 +10,9 @@ from ui.text import Words
 from ui.widgets.letters import Letters
 from ui.widgets.name_label import NameDelegate
 from ui.widgets.notice import NoticeBar
-from ui.widgets.parts import label
+from ui.widgets.parts import label, wrapped
+
+_MARGINS = 22  # of the column, left and right, and its frame
 
 
 class SearchField(QLineEdit):
@@ -56,7 +58,7 @@ class FindPane(QFrame):
         self.search.setPlaceholderText(words("find.placeholder"))
         self.search.setAccessibleName(words("find.search"))
         self.search.setClearButtonEnabled(True)
-        self._count = label(role="caption", name="resultCount")
+        self._count = wrapped(role="caption", name="resultCount")
         self._hits = HitList(words, self)
         self.results = _list("results", words("find.results"))
         self.results.setModel(self._hits)
@@ -81,13 +83,18 @@ class FindPane(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 9, 10, 10)
         column.setSpacing(7)
-        column.addWidget(label(words("find.heading"), "heading"))
+        self._heading = label(words("find.heading"), "heading")
+        column.addWidget(self._heading)
         column.addWidget(self.search)
         column.addWidget(self._count)
         column.addWidget(self._notice)
         column.addWidget(self.results, 5)
         column.addWidget(label(words("find.recent"), "heading"))
         column.addWidget(self.recent, 2)
+
+    def least_width(self) -> int:
+        """Return the width at which its heading is whole."""
+        return self._heading.sizeHint().width() + _MARGINS
 
     def paint(self) -> None:
         """Show the model as it is."""

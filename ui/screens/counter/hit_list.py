@@ -104,4 +104,5 @@ class HitDelegate(QStyledItemDelegate):
         painter.setClipRect(room.adjusted(0, 0, -(taken + 10) if right else 0, 6))
         painter.drawText(room.x(), int(baseline), line.furigana)
         x = room.x() + painter.fontMetrics().horizontalAdvance(line.furigana + "　")
-        self._letters.draw(painter, x, baseline, line.address, small)
+        left = room.right() - (taken + 10 if right else 0) - x
+        self._letters.draw(painter, x, baseline, self._letters.elided(line.address, small, left), small)

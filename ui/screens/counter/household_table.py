@@ -7,14 +7,15 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTab
 from ui.screens.counter.model import CounterModel
 from ui.screens.counter.shown import MemberRow
 from ui.text import Words
+from ui.widgets.columns import fit_columns
 from ui.widgets.letters import Letters
 from ui.widgets.name_label import NameDelegate
 
 _NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 _CHECK, _RELATIONSHIP, _NAME, _BIRTH, _SINCE, _STATE = range(6)
-_EMS = {_CHECK: 3.4, _RELATIONSHIP: 6.0, _BIRTH: 7.0, _SINCE: 8.5, _STATE: 9.5}  # widths in letters
-_NAME_EMS = 9  # what the name needs at least
+_NAME_EMS = 7.5  # what the name needs at least, in letters of the screen
+_FIRST_TO_GO = (_SINCE, _RELATIONSHIP)
 _HEADS = (
     "resident.column_check",
     "resident.relationship",
@@ -107,6 +108,7 @@ class HouseholdTable(QTableView):
         self.setItemDelegateForColumn(_NAME, NameDelegate(letters, 14, self))
         self.setTabKeyNavigation(False)
         self.setShowGrid(False)
+        self.setWordWrap(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -116,10 +118,13 @@ class HouseholdTable(QTableView):
         self.selectionModel().currentRowChanged.connect(self._on_row_changed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give up the column the details repeat before the names get small."""
+        """Fit the columns to the room there is."""
         super().resizeEvent(event)
-        em = QFontMetrics(QApplication.font()).horizontalAdvance("世")
-        self.setColumnHidden(_SINCE, self.viewport().width() < em * (sum(_EMS.values()) + _NAME_EMS))
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Give up the columns the details repeat before the names get small: no text is ever cut."""
+        fit_columns(self, _NAME, _NAME_EMS, _FIRST_TO_GO)
 
     def _row_height(self) -> int:
         return int(QFontMetrics(QApplication.font()).height() * 2.0) + 4
@@ -128,9 +133,6 @@ class HouseholdTable(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(24)
-        em = QFontMetrics(QApplication.font()).horizontalAdvance("世")
-        for column, ems in _EMS.items():
-            self.setColumnWidth(column, int(em * ems))
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
 
     def paint_rows(self) -> None:
@@ -138,6 +140,7 @@ class HouseholdTable(QTableView):
         if self._members.show_rows(self._model.rows()):
             subject = next((n for n, row in enumerate(self._members.rows) if row.subject), 0)
             self.setCurrentIndex(self._members.index(subject, _NAME))
+        self._fit_columns()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Tick with Space, wherever in the row the cursor stands."""

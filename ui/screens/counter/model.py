@@ -9,7 +9,7 @@ from client.domain.certificate import CertificateRequest, IdentityCheck, Request
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import CounterError
 from client.domain.resident import AtenaNo, Resident
-from client.jobs.find_resident import HouseholdView
+from client.jobs.find_resident import HouseholdView, veiled
 from client.jobs.issue_certificate import Prepared
 from client.jobs.ports import Now
 from client.rules import gate
@@ -146,11 +146,17 @@ class CounterModel:
     # -- the basket
 
     def set_basket(self, basket: Basket) -> None:
-        """Take the basket as the clerk has changed it; a first identity check unveils what was masked."""
+        """Take the basket as the clerk has changed it; a check of identity unveils, and one taken back veils again."""
         if basket == self.basket:
             return
         before, self.basket = self._unveils(self.basket), basket
-        if self.masked and self._unveils(basket) and not before:
+        if (
+            self._unveils(basket) != before
+            and self.view is not None
+            and gate.shelters(self.view.restrictions)
+        ):
+            if before:
+                self.view = veiled(self.view)
             self.refresh()
         self.changed()
 

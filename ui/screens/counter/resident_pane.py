@@ -25,6 +25,7 @@ from ui.widgets.parts import button, card, label
 
 _NAME_PT, _ADDRESS_PT, _DETAIL_PT = 24.0, 13.0, 11.5
 _WIDE_EMS = 72  # of the column, in letters: from here the details stand beside the household
+_CARD_MARGINS = 30  # of the person's card, left and right, and its frame
 _FACTS = ("birth", "sex", "relationship", "atena_no")
 
 
@@ -82,7 +83,7 @@ class ResidentPane(QWidget):
         grid = QGridLayout(made)
         grid.setContentsMargins(16, 9, 12, 11)
         grid.setHorizontalSpacing(20)
-        grid.setVerticalSpacing(2)
+        grid.setVerticalSpacing(4)
         grid.addWidget(self._furigana, 0, 0, 1, 4)
         grid.addWidget(self._name, 1, 0, 1, 4)
         actions = QVBoxLayout()
@@ -98,16 +99,32 @@ class ResidentPane(QWidget):
         return made
 
     def _fact_row(self) -> QGridLayout:
-        row = QGridLayout()
-        row.setHorizontalSpacing(20)
-        row.setVerticalSpacing(2)
-        self._facts = {}
-        for column, fact in enumerate(_FACTS):
-            row.addWidget(label(self._words(f"resident.{fact}"), "caption"), 0, column)
-            self._facts[fact] = label(name=f"resident_{fact}")
-            row.addWidget(self._facts[fact], 1, column)
-        row.setColumnStretch(len(_FACTS), 1)
-        return row
+        self._fact_grid = QGridLayout()
+        self._fact_grid.setHorizontalSpacing(20)
+        self._fact_grid.setVerticalSpacing(2)
+        self._facts = {fact: label(name=f"resident_{fact}") for fact in _FACTS}
+        self._captions = {fact: label(self._words(f"resident.{fact}"), "caption") for fact in _FACTS}
+        self._place_facts(len(_FACTS))
+        return self._fact_grid
+
+    def _place_facts(self, across: int) -> None:
+        """Put so many facts beside each other, the rest under them."""
+        self._facts_across = across
+        for number, fact in enumerate(_FACTS):
+            row, column = divmod(number, across)
+            self._fact_grid.addWidget(self._captions[fact], row * 2, column)
+            self._fact_grid.addWidget(self._facts[fact], row * 2 + 1, column)
+        for column in range(len(_FACTS) + 1):
+            self._fact_grid.setColumnStretch(column, 1 if column == across else 0)
+
+    def _fit_facts(self) -> None:
+        """Break the facts over two rows where they would be cut on one."""
+        room = self.width() - _CARD_MARGINS
+        pairs = [(self._facts[fact], self._captions[fact]) for fact in _FACTS]
+        wanted = sum(max(part.sizeHint().width() for part in pair) + 20 for pair in pairs)
+        across = len(_FACTS) if wanted <= room else len(_FACTS) // 2
+        if across != self._facts_across:
+            self._place_facts(across)
 
     def _household_card(self) -> QFrame:
         words = self._words
@@ -154,6 +171,7 @@ class ResidentPane(QWidget):
         beside = self.width() > _WIDE_EMS * self.fontMetrics().horizontalAdvance("世")
         direction = QBoxLayout.Direction
         self._body.setDirection(direction.LeftToRight if beside else direction.TopToBottom)
+        self._fit_facts()
 
     def paint(self) -> None:
         """Show the model as it is."""
@@ -180,6 +198,7 @@ class ResidentPane(QWidget):
         self._facts["sex"].setText(resident.sex or "")
         self._facts["relationship"].setText(resident.relationship or "")
         self._facts["atena_no"].setText(resident.atena_no)
+        self._fit_facts()
         hidden = self._model.masked
         self._address.set_text(words("resident.masked") if hidden else resident.address.text)
 

@@ -26,9 +26,13 @@ class StepLine:
 class DrillJobs:
     """What this screen may ask for."""
 
-    start: Callable[[], Awaitable[None]]  # opens the drill's own counter
+    start: Callable[[], Awaitable[None]]  # begins the drill, or opens its own counter
     end: Callable[[], Awaitable[None]]
     report: Callable[[], Awaitable[str]]  # prints the report; returns where it went
+    steps: tuple[str, ...] = ()  # of the drill that can be begun, in order
+    beside: Callable[[], Awaitable[None]] | None = (
+        None  # lasts as long as the drill's own counter, where it has one
+    )
 
 
 class DrillModel:
@@ -70,8 +74,8 @@ class DrillModel:
 
     def lines(self) -> tuple[StepLine, ...]:
         """Return the steps in order."""
-        if self.drill is None:
-            return ()
+        if self.drill is None:  # what it will be
+            return tuple(StepLine(self.words(f"drill_step.{step}"), "ahead", "") for step in self._jobs.steps)
         present = self.drill.present
         return tuple(
             StepLine(
@@ -90,7 +94,7 @@ class DrillModel:
     def start(self) -> None:
         """Begin a drill."""
         if not self.reason:
-            self._run("drill", self._jobs.start)
+            self._run("drill", self._begin)
 
     def end(self) -> None:
         """End the drill, or break it off."""
@@ -111,6 +115,21 @@ class DrillModel:
         self.note = None
         self.changed()
 
+    async def _begin(self) -> None:
+        await self._jobs.start()
+        if (beside := self._jobs.beside) is not None:
+            self.note = Note("info", self.words("drill.opened"), self.words("drill.opened_more"))
+            self._starter.start("drill_beside", lambda: self._beside(beside))
+
+    async def _beside(self, beside: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await beside()
+        except CounterError as error:
+            self.note = note_of(error, self.words)
+        else:
+            self.note = Note("info", self.words("drill.closed"))
+        self.changed()
+
     def _run(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
         self.busy, self.note = True, None
         self.changed()
@@ -120,10 +139,15 @@ class DrillModel:
         try:
             await job()
         except CounterError as error:
-            self.note = note_of(error, self.words)
+            self.note = self._note_of(error)
         finally:
             self.busy = False
             self.changed()
+
+    def _note_of(self, error: CounterError) -> Note:
+        if error.code == "store.in_use":  # by the drill's own counter, which stands somewhere on this desk
+            return Note("info", self.words("drill.open_already"), self.words("drill.opened_more"))
+        return note_of(error, self.words)
 
     async def _report(self) -> None:
         try:

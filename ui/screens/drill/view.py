@@ -10,7 +10,7 @@ from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, card, label, wrapped
 from ui.widgets.state_mark import StateMark
 
-_WIDTH = 760
+_WIDTH, _EMS = 760, 46  # the least in pixels, and in letters of the screen
 _LOOKS = {"done": (Mark.CIRCLE, "ok"), "present": (Mark.TRIANGLE, "warn"), "ahead": (Mark.DOCUMENT, "quiet")}
 
 
@@ -39,7 +39,7 @@ class DrillView(QWidget):
     def _lay_out(self) -> None:
         words = self._words
         sheet = card()
-        sheet.setMaximumWidth(_WIDTH)
+        sheet.setMaximumWidth(max(_WIDTH, _EMS * self.fontMetrics().horizontalAdvance("世")))
         column = QVBoxLayout(sheet)
         column.setContentsMargins(26, 20, 26, 18)
         column.setSpacing(12)

@@ -27,6 +27,7 @@ class LogInModel:
         self.note: Note | None = None
         self.wrong: frozenset[str] = frozenset()
         self.changed: Callable[[], None] = lambda: None
+        self.forget_secrets: Callable[[], None] = lambda: None  # password and code are to be typed again
         self.signed_in: Callable[[SignIn], None] = lambda _sign_in: None
 
     @property
@@ -89,6 +90,7 @@ class LogInModel:
             from ui.notices import note_of  # as above
 
             self.note = note_of(error, self._words)
+            self.forget_secrets()
         else:
             self.note = None
             self.locked_name = ""

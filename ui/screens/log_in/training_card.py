@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout
 from ui.text import Words
 from ui.widgets.parts import button, label, wrapped
 
-_WIDTH = 300
+_WIDTH, _EMS = 300, 18  # the least in pixels, and in letters of the screen
 
 
 class TrainingCard(QFrame):
@@ -19,7 +19,7 @@ class TrainingCard(QFrame):
         self._words = words
         self._values = ("", "", "")
         self.setProperty("tone", "warn")
-        self.setFixedWidth(_WIDTH)
+        self.setFixedWidth(max(_WIDTH, _EMS * self.fontMetrics().horizontalAdvance("世")))
         self._text = wrapped(name="logInTraining")
         self._text.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse

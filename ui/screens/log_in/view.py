@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ui.screens.log_in.training_card import TrainingCard
     from ui.widgets.notice import NoticeBar
 
-_NOTICE_WIDTH = 760
+_WIDTHS = {"box": (460, 24), "notice": (760, 44)}  # the least in pixels, and in letters of the screen
 _LATIN = 0x200000 | 0x40  # Qt.ImhLatinOnly | Qt.ImhNoPredictiveText: ids, passwords and codes are ASCII
 
 
@@ -42,6 +42,7 @@ class LogInView(QWidget):
         for field in (self._staff, self._password, self._code):
             field.returnPressed.connect(self._on_submitted)
         model.changed = self.paint
+        model.forget_secrets = self._forget_secrets
         self.paint()
 
     def _lay_out(self, town: str, terminal: str) -> None:
@@ -49,7 +50,7 @@ class LogInView(QWidget):
         fields = (("staff", self._staff), ("password", self._password), ("code", self._code))
         form = field_grid(tuple((words(f"log_in.{key}"), field) for key, field in fields), "quiet")
         box = card()
-        box.setFixedWidth(460)
+        box.setFixedWidth(self._wide("box"))
         inner = QVBoxLayout(box)
         inner.setContentsMargins(28, 22, 28, 24)
         inner.setSpacing(14)
@@ -77,6 +78,10 @@ class LogInView(QWidget):
         page.addLayout(row)
         page.addStretch(3)
 
+    def _wide(self, part: str) -> int:
+        pixels, letters = _WIDTHS[part]
+        return max(pixels, letters * self.fontMetrics().horizontalAdvance("世"))
+
     def paint(self) -> None:
         """Show the model as it is."""
         model = self._model
@@ -94,7 +99,7 @@ class LogInView(QWidget):
 
             self._notice = NoticeBar(self._words("common.close"))
             self._notice.closed.connect(self._model.dismiss)
-            self._notice.setFixedWidth(_NOTICE_WIDTH)
+            self._notice.setFixedWidth(self._wide("notice"))
             self._above.insertWidget(1, self._notice)
         self._notice.show_note(note)
 
@@ -116,6 +121,11 @@ class LogInView(QWidget):
         for field in (self._staff, self._password, self._code):
             field.clear()
         self._staff.setFocus()
+
+    def _forget_secrets(self) -> None:
+        self._password.clear()
+        self._code.clear()
+        self._password.setFocus()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Begin at the first field whenever the screen comes up."""

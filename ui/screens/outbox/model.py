@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from client.domain.change import ChangeState, QueuedChange
+from client.domain.certificate import Printed, SheetState
+from client.domain.change import ChangeState, OutboxCounts, QueuedChange
 from client.domain.errors import CounterError
 from client.jobs.ports import Now
 from client.rules.outbox import NEEDS_A_PERSON, may_withdraw
 from ui.clock import short_time
 from ui.marks import Mark
-from ui.notices import Note, note_of
+from ui.notices import Note, note_of, slip_note
 from ui.text import Words
 from ui.work import Starter
 
@@ -26,6 +27,8 @@ _LOOKS = {
 }
 _MANY = 2
 _KEPT = 50  # lines of what has arrived
+_SHOWN = 200  # of those that wait; how many there are is said above the list
+_TAKEN_BACK = frozenset({ChangeState.WITHDRAWN, ChangeState.SUPERSEDED})
 _UNSENT = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN})
 
 
@@ -49,10 +52,12 @@ class OutboxLine:
 class OutboxJobs:
     """What this screen may ask for."""
 
-    listing: Callable[[], Awaitable[tuple[QueuedChange, ...]]]
+    listing: Callable[[int], Awaitable[tuple[QueuedChange, ...]]]  # at most so many of each kind
+    counts: Callable[[], Awaitable[OutboxCounts]]
     send_now: Callable[[], Awaitable[object]]
     withdraw: Callable[[str, str], Awaitable[object]]  # key, reason
     rewrite: Callable[[QueuedChange], Awaitable[object]]  # on what the register holds now
+    slip: Callable[[QueuedChange], Awaitable[Printed]]  # 仮受付票 once more
 
 
 class OutboxModel:
@@ -64,6 +69,7 @@ class OutboxModel:
         self._starter = starter
         self._now = now
         self.changes: tuple[QueuedChange, ...] = ()
+        self.counts = OutboxCounts()
         self.chosen: str | None = None
         self.sending = False
         self.note: Note | None = None
@@ -88,10 +94,15 @@ class OutboxModel:
         return change is not None and not change.kind.is_fact and change.state in NEEDS_A_PERSON
 
     @property
+    def may_print(self) -> bool:
+        """Tell whether the chosen line has a 仮受付票 to print."""
+        change = self.chosen_change
+        return change is not None and not change.kind.is_fact and change.state not in _TAKEN_BACK
+
+    @property
     def summary(self) -> str:
         """Return how many wait and how many want a clerk."""
-        waiting = sum(change.state in _UNSENT for change in self.changes)
-        asking = sum(change.state in NEEDS_A_PERSON for change in self.changes)
+        waiting, asking = self.counts.waiting, self.counts.wants_a_clerk
         if not waiting and not asking:
             return self.words("outbox.nothing")
         return self.words("outbox.summary", waiting=waiting, asking=asking)
@@ -138,6 +149,14 @@ class OutboxModel:
         if self.may_rewrite and change is not None:
             self._starter.start("settle", lambda: self._settle(self._jobs.rewrite(change), "rewritten"))
 
+    def print_slip(self) -> None:
+        """Print the 仮受付票 of the chosen change again."""
+        change = self.chosen_change
+        if self.may_print and change is not None:
+            self.note = Note("info", self.words("change.slip_printing"))
+            self.changed()
+            self._starter.start(f"slip {change.key}", lambda: self._slip(change))
+
     def back(self) -> None:
         """Leave."""
         self.finished()
@@ -149,7 +168,7 @@ class OutboxModel:
 
     async def _read(self) -> None:
         """Read the list; what wants a clerk is chosen first."""
-        self.changes = await self._jobs.listing()
+        self.changes, self.counts = await self._jobs.listing(_SHOWN), await self._jobs.counts()
         chosen = self.chosen_change
         if chosen is None or chosen.state not in NEEDS_A_PERSON:
             asking = [change for change in self.changes if change.state in NEEDS_A_PERSON]
@@ -180,6 +199,17 @@ class OutboxModel:
             self.note = note_of(error, self.words)
         else:
             self.note = Note("ok", self.words(f"outbox.{told}"))
+        self.changed()
+
+    async def _slip(self, change: QueuedChange) -> None:
+        try:
+            printed = await self._jobs.slip(change)
+        except CounterError as error:
+            self.note = slip_note(error, self.words)
+        else:
+            sure = printed.state is SheetState.PRINTED
+            said = self.words("change.slip_printed" if sure else "change.slip_look")
+            self.note = Note("ok" if sure else "warn", said, printed.words)
         self.changed()
 
     def _line(self, change: QueuedChange) -> OutboxLine:

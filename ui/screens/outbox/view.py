@@ -1,7 +1,7 @@
 """The outbox screen: a list, and what can be done with a line."""
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QFontMetrics, QPalette
+from PySide6.QtGui import QFontMetrics, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -16,11 +16,14 @@ from PySide6.QtWidgets import (
 from ui.marks import Mark
 from ui.screens.outbox.model import OutboxLine, OutboxModel
 from ui.text import Words
+from ui.widgets.columns import fit_columns
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, caption_for, card, label
 
 _NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
+_WORDS_EMS = 12  # what the last column needs at least, in letters of the screen
+_FIRST_TO_GO = (4, 5, 3)
 _HEADS = ("state", "kind", "residents", "made", "attempts", "next", "words")
 _SIGNS = {Mark.UP: "↑", Mark.TRIANGLE: "▲", Mark.CIRCLE: "●", Mark.SQUARE: "■", Mark.DOCUMENT: "―"}
 _TONES = {"bad": QPalette.ColorRole.BrightText, "warn": QPalette.ColorRole.LinkVisited}
@@ -91,6 +94,7 @@ class OutboxView(QWidget):
         self._size_columns()
         self._send = button(words("outbox.send_now"), "outboxSend", model.send_now, primary=True)
         self._rewrite = button(words("outbox.rewrite"), "outboxRewrite", model.rewrite)
+        self._slip = button(words("change.slip"), "outboxSlip", model.print_slip)
         self._reason = QLineEdit()
         self._reason.setObjectName("outboxReason")
         self._withdraw = button(words("outbox.withdraw"), "outboxWithdraw", self._on_withdrawn)
@@ -114,14 +118,18 @@ class OutboxView(QWidget):
         column.addWidget(self._table, 1)
         settle = QHBoxLayout()
         settle.setSpacing(10)
-        settle.addWidget(self._back)
-        settle.addStretch(1)
         settle.addWidget(caption_for(self._words("outbox.reason"), self._reason))
-        settle.addWidget(self._reason)
+        settle.addWidget(self._reason, 1)
         settle.addWidget(self._withdraw)
         settle.addWidget(self._rewrite)
-        settle.addWidget(self._send)
         column.addLayout(settle)
+        ends = QHBoxLayout()
+        ends.setSpacing(10)
+        ends.addWidget(self._back)
+        ends.addStretch(1)
+        ends.addWidget(self._slip)
+        ends.addWidget(self._send)
+        column.addLayout(ends)
         page = QVBoxLayout(self)
         page.setContentsMargins(10, 10, 10, 10)
         page.setSpacing(8)
@@ -129,12 +137,18 @@ class OutboxView(QWidget):
         page.addWidget(sheet, 1)
 
     def _size_columns(self) -> None:
-        em = QFontMetrics(QApplication.font()).horizontalAdvance("世")
-        for column, ems in enumerate((11, 8, 11.5, 8, 4.5, 7)):
-            self._table.setColumnWidth(column, int(em * ems))
         header = self._table.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(len(_HEADS) - 1, QHeaderView.ResizeMode.Stretch)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the columns to the room there is."""
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Give every column what its texts need; the least needed go before the cloud's own words are cut short."""
+        fit_columns(self._table, len(_HEADS) - 1, _WORDS_EMS, _FIRST_TO_GO)
 
     def paint(self) -> None:
         """Show the model as it is."""
@@ -143,11 +157,13 @@ class OutboxView(QWidget):
         self._summary.setText(model.summary)
         chosen = model.chosen
         self._lines.show_lines(model.lines())
+        self._fit_columns()
         row = next((n for n, line in enumerate(self._lines.lines) if line.key == chosen), 0)
         if self._lines.lines and self._table.currentIndex().row() != row:
             self._table.setCurrentIndex(self._lines.index(row, 0))
         self._send.setText(self._words("outbox.sending" if model.sending else "outbox.send_now"))
         self._send.setEnabled(not model.sending)
+        self._slip.setEnabled(model.may_print)
         self._rewrite.setEnabled(model.may_rewrite)
         self._withdraw.setEnabled(model.may_withdraw)
         self._reason.setEnabled(model.may_withdraw)
@@ -170,6 +186,7 @@ def _table(spoken: str) -> QTableView:
     made.setAccessibleName(spoken)
     made.setTabKeyNavigation(False)
     made.setShowGrid(False)
+    made.setWordWrap(False)
     made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     made.verticalHeader().hide()

@@ -1,0 +1,122 @@
+"""What following the register needs from the world: its feeds, the replica's file, and a word in the ledger."""
+
+from datetime import datetime
+from typing import Protocol
+
+from client.domain.feed import (
+    Bucket,
+    BucketList,
+    BucketRows,
+    Chunk,
+    ChunkRows,
+    Feed,
+    FeedBatch,
+    FeedDigest,
+    Manifest,
+    Position,
+    RowChange,
+)
+from client.jobs.ports import JournalEntry
+
+
+class Landing(Protocol):
+    """The part of the ledger that sync needs."""
+
+    async def record(self, entry: JournalEntry) -> None:
+        """Append a line to the journal."""
+        ...
+
+    async def land(self, register_version: int) -> int:
+        """Mark accepted changes whose version the replica has reached; returns how many."""
+        ...
+
+
+class CloudFeeds(Protocol):
+    """What the register sends for a replica to follow; every answer's signature has been checked. LinkDownError."""
+
+    async def feed(self, feed: Feed, after: int, limit: int) -> FeedBatch | None:
+        """Return changes after a version, at most about ``limit`` rows, never a part of a version.
+
+        None where the register cannot go on from there: its log begins later, or it is behind.
+        """
+        ...
+
+    async def digest(self, feed: Feed) -> FeedDigest:
+        """Return the root and the 64 digests below it at the newest version."""
+        ...
+
+    async def buckets(self, feed: Feed, mids: tuple[int, ...]) -> BucketList:
+        """Return the bucket digests below some of the 64."""
+        ...
+
+    async def rows(self, feed: Feed, buckets: tuple[int, ...]) -> BucketRows:
+        """Return every row of some buckets."""
+        ...
+
+    async def manifest(self) -> Manifest:
+        """Return what the newest snapshot consists of."""
+        ...
+
+    async def chunk(self, chunk: Chunk) -> ChunkRows:
+        """Return one chunk of a snapshot, its hash checked."""
+        ...
+
+
+class ReplicaFiles(Protocol):
+    """The replica as the sync conversation needs it."""
+
+    async def position(self) -> Position:
+        """Return the versions reached, and when each was known to be the newest."""
+        ...
+
+    async def apply(self, batch: FeedBatch) -> None:
+        """Apply rows, version and digests in one transaction; a batch already applied changes nothing.
+
+        StoreError ``store.damaged_replica``, and nothing changed, where the digests do not come out as the
+        batch says; the sync conversation then repairs.
+        """
+        ...
+
+    async def confirm(self, feed: Feed, version: int, at: datetime) -> None:
+        """Write down that a version was the newest at a moment."""
+        ...
+
+    async def mids(self, feed: Feed) -> tuple[bytes, ...]:
+        """Return the 64 middle digests of a feed, 16 bytes each."""
+        ...
+
+    async def bucket_sums(self, feed: Feed, mids: tuple[int, ...]) -> tuple[Bucket, ...]:
+        """Return the bucket digests below some of the 64."""
+        ...
+
+    async def replace_buckets(
+        self, feed: Feed, version: int, buckets: tuple[int, ...], rows: tuple[RowChange, ...]
+    ) -> None:
+        """Replace all rows of some buckets by the register's, in one transaction; the repair of P09."""
+        ...
+
+    async def begin_fill(self, manifest: Manifest) -> frozenset[str]:
+        """Open (or go on with) the side file of a first fill; returns the chunks already in it."""
+        ...
+
+    async def add_chunk(
+        self, sha256: str, table: str, columns: tuple[str, ...], data: tuple[list[object], ...]
+    ) -> None:
+        """Write one chunk, columnar, into the side file."""
+        ...
+
+    async def finish_fill(self, manifest: Manifest) -> None:
+        """Index, verify the roots and the file, swap it in. StoreError where it does not verify."""
+        ...
+
+
+class OwnRows(Protocol):
+    """The rows of the replica as they lie on the disk, apart from the sums kept beside them (P09)."""
+
+    async def wrong_buckets(self, feed: Feed, buckets: tuple[int, ...]) -> tuple[int, ...]:
+        """Read and hash the rows of some buckets anew; returns those that are not what they should be."""
+        ...
+
+    async def distrust(self, feed: Feed, buckets: tuple[int, ...]) -> None:
+        """Count some buckets as their rows are, so that the next comparison finds what differs."""
+        ...

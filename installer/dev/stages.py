@@ -1,0 +1,120 @@
+"""The stages: long tests of one subject each, and which of them a change calls for."""
+
+import os
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LANDED_AT_ONCE = 8  # commits on the main line that may have landed together
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A long test of one subject: the slow tests in tests/stages/<name>/, where there is one, and in ``also``.
+
+    ``paths`` are those whose change calls for it; ``minutes`` what it takes on two busy cores, with room to spare.
+    """
+
+    name: str
+    minutes: int
+    paths: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    root: bool = False
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """Return the folders of its tests."""
+        own = f"tests/stages/{self.name}"
+        return ((own,) if (ROOT / own).is_dir() else ()) + self.also
+
+
+STAGES = (
+    Stage("letters", 3, ("printing/", "client/domain/letters.py", "resources/fonts/")),
+    Stage(
+        "outbox",
+        18,
+        ("offline/store/", "client/rules/", "client/jobs/"),
+        also=("tests/promises",),
+    ),
+    Stage("sync", 10, ("client/rules/", "client/jobs/", "tests/replica_fakes.py", "tests/jobs/")),
+    Stage("screens", 12, ("ui/", "resources/text/", "resources/theme/"), also=("tests/ui",)),
+    Stage(
+        "drills",
+        15,
+        (
+            "ui/",
+            "client/jobs/",
+            "client/rules/",
+            "cloud/",
+            "resources/drills/",
+            "tests/journeys/",
+            "tests/auditor/",
+        ),
+        also=("tests/journeys",),
+    ),
+    Stage(
+        "packages",
+        20,
+        (
+            "installer/",
+            "pyproject.toml",
+            "resources/",
+            "ui/cli/",
+            "ui/training_cloud.py",
+            "tests/offline/fixtures/",
+        ),
+        root=True,
+    ),
+)
+
+
+def git(*words: str) -> list[str]:
+    """Return the lines git prints, or none where it fails."""
+    answer = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return answer.stdout.splitlines() if answer.returncode == 0 else []
+
+
+def base_of_change() -> str | None:
+    """Return the commit this line of work began at; None where that cannot be known.
+
+    CI_BASE, where the runner says it; the main line, where this is a branch of it; else, on the main line itself, some
+    commits back: what landed together is not marked, and too much tested is better than too little.
+    """
+    for name in filter(None, (os.environ.get("CI_BASE"), "origin/HEAD", "origin/main", "origin/master")):
+        base = git("merge-base", "HEAD", name)
+        if base and base != git("rev-parse", "HEAD"):
+            return base[0]
+    line = git("rev-list", "--first-parent", f"--max-count={LANDED_AT_ONCE + 1}", "HEAD")
+    return line[-1] if len(line) > 1 else None
+
+
+def changed_paths() -> list[str] | None:
+    """Return what differs from where this line of work began, uncommitted work included; None when not known."""
+    base = base_of_change()
+    if base is None:
+        return None
+    return git("diff", "--name-only", base) + git("ls-files", "--others", "--exclude-standard")
+
+
+def called_for(stages: Iterable[Stage], changed: Sequence[str] | None) -> list[Stage]:
+    """Return the stages whose paths, or whose own tests, changed; all when what changed is not known."""
+    if changed is None:
+        return list(stages)
+    return [
+        stage
+        for stage in stages
+        if any(
+            path.startswith((*stage.paths, *stage.also, f"tests/stages/{stage.name}/")) for path in changed
+        )
+    ]
+
+
+def chosen_stages(words: Sequence[str]) -> list[Stage] | str:
+    """Return the stages the caller asked for, or what is wrong with the question."""
+    known = {stage.name: stage for stage in STAGES}
+    unknown = [word for word in words if word not in known]
+    if unknown:
+        return f"no stage {', '.join(unknown)}; there are: {' '.join(known)}"
+    return [known[word] for word in words]

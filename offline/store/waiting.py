@@ -1,0 +1,101 @@
+"""What the outbox is asked all day: how much waits, what goes next, what concerns whom. It reads no more than
+the answer is long, however much waits.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from client.domain.change import ChangeState, OutboxCounts, QueuedChange
+from client.domain.resident import AtenaNo
+from client.rules.outbox import NEEDS_A_PERSON, UNDER_WAY
+from offline.store import outbox
+from offline.store.door import one
+from offline.store.times import utc_from, utc_text
+
+_SENDABLE = (ChangeState.QUEUED, ChangeState.UNKNOWN)
+
+
+def _listed(states: Iterable[ChangeState]) -> str:
+    return "(" + ", ".join(sorted(f"'{state.value}'" for state in states)) + ")"
+
+
+_OVER = _listed(outbox.SETTLED)
+# A request waits for each earlier request, not yet over, of any resident it touches (client/rules/outbox.py).
+_FREE = (
+    "(next_try_at IS NULL OR next_try_at <= :now) AND (kind LIKE 'fact.%' OR NOT EXISTS"
+    " (SELECT 1 FROM outbox_resident mine JOIN outbox_resident other ON other.atena_no = mine.atena_no"
+    " AND other.seq < mine.seq JOIN outbox before ON before.seq = other.seq"
+    " WHERE mine.seq = outbox.seq AND before.kind NOT LIKE 'fact.%'"
+    f" AND before.state IN {_listed(UNDER_WAY | NEEDS_A_PERSON)}))"
+)
+
+
+def counts(connection: sqlite3.Connection) -> OutboxCounts:
+    """Return how much waits."""
+    found = {
+        ChangeState(state): int(number)
+        for state, number in connection.execute("SELECT state, count(*) FROM outbox GROUP BY state")
+    }
+    tried = _listed({ChangeState.SENDING, ChangeState.UNKNOWN})  # the only ones that are waiting for a time
+    soonest = one(connection, f"SELECT min(next_try_at) FROM outbox WHERE state IN {tried}")
+    return OutboxCounts(
+        waiting=sum(found.get(state, 0) for state in UNDER_WAY),
+        wants_a_clerk=sum(found.get(state, 0) for state in NEEDS_A_PERSON),
+        next_try_at=utc_from(soonest) if soonest else None,
+    )
+
+
+def ready(
+    connection: sqlite3.Connection, now: datetime, *, limit: int, alone_after: int
+) -> tuple[QueuedChange, ...]:
+    """Return what may be sent now, oldest first; where all that is ready was tried often, the least tried alone."""
+    asked = {"now": utc_text(now), "limit": limit, "tried": alone_after}
+    found: list[int] = []
+    for state in _SENDABLE:  # one state after the other, so that the index gives the order and the end
+        rows = connection.execute(
+            f"SELECT seq FROM outbox WHERE state = :state AND attempts < :tried AND {_FREE}"
+            " ORDER BY seq LIMIT :limit",
+            {**asked, "state": state.value},
+        )
+        found += [seq for (seq,) in rows]
+    if not found:
+        alone = connection.execute(
+            f"SELECT seq FROM outbox WHERE state IN {_listed(_SENDABLE)} AND {_FREE} ORDER BY attempts, seq LIMIT 1",
+            asked,
+        )
+        found = [seq for (seq,) in alone]
+    return outbox.some(connection, sorted(found)[:limit])
+
+
+def of_residents(
+    connection: sqlite3.Connection, residents: Iterable[AtenaNo], *, settled: bool
+) -> tuple[QueuedChange, ...]:
+    """Return what concerns some residents, oldest first."""
+    rows = connection.execute(
+        "SELECT DISTINCT outbox.seq FROM outbox_resident JOIN outbox USING (seq)"
+        " WHERE atena_no IN (SELECT value FROM json_each(:who))"
+        f" AND (:settled OR state NOT IN {_OVER})",
+        {"who": json.dumps(list(residents)), "settled": settled},
+    )
+    return outbox.some(connection, [seq for (seq,) in rows])
+
+
+def recent(connection: sqlite3.Connection, limit: int) -> tuple[QueuedChange, ...]:
+    """Return what wants a clerk, what waits to be sent and what is over last, at most so many of each."""
+    groups = (
+        (NEEDS_A_PERSON, "ASC"),
+        (UNDER_WAY, "ASC"),
+        (frozenset(ChangeState) - NEEDS_A_PERSON - UNDER_WAY, "DESC"),
+    )
+    found: list[int] = []
+    for states, order in groups:
+        some: list[int] = []
+        for state in states:
+            rows = connection.execute(
+                f"SELECT seq FROM outbox WHERE state = ? ORDER BY seq {order} LIMIT ?", (state.value, limit)
+            )
+            some += [seq for (seq,) in rows]
+        found += sorted(some, reverse=order == "DESC")[:limit]
+    return outbox.some(connection, found)

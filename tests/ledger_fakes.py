@@ -1,0 +1,262 @@
+"""A working stand-in for the ledger, held to the same tables of states, and the clock it is written by."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from client.domain.as_of import Source
+from client.domain.certificate import (
+    IssuedCopy,
+    SerialNo,
+    SheetState,
+)
+from client.domain.change import (
+    ChangeKind,
+    ChangeState,
+    Fate,
+    NewChange,
+    OutboxCounts,
+    QueuedChange,
+    Receipt,
+    change_key,
+)
+from client.domain.errors import RefusedError, StoreError
+from client.domain.resident import AtenaNo
+from client.jobs.ports import IssueDraft, JournalEntry
+from client.rules import issuing, outbox
+from client.rules.serials import next_serial
+from tests.builders import NOW
+
+
+@dataclass
+class FakeClock:
+    """A clock that moves only when told to."""
+
+    time: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, by: timedelta) -> None:
+        self.time += by
+
+
+def counted_random() -> Callable[[int], bytes]:
+    """Random bytes that never repeat and are the same in every run."""
+    count = 0
+
+    def some(size: int) -> bytes:
+        nonlocal count
+        count += 1
+        return count.to_bytes(size)
+
+    return some
+
+
+@dataclass
+class MemoryLedger:
+    """ports.Ledger in memory, held to the same tables of states."""
+
+    now: Callable[[], datetime] = field(default_factory=FakeClock)
+    terminal: str = "T0001"
+    journal: list[JournalEntry] = field(default_factory=list)
+    changes: dict[str, QueuedChange] = field(default_factory=dict)
+    copies: dict[int, IssuedCopy] = field(default_factory=dict)
+    times: list[datetime] = field(default_factory=list)
+    full: bool = False
+    _random: Callable[[int], bytes] = field(default_factory=counted_random)
+
+    async def record(self, entry: JournalEntry) -> None:
+        self._room()
+        self.record_at(entry)
+
+    def record_at(self, entry: JournalEntry) -> None:
+        """Append a line at the time it is now; an online sign-in makes the times before it count no more."""
+        if entry.kind == "sign_in" and entry.facts.get("how") == "online":
+            self.times.clear()
+        self.times.append(self.now())
+        self.journal.append(entry)
+
+    async def issue(self, draft: IssueDraft, *, actor: str, clock_offset_ms: int) -> IssuedCopy:
+        self._room()
+        serial = SerialNo(draft.day, "あおぞら市", self.terminal, draft.printer, next_serial(*self.copies))
+        copy = IssuedCopy(
+            serial=serial,
+            kind=draft.request.kind,
+            subject=draft.request.subject,
+            pages=draft.pages,
+            state=SheetState.COMMITTED,
+            issued_at=self.now(),
+            fee_yen=draft.fee_yen,
+        )
+        self.copies[serial.serial] = copy
+        self.record_at(JournalEntry("issue", actor, draft.request.members, {"serial": serial.key}))
+        offline = draft.decided.as_of.source is Source.REPLICA
+        payload: dict[str, object] = {"serial": serial.key, "fee_yen": draft.fee_yen, "offline": offline}
+        self._fact(ChangeKind.ISSUED, payload, draft.request.members, actor, clock_offset_ms)
+        if draft.fee_yen:
+            self._fact(ChangeKind.FEE, payload, (), actor, clock_offset_ms)
+        return copy
+
+    async def note_sheet(
+        self, serial: SerialNo, state: SheetState, *, actor: str, reason: str = "", pdf_hash: str = ""
+    ) -> None:
+        self._room()
+        copy = self.copies[serial.serial]
+        if copy.state is state:
+            return
+        if not issuing.may_become(copy.state, state):
+            raise RefusedError("refused.input", field="state")
+        self.copies[serial.serial] = replace(copy, state=state)
+        self.record_at(JournalEntry(state.value, actor, (copy.subject,), {"serial": serial.key}))
+        fact = {SheetState.HANDED_OVER: ChangeKind.HANDED_OVER, SheetState.SPOILED: ChangeKind.SPOILED}.get(
+            state
+        )
+        if fact:
+            self._fact(fact, {"serial": serial.key, "reason": reason}, (copy.subject,), actor, 0)
+
+    async def open_sheets(self) -> tuple[IssuedCopy, ...]:
+        return tuple(copy for _, copy in sorted(self.copies.items()) if issuing.is_open(copy.state))
+
+    async def queue(self, change: NewChange) -> QueuedChange:
+        self._room()
+        if change.key in self.changes:
+            return self.changes[change.key]
+        if change.supersedes:
+            await self.settle(change.supersedes, ChangeState.SUPERSEDED)
+        return self._add(change)
+
+    async def outbox(self, *, settled: bool = False) -> tuple[QueuedChange, ...]:
+        over = {ChangeState.LANDED, ChangeState.WITHDRAWN, ChangeState.SUPERSEDED}
+        return tuple(one for one in self.changes.values() if settled or one.state not in over)
+
+    async def change(self, key: str) -> QueuedChange | None:
+        return self.changes.get(key)
+
+    async def changes_of(
+        self, residents: tuple[AtenaNo, ...], *, settled: bool = False
+    ) -> tuple[QueuedChange, ...]:
+        return tuple(one for one in await self.outbox(settled=settled) if set(residents) & set(one.residents))
+
+    async def recent(self, limit: int) -> tuple[QueuedChange, ...]:
+        def rank(change: QueuedChange) -> int:
+            return (
+                0 if change.state in outbox.NEEDS_A_PERSON else 1 if change.state in outbox.UNDER_WAY else 2
+            )
+
+        found: list[QueuedChange] = []
+        for place, newest_first in ((0, False), (1, False), (2, True)):
+            group = [one for one in self.changes.values() if rank(one) == place]
+            found += sorted(group, key=lambda one: one.seq, reverse=newest_first)[:limit]
+        return tuple(sorted(found, key=lambda one: one.seq))
+
+    async def outbox_counts(self) -> OutboxCounts:
+        waiting = [one for one in self.changes.values() if one.state in outbox.UNDER_WAY]
+        asking = [one for one in self.changes.values() if one.state in outbox.NEEDS_A_PERSON]
+        tries = [one.next_try_at for one in waiting if one.next_try_at]
+        return OutboxCounts(len(waiting), len(asking), min(tries, default=None))
+
+    async def ready(self, now: datetime, *, limit: int, alone_after: int) -> tuple[QueuedChange, ...]:
+        found = outbox.ready(self.changes.values(), now)
+        together = tuple(one for one in found if one.attempts < alone_after)[:limit]
+        return together or tuple(sorted(found, key=lambda one: one.attempts)[:1])
+
+    async def lease(self, keys: tuple[str, ...], *, now: datetime) -> None:
+        for key in keys:
+            change = self.changes[key]
+            state = outbox.step(change.state, outbox.Event.PICKED)
+            self.changes[key] = replace(change, state=state, attempts=change.attempts + 1)
+
+    async def settle(
+        self, key: str, state: ChangeState, *, receipt: Receipt | None = None, words: str = ""
+    ) -> None:
+        change = self.changes[key]
+        if state not in outbox.TRANSITIONS[change.state].values():
+            if state in {ChangeState.WITHDRAWN, ChangeState.SUPERSEDED} and state is not change.state:
+                raise RefusedError("refused.input", field="state")
+            return  # the first answer stands
+        self.changes[key] = replace(change, state=state, receipt=receipt, last_words=words, next_try_at=None)
+
+    async def settle_all(self, fates: tuple[Fate, ...]) -> None:
+        for fate in fates:
+            await self.settle(fate.key, fate.state, receipt=fate.receipt, words=fate.words)
+            if fate.next_try_at is not None:
+                await self.postpone((fate.key,), next_try_at=fate.next_try_at, words=fate.words)
+
+    async def withdraw(self, key: str, *, actor: str, reason: str) -> None:
+        self._room()
+        before = self.changes[key]
+        await self.settle(key, ChangeState.WITHDRAWN, words=reason)
+        if self.changes[key] is not before:
+            facts = {"what": "withdrawn", "change": key, "reason": reason}
+            self.record_at(JournalEntry("intake", actor, before.residents, facts))
+
+    async def latest_time(self) -> datetime | None:
+        return max(self.times, default=None)
+
+    async def postpone(self, keys: tuple[str, ...], *, next_try_at: datetime, words: str) -> None:
+        for key in keys:
+            self.changes[key] = replace(self.changes[key], next_try_at=next_try_at, last_words=words)
+
+    async def land(self, register_version: int) -> int:
+        landed = [
+            change
+            for change in self.changes.values()
+            if change.state is ChangeState.ACCEPTED
+            and change.receipt
+            and change.receipt.register_version <= register_version
+        ]
+        for change in landed:
+            self.changes[change.key] = replace(change, state=ChangeState.LANDED)
+        return len(landed)
+
+    def restart(self) -> None:
+        """Lose what only a running program knows."""
+        self.changes = {
+            key: replace(change, state=outbox.after_restart(change.state))
+            for key, change in self.changes.items()
+        }
+        self.copies = {
+            serial: replace(copy, state=issuing.after_restart(copy.state))
+            for serial, copy in self.copies.items()
+        }
+
+    def _fact(
+        self,
+        kind: ChangeKind,
+        payload: dict[str, object],
+        residents: tuple[AtenaNo, ...],
+        actor: str,
+        offset: int,
+    ) -> None:
+        now = self.now()
+        key = change_key(now, self._random(10))
+        self._add(NewChange(key, kind, residents, {}, payload, now, actor, offset))
+
+    def _add(self, change: NewChange) -> QueuedChange:
+        queued = QueuedChange(
+            seq=len(self.changes) + 1,
+            key=change.key,
+            kind=change.kind,
+            state=ChangeState.QUEUED,
+            residents=change.residents,
+            base=change.base,
+            payload=change.payload,
+            sealed=b"sealed " + change.key.encode(),
+            signature=b"",
+            made_at=change.made_at,
+            made_by=change.made_by,
+            clock_offset_ms=change.clock_offset_ms,
+            todoke_date=change.todoke_date,
+            supersedes=change.supersedes,
+            attempts=0,
+            next_try_at=None,
+            last_words="",
+            receipt=None,
+        )
+        self.changes[change.key] = queued
+        return queued
+
+    def _room(self) -> None:
+        if self.full:
+            raise StoreError("store.full")

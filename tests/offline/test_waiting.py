@@ -1,0 +1,65 @@
+"""The outbox asked by SQL answers as the rule does, and stays quick with ten thousand waiting."""
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from client.domain.change import ChangeKind, ChangeState, NewChange, change_key
+from client.domain.resident import AtenaNo
+from client.rules import outbox as rules
+from offline.store import heads, outbox, waiting
+from tests.builders import NOW, TODAY
+from tests.fakes import counted_random
+from tests.store_builders import IDENTITY, facts
+
+_random = counted_random()
+TO = outbox.Envelope(facts().command_keys, "0007", IDENTITY.sign)
+PEOPLE = tuple(AtenaNo(f"100000000{number}") for number in range(5))
+
+changes = st.lists(
+    st.tuples(
+        st.sampled_from(ChangeState),
+        st.booleans(),
+        st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=3, unique=True),
+        st.integers(0, 3),
+        st.sampled_from([None, NOW - timedelta(seconds=1), NOW, NOW + timedelta(microseconds=1)]),
+    ),
+    max_size=14,
+)
+
+
+def a_new_change(who: tuple[AtenaNo, ...], *, fact: bool) -> NewChange:
+    kind = ChangeKind.HANDED_OVER if fact else ChangeKind.TENKYO
+    return NewChange(change_key(NOW, _random(10)), kind, who, {}, {"n": 1}, NOW, "s001", todoke_date=TODAY)
+
+
+@settings(max_examples=150, deadline=None)
+@given(made=changes, limit=st.integers(1, 15))
+def test_what_goes_next_is_what_the_rule_says(
+    made: list[tuple[ChangeState, bool, list[AtenaNo], int, datetime | None]], limit: int
+) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        heads.create(connection)
+        outbox.create(connection)
+        for state, fact, who, attempts, next_try_at in made:
+            change = a_new_change(tuple(who), fact=fact)
+            outbox.add(connection, change, TO)
+            connection.execute(
+                "UPDATE outbox SET state = ?, attempts = ? WHERE key = ?", (state.value, attempts, change.key)
+            )
+            if next_try_at is not None:
+                outbox.postpone(connection, (change.key,), next_try_at, "")
+        everything = outbox.waiting(connection, settled=True)
+        wanted = rules.ready(everything, NOW)
+        together = tuple(one for one in wanted if one.attempts < 2)[:limit]
+        alone = tuple(sorted(wanted, key=lambda one: one.attempts)[:1])
+        assert waiting.ready(connection, NOW, limit=limit, alone_after=2) == (together or alone)
+        counts = waiting.counts(connection)
+        assert counts.waiting == rules.waiting_to_be_sent(everything)
+        assert counts.wants_a_clerk == sum(one.state in rules.NEEDS_A_PERSON for one in everything)
+        for person in PEOPLE:
+            theirs = tuple(one for one in everything if person in one.residents)
+            assert waiting.of_residents(connection, (person,), settled=True) == theirs

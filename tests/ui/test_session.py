@@ -1,0 +1,115 @@
+"""Who is at the counter is looked at every second: the lease ends a session, and nobody works on old data unaware."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from client.domain.clerk import HowSignedIn, SignIn
+from client.domain.errors import LinkDownError, SignInNeededError
+from client.jobs.watch_link import LinkWatch
+from client.rules.modes import Mode, StopReason
+from tests.builders import a_sign_in
+from tests.fakes import FakeClock
+from ui.session import SessionWatch
+
+
+async def _nothing(_: float = 0) -> None:
+    return
+
+
+@dataclass
+class Desk:
+    """A face that takes notes, and the watch over it."""
+
+    room: bool = True
+    stopped: list[str] = field(default_factory=list)
+    offers: int = 0
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def __post_init__(self) -> None:
+        self.link = LinkWatch(_nothing, self.clock, _nothing)
+        self.session = SessionWatch(self.link, now=self.clock, stop=self.stop, offer=self.offer)
+
+    def stop(self, error: SignInNeededError) -> None:
+        self.stopped.append(error.code)
+
+    def offer(self) -> bool:
+        self.offers += self.room
+        return self.room
+
+    def cut(self) -> None:
+        for _ in range(2):
+            self.link.note_failure(LinkDownError("link.unreachable"))
+
+
+def off_line() -> SignIn:
+    return replace(a_sign_in(), access_token=None, how=HowSignedIn.OFFLINE)
+
+
+def seconds(desk: Desk, present: SignIn | None, count: int = 3) -> None:
+    for _ in range(count):
+        desk.clock.forward(timedelta(seconds=1))
+        desk.session.look(present)
+
+
+def test_the_lease_ends_a_session_and_a_renewed_one_goes_on() -> None:
+    desk, present = Desk(), off_line()
+    desk.cut()
+    seconds(desk, present)
+    assert desk.stopped == []
+    desk.clock.time = present.lease.until
+    seconds(desk, present, 1)
+    assert desk.stopped == ["sign_in.lease_over"]
+    assert (desk.link.mode, desk.link.stopped) == (Mode.STOPPED, StopReason.LEASE_OVER)
+    seconds(desk, None)
+    assert desk.link.mode is Mode.STOPPED  # until somebody is let in again
+    desk.link.note_success(20)
+    renewed = replace(
+        a_sign_in(), lease=replace(present.lease, until=present.lease.until + timedelta(days=7))
+    )
+    seconds(desk, renewed)
+    assert desk.link.stopped is None
+    assert len(desk.stopped) == 1
+
+
+def test_a_sheet_on_its_way_is_waited_for() -> None:
+    desk, present = Desk(), off_line()
+    desk.clock.time = present.lease.until
+    seconds(desk, present, 3)  # the face could not lock yet: it is asked again
+    assert len(desk.stopped) == 3
+
+
+def test_a_clock_set_back_makes_no_lease_longer() -> None:
+    desk, present = Desk(), off_line()
+    desk.clock.time = present.lease.until - timedelta(seconds=2)
+    seconds(desk, present, 1)
+    desk.clock.forward(timedelta(seconds=5))
+    desk.session.look(None)
+    desk.clock.forward(-timedelta(seconds=5))
+    desk.session.look(present)
+    assert desk.stopped == []  # a new session begins with the clock as it was checked at the sign-in
+    seconds(desk, present, 1)
+    assert desk.stopped == ["sign_in.lease_over"]
+    desk.clock.forward(-timedelta(days=1))
+    desk.session.look(present)
+    assert len(desk.stopped) == 2
+
+
+def test_who_signed_in_off_line_hears_once_that_the_line_is_back() -> None:
+    desk, present = Desk(), off_line()
+    desk.cut()
+    seconds(desk, present)
+    assert (desk.offers, desk.session.sign_in_again) == (0, False)
+    desk.link.note_success(20)
+    desk.room = False  # something else is being said
+    seconds(desk, present)
+    assert (desk.offers, desk.session.sign_in_again) == (0, True)
+    desk.room = True
+    seconds(desk, present)
+    assert desk.offers == 1
+    desk.cut()
+    seconds(desk, present)
+    desk.link.note_success(20)
+    seconds(desk, present)
+    assert desk.offers == 2
+    seconds(desk, a_sign_in())
+    assert (desk.offers, desk.session.sign_in_again) == (2, False)
