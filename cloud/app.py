@@ -1,13 +1,15 @@
 """The cloud as an ASGI application: routes over a tenant, problems instead of exceptions, faults where asked for."""
 
 import logging
-from email.utils import formatdate
+from datetime import UTC
+from email.utils import format_datetime
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from cloud.clock import Now
 from cloud.faults import App, FaultLayer, Faults, Message, Receive, Scope, Send
 from cloud.problems import ProblemError, malformed
 from cloud.routes import (
@@ -32,8 +34,9 @@ _ROUTERS = (upkeep, enrolments, sessions, residents, certificates, commands, fee
 class HeaderLayer:
     """Puts on every answer what time it is here, and that nobody may keep it unless it says otherwise."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, now: Now) -> None:
         self._app = app
+        self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on."""
@@ -44,7 +47,8 @@ class HeaderLayer:
                 names = {name.lower() for name, _ in headers}
                 if b"cache-control" not in names:
                     headers.append((b"cache-control", b"no-store"))
-                message = {**message, "headers": [*headers, (b"date", formatdate(usegmt=True).encode())]}
+                date = format_datetime(self._now().astimezone(UTC), usegmt=True).encode()
+                message = {**message, "headers": [*headers, (b"date", date)]}
             await send(message)
 
         await self._app(scope, receive, stamped)
@@ -63,7 +67,7 @@ def create_app(tenant: Tenant, *, training: bool = False, faults: Faults | None 
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_bug)
-    app.add_middleware(HeaderLayer)
+    app.add_middleware(HeaderLayer, now=tenant.now)
     app.add_middleware(FaultLayer, faults=app.state.faults)
     return app
 

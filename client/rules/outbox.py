@@ -86,9 +86,14 @@ def ready(
         for change in ordered
         if change.state in {ChangeState.QUEUED, ChangeState.UNKNOWN}
         and change.key not in held
-        and (change.next_try_at is None or change.next_try_at <= now)
+        and is_due(change.next_try_at, now)
     ]
     return tuple(found[:limit])
+
+
+def is_due(next_try_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a time to try has come; one further off than any wait was set before the clock went back."""
+    return next_try_at is None or not now < next_try_at <= now + LONGEST_WAIT
 
 
 def held_back(changes: Iterable[QueuedChange]) -> tuple[tuple[QueuedChange, QueuedChange], ...]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from client.domain.change import ChangeState, OutboxCounts, QueuedChange
 from client.domain.resident import AtenaNo
-from client.rules.outbox import NEEDS_A_PERSON, UNDER_WAY
+from client.rules.outbox import LONGEST_WAIT, NEEDS_A_PERSON, UNDER_WAY
 from offline.store import outbox
 from offline.store.door import one
 from offline.store.times import utc_from, utc_text
@@ -24,7 +24,7 @@ def _listed(states: Iterable[ChangeState]) -> str:
 _OVER = _listed(outbox.SETTLED)
 # A request waits for each earlier request, not yet over, of any resident it touches (client/rules/outbox.py).
 _FREE = (
-    "(next_try_at IS NULL OR next_try_at <= :now) AND (kind LIKE 'fact.%' OR NOT EXISTS"
+    "(next_try_at IS NULL OR next_try_at <= :now OR next_try_at > :longest) AND (kind LIKE 'fact.%' OR NOT EXISTS"
     " (SELECT 1 FROM outbox_resident mine JOIN outbox_resident other ON other.atena_no = mine.atena_no"
     " AND other.seq < mine.seq JOIN outbox before ON before.seq = other.seq"
     " WHERE mine.seq = outbox.seq AND before.kind NOT LIKE 'fact.%'"
@@ -51,7 +51,8 @@ def ready(
     connection: sqlite3.Connection, now: datetime, *, limit: int, alone_after: int
 ) -> tuple[QueuedChange, ...]:
     """Return what may be sent now, oldest first; where all that is ready was tried often, the least tried alone."""
-    asked = {"now": utc_text(now), "limit": limit, "tried": alone_after}
+    longest = utc_text(now + LONGEST_WAIT)  # a time beyond it was set before the clock went back
+    asked = {"now": utc_text(now), "longest": longest, "limit": limit, "tried": alone_after}
     found: list[int] = []
     for state in _SENDABLE:  # one state after the other, so that the index gives the order and the end
         rows = connection.execute(

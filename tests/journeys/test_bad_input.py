@@ -189,14 +189,17 @@ def test_the_verbs_tell_it_too(given: Given, tmp_path: Path) -> None:
     assert given.program("status", "--json", **unknown).returncode == exit_codes.OK
 
 
-AN_HOUR = re.compile("約(59|60|61)分違います")
+AN_HOUR = re.compile(
+    "約(5[0-9]|60|61)分違います"
+)  # off line it is told from the book's last entry, minutes old
 
 
 @pytest.mark.parametrize("seconds", [3600, -3600])
 def test_a_clock_off_by_an_hour_stops_sign_in_and_issue_but_not_the_sending(
     given: Given, seconds: int
 ) -> None:
-    staff, cloud, before = given.staff, given.terminal.cloud, given.terminal.sheets()
+    staff, cloud = given.staff, given.terminal.cloud
+    slip = given.terminal.sheets() + 1  # the intake's
 
     async def script(visit: Visit) -> None:
         await visit.enter(staff, "s001")
@@ -212,7 +215,7 @@ def test_a_clock_off_by_an_hour_stops_sign_in_and_issue_but_not_the_sending(
         await visit.press(Qt.Key.Key_F12, visit.window())
         assert AN_HOUR.search(await visit.told("端末の時計がずれています。"))
         visit.photograph("clock_off_at_the_issue")
-        assert given.terminal.sheets() == before
+        assert given.terminal.sheets() == slip
         await visit.lock()
         await visit.sign_in("s002", staff.password("s002"), staff.code("s002"))
         told = await visit.told("端末の時計がずれています。")
@@ -222,12 +225,12 @@ def test_a_clock_off_by_an_hour_stops_sign_in_and_issue_but_not_the_sending(
         cloud.kill()
         await visit.line_is("オフライン")
         await given.terminal.serve()
-        await visit.line_is("オンライン")
+        await visit.line_is("復旧中")  # until somebody's keys let the replica be compared
         await visit.enter(staff, "s002")
         await visit.issue()
 
     assert given.open(script) == exit_codes.OK
-    assert given.terminal.sheets() == before + 1
+    assert given.terminal.sheets() == slip + 1
 
 
 def test_off_line_a_clock_set_back_is_named_and_no_wrong_password_counted(

@@ -25,7 +25,9 @@ changes = st.lists(
         st.booleans(),
         st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=3, unique=True),
         st.integers(0, 3),
-        st.sampled_from([None, NOW - timedelta(seconds=1), NOW, NOW + timedelta(microseconds=1)]),
+        st.sampled_from(
+            [None, *(NOW + timedelta(microseconds=us) for us in (-1, 0, 1, 60_000_000, 60_000_001))]
+        ),
     ),
     max_size=14,
 )

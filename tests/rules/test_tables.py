@@ -124,6 +124,11 @@ def test_an_unknown_change_is_sent_again_when_its_time_has_come() -> None:
     assert outbox.ready([replace(later, next_try_at=None)], NOW)
 
 
+def test_a_clock_set_back_by_an_hour_makes_no_change_wait_for_an_hour() -> None:
+    change = replace(a_change(1, "1", state=ChangeState.UNKNOWN), next_try_at=NOW + timedelta(seconds=5))
+    assert outbox.ready([change], NOW - timedelta(hours=1))
+
+
 def test_a_batch_may_be_cut_short_at_the_newest_end() -> None:
     changes = [a_change(seq, str(seq)) for seq in range(1, 6)]
     assert outbox.ready(changes, NOW, limit=2) == tuple(changes[:2])
