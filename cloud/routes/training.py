@@ -40,3 +40,10 @@ def plan(faults: FaultsDep, asked: Annotated[Planned, Depends(body_of(Planned))]
     """Let a fault befall the next calls to a path."""
     faults.plan(Fault(asked.kind, asked.path, asked.times, asked.delay_ms))
     return json_answer({"planned": asked.kind.value})
+
+
+@router.delete("/faults")
+def clear(faults: FaultsDep) -> Response:
+    """Let nothing more go wrong: the line is whole, and what was planned does not come."""
+    faults.clear()
+    return json_answer({"state": faults.line.value})

@@ -34,6 +34,14 @@ async def test_a_batch_that_arrives_twice_takes_effect_once(site: Site) -> None:
     assert len(lines(site, storage.issue_book)) == 1
 
 
+async def test_a_fault_taken_back_does_not_come(site: Site) -> None:
+    await plan(site, "busy", times=2)
+    await site.client.post("/training/v1/line", json={"state": "slow", "delay_ms": 1})
+    assert (await site.client.delete("/training/v1/faults")).json() == {"state": "ok"}
+    (answer,) = await site.terminal.send(site.terminal.issued(1))
+    assert answer["outcome"] == "accepted"
+
+
 async def test_busy_means_nothing_happened(site: Site) -> None:
     await plan(site, "busy", times=2)
     fact = {"commands": [site.terminal.issued(1)]}

@@ -58,9 +58,17 @@ class Town:
 
     def plan(self, kind: str, times: int = 1) -> None:
         """Let a fault befall the next batches."""
-        trust = ssl.create_default_context(cafile=self.cloud.ready["ca_file"])
         body = json.dumps({"kind": kind, "path": "/v1/commands", "times": times, "delay_ms": 50}).encode()
-        call = urllib.request.Request(self.cloud.ready["url"] + "/training/v1/faults", body)  # noqa: S310 our own
+        self._control("POST", body)
+
+    def calm(self) -> None:
+        """Take back the faults that no batch has met."""
+        self._control("DELETE", None)
+
+    def _control(self, method: str, body: bytes | None) -> None:
+        trust = ssl.create_default_context(cafile=self.cloud.ready["ca_file"])
+        url = self.cloud.ready["url"] + "/training/v1/faults"
+        call = urllib.request.Request(url, body, method=method)  # noqa: S310 our own
         call.add_header("Content-Type", "application/json")
         urllib.request.urlopen(call, timeout=10, context=trust).close()  # noqa: S310 our own https
 

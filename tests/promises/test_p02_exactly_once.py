@@ -25,13 +25,18 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 @pytest_asyncio.fixture
 async def terminal(town: Town, tmp_path: Path) -> AsyncIterator[Terminal]:
+    town.calm()  # the test before may have planned more than it met
     made = await Terminal(town, tmp_path).open()
     yield made
     await made.close()
 
 
-async def states(terminal: Terminal) -> set[ChangeState]:
-    return {change.state for change in await terminal.ledger.outbox()}
+async def not_accepted(terminal: Terminal) -> list[tuple[ChangeState, int, str]]:
+    return [
+        (change.state, change.attempts, change.last_words)
+        for change in await terminal.ledger.outbox()
+        if change.state is not ChangeState.ACCEPTED
+    ]
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, "delay"])
@@ -42,10 +47,14 @@ async def test_a_fault_of_each_kind_doubles_nothing(town: Town, terminal: Termin
         await terminal.move(household)
         await terminal.drain(3)
     await terminal.drain(4)
-    assert await states(terminal) == {ChangeState.ACCEPTED}
+    assert await not_accepted(terminal) == []
     assert terminal.arrived() == terminal.wanted()
 
 
+# httpcore leaves the socket of a TLS handshake that was cancelled to the collector, which warns of it.
+@pytest.mark.filterwarnings(
+    "ignore:Exception ignored in.*(Transport|socket):pytest.PytestUnraisableExceptionWarning"
+)
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_storm_of_faults_and_restarts_doubles_nothing(
     town: Town, terminal: Terminal, seed: int
@@ -67,7 +76,7 @@ async def test_a_storm_of_faults_and_restarts_doubles_nothing(
         if number == 6:
             await asyncio.to_thread(town.again)
     await terminal.drain(30)
-    assert await states(terminal) == {ChangeState.ACCEPTED}
+    assert await not_accepted(terminal) == []
     assert terminal.arrived() == terminal.wanted()
 
 
@@ -100,7 +109,7 @@ async def test_batches_sent_at_once_again_and_out_of_order_take_effect_once(
     assert set(first) == {change.key for change in changes}
     assert terminal.arrived() == terminal.wanted()
     await terminal.drain(2)  # and the terminal, which heard nothing of all this, sends everything once more
-    assert await states(terminal) == {ChangeState.ACCEPTED}
+    assert await not_accepted(terminal) == []
     assert terminal.arrived() == terminal.wanted()
 
 
@@ -111,7 +120,7 @@ async def test_two_senders_of_one_ledger_double_nothing(town: Town, terminal: Te
     town.plan("lost_answer", 3)
     await asyncio.gather(*(terminal.sender.drain() for _ in range(4)))
     await terminal.drain(6)
-    assert await states(terminal) == {ChangeState.ACCEPTED}
+    assert await not_accepted(terminal) == []
     assert terminal.arrived() == terminal.wanted()
 
 
