@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -83,6 +84,10 @@ class Hands:
         target = where or QApplication.focusWidget() or QApplication.activeWindow()
         if target is None:
             raise NotShownError("no window has the focus")
+        if QApplication.activeWindow() is None:  # no window manager here gives the keyboard to a window
+            target.activateWindow()
+            with suppress(NotShownError):
+                await self.until(lambda: QApplication.activeWindow() is not None, "the keyboard", 1)
         QTest.keyClick(target, key, modifier)
         await asyncio.sleep(0.02)
 

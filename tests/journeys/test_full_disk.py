@@ -80,7 +80,7 @@ def test_a_full_disk_takes_no_intake_and_loses_none(small: SmallDisk) -> None:
     async def given_back(visit: Visit) -> None:
         """The line comes back to a full disk, then there is room: what was acknowledged arrives, once."""
         await small.terminal.serve()
-        await visit.line_is("オンライン")
+        await visit.line_is("復旧中")
         await asyncio.sleep(3)
         small.empty()
         await visit.until(lambda: "0件" in visit.waiting(), "everything has gone", 90)
@@ -88,7 +88,7 @@ def test_a_full_disk_takes_no_intake_and_loses_none(small: SmallDisk) -> None:
         await visit.issue()
 
     assert small.open(script) == exit_codes.OK
-    assert small.terminal.sheets() == 1
+    assert small.terminal.sheets() == 2  # the slip of the intake, and the paper
 
 
 @pytest.mark.root

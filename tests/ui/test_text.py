@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from ui.text import Words
 
 JA, EN = Words("ja"), Words("en")
@@ -14,9 +12,10 @@ def test_both_languages_have_the_same_keys() -> None:
     assert JA.all_keys() == EN.all_keys()
 
 
-@pytest.mark.parametrize("key", sorted(key for key in JA.all_keys() if not key.startswith("error.")))
-def test_both_languages_have_the_same_facts(key: str) -> None:
-    assert set(PLACE.findall(JA(key))) == set(PLACE.findall(EN(key)))
+def test_both_languages_have_the_same_facts() -> None:
+    keys = [key for key in JA.all_keys() if not key.startswith("error.")]
+    assert keys
+    assert [key for key in keys if set(PLACE.findall(JA(key))) != set(PLACE.findall(EN(key)))] == []
 
 
 def test_a_fact_that_is_a_word_of_ours_is_told_in_words() -> None:
