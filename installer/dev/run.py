@@ -303,6 +303,8 @@ def unattended(out: Path, drill: str | None, residents: int) -> int:
     command = [sys.executable, "-P", str(ROOT / "tests/journeys/play.py"), "--out", str(out)]
     command += ["--drill", drill] if drill else ["--residents", str(residents)]
     environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, "PYTHONPATH": str(ROOT)}
+    if not has_display():  # then Qt aborts on any other, whoever asked for it
+        environment["QT_QPA_PLATFORM"] = "offscreen"
     try:
         code = stay_with(in_session(keyring, command), ROOT, environment)
     finally:

@@ -34,7 +34,7 @@ from tests.builders import NOW, TARO
 from tests.fakes import counted_random
 from tests.promises.p08_town import WATANABE, request_for
 from tests.promises.terminals import PC, Site, Terminal, config_in, files_in, open_terminal
-from ui.cli.drill import drill_config
+from ui.cli.drill import drill_config, put_away
 
 pytestmark = pytest.mark.asyncio
 
@@ -140,6 +140,8 @@ async def test_nothing_of_the_real_counter_is_other_than_before(hall: Hall) -> N
     assert files_in(hall.config.terminal_dir) == files
     assert {name: hall.pc.ring.secrets[name] for name in secrets} == secrets
     assert {name[1].split("/")[0] for name in set(hall.pc.ring.secrets) - set(secrets)} == {"training"}
+    await put_away(hall.drill_config())
+    assert hall.pc.ring.secrets == secrets
     assert hall.real.everything() == cloud
     assert hall.drill.count(storage.issue_book) == 4  # it did happen, elsewhere
     places = {path.split("/")[0] for path in files_in(hall.config.data_dir)}

@@ -1,6 +1,7 @@
 """``madoguchi drill``: a training cloud, a terminal of it with its own files and numbers, and a drill ready to start."""
 
 import argparse
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
@@ -20,8 +21,19 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     # Each drill has a folder of its own: nothing of it can reach another, or what is real (P13).
     folder = config.data_dir / "drills" / f"{datetime.now(ZoneInfo('Asia/Tokyo')):%Y%m%d-%H%M%S}"
     with TrainingCloud(folder / "cloud") as cloud:
-        code: int = import_module("ui.window").open_counter(drill_config(config, cloud, asked.name))
+        settings = drill_config(config, cloud, asked.name)
+        try:
+            code: int = import_module("ui.window").open_counter(settings)
+        finally:
+            asyncio.run(put_away(settings))
     return code
+
+
+async def put_away(config: Config) -> None:
+    """Take a drill's secrets out of the keyring: its papers and report stay, its stores can be read by nobody."""
+    vault = import_module("offline.store.keys").Vault(config.terminal_dir, config.environment)
+    if vault.facts is not None:
+        await vault.forget()
 
 
 def drill_config(config: Config, cloud: TrainingCloud, name: str) -> Config:
