@@ -123,4 +123,5 @@ class PaperError(CounterError):
         "paper.font_missing",
         "paper.no_page",  # nothing to print
         "paper.overflow",  # a text too long for its box; fact: field
+        "paper.bad_seal",  # the official seal's picture cannot be printed
     )

@@ -69,12 +69,12 @@ def dns_sd(folder: Path) -> Iterator[dict[str, str]]:
     avahi.write_text(AVAHI)
     told = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={socket}"}
     with running(["dbus-daemon", f"--config-file={bus}", "--nofork", "--nopidfile"], folder / "bus.log"):
-        wait_until(socket.exists, seconds=10, what="dbus-daemon")
+        wait_until(socket.exists, seconds=30, what="dbus-daemon")
         command = ["avahi-daemon", "--no-chroot", "--no-drop-root", "--no-rlimits", "-f", str(avahi)]
         log = folder / "avahi.log"
         with running(command, log, {**os.environ, **told}):
             wait_until(
-                lambda: "startup complete" in log.read_text(errors="replace"), seconds=10, what="avahi-daemon"
+                lambda: "startup complete" in log.read_text(errors="replace"), seconds=30, what="avahi-daemon"
             )
             yield told
 

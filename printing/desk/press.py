@@ -54,8 +54,8 @@ class DrawingPress(ABC):
         return self._printer
 
     async def count_pages(self, decided: Decided) -> int:
-        """Lay a certificate out and count its sheets. PaperError names missing letters and long texts."""
-        return len(await self._on_thread(partial(self._pages, decided)))
+        """Lay a certificate out and count its sheets. PaperError names missing letters, long texts, a bad seal."""
+        return len(await self._on_thread(partial(self._checked_pages, decided)))
 
     async def preview(self, decided: Decided, *, dpi: int = 150) -> tuple[Picture, ...]:
         """Return the very pages as images, from memory."""
@@ -113,6 +113,13 @@ class DrawingPress(ABC):
 
     def _pages(self, decided: Decided) -> tuple[Page, ...]:
         return PAPERS[decided.kind].pages(decided, self._chain)
+
+    def _checked_pages(self, decided: Decided) -> tuple[Page, ...]:
+        from printing.desk.seal import read_mask
+
+        if decided.seal is not None:
+            read_mask(decided.seal.image)  # before a number is taken, not as the sheet is drawn
+        return self._pages(decided)
 
     def _draw(self, pages: Sequence[Page], title: str) -> bytes:
         if not pages:

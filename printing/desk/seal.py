@@ -5,6 +5,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from client.domain.errors import PaperError
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
 
@@ -20,11 +22,18 @@ class Mask:
 
 
 def read_mask(png: bytes) -> Mask:
-    """Read a one-bit PNG without decoding its rows; PDF understands them as they are. ValueError otherwise."""
+    """Read a one-bit PNG without decoding its rows; PDF understands them as they are. PaperError ``paper.bad_seal``."""
+    try:
+        return _read(png)
+    except (ValueError, struct.error, zlib.error) as error:
+        raise PaperError("paper.bad_seal") from error
+
+
+def _read(png: bytes) -> Mask:
     if not png.startswith(_SIGNATURE):
         raise ValueError("a seal is a PNG")
     chunks = tuple(_chunks(png))
-    header = next(data for kind, data in chunks if kind == b"IHDR")
+    header = next((data for kind, data in chunks if kind == b"IHDR"), b"")
     width, height, depth, colour, _, _, interlaced = struct.unpack(">LLBBBBB", header)
     if depth != 1 or colour not in {_GREY, _PALETTE} or interlaced:
         raise ValueError("a seal is a one-bit picture, not interlaced")

@@ -131,7 +131,7 @@ def _with_reading(name: ReadName | None, decided: Decided, form: Form) -> str | 
 
 def _check(decided: Decided, members: Sequence[Resident]) -> None:
     if decided.seal and not 0 < decided.seal.side_mm <= _GREATEST_SEAL_MM:
-        raise ValueError("a seal is at most 25 mm square")
+        raise PaperError("paper.bad_seal")
     if not members:
         raise PaperError("paper.no_page")
     if any(member.status is not ResidentStatus.RESIDENT for member in members):

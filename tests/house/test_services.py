@@ -78,7 +78,7 @@ def test_a_printer_can_be_started_beside_the_mdns_service(tmp_path: Path) -> Non
         command = ["ippeveprinter", "-p", port, "-k", "-d", str(spool), "-f", "application/pdf", "house"]
         with services.running(command, tmp_path / "printer.log", {**os.environ, **told}):
             uri = f"ipp://localhost:{port}/ipp/print"
-            services.wait_until(lambda: answers(uri), seconds=10, what="ippeveprinter")
+            services.wait_until(lambda: answers(uri), seconds=30, what="ippeveprinter")
 
 
 def answers(uri: str) -> bool:

@@ -279,15 +279,16 @@ def test_a_palette_may_call_black_one() -> None:
     "png",
     [
         b"GIF89a",
+        b"\x89PNG\r\n\x1a\n",
         _png(8, depth=8),
         _png(8, colour=2),
         _png(8, rows=b"\0\0"),
         seal_png(16)[:40] + b"x" + seal_png(16)[41:],
     ],
-    ids=["no-png", "grey", "colour", "cut-short", "flipped-bit"],
+    ids=["no-png", "empty", "grey", "colour", "cut-short", "flipped-bit"],
 )
 def test_a_picture_that_is_no_sound_seal_is_refused(png: bytes) -> None:
-    with pytest.raises(ValueError, match="seal"):
+    with pytest.raises(PaperError, match="bad_seal"):
         read_mask(png)
 
 

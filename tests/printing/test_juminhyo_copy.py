@@ -249,7 +249,7 @@ def test_an_acting_mayor_is_named_in_full() -> None:
 
 @pytest.mark.parametrize("side", [0, 26, 40])
 def test_a_seal_above_25_mm_is_never_printed(side: int) -> None:
-    with pytest.raises(ValueError, match="25 mm"):
+    with pytest.raises(PaperError, match="bad_seal"):
         lay(decided(seal=OfficialSeal(seal_png(16), side)))
 
 

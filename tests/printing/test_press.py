@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from client.domain.certificate import SheetState
+from client.domain.certificate import OfficialSeal, SheetState
 from client.domain.drill import DrillCount, DrillEvent, DrillReport
 from client.domain.errors import PaperError
 from client.domain.slip import IntakeSlip
@@ -44,6 +44,15 @@ async def test_a_written_copy_is_readable_by_its_own_account_only(chain: FontCha
     await FilePress(chain, tmp_path, "").print(decided(), job_name=JOB)
     (made,) = files(tmp_path)
     assert made.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.asyncio
+async def test_a_seal_that_cannot_be_printed_is_told_before_a_number_is_taken(
+    chain: FontChain, tmp_path: Path
+) -> None:
+    press = FilePress(chain, tmp_path / "out", "")
+    with pytest.raises(PaperError, match="bad_seal"):
+        await press.count_pages(decided(serial=None, seal=OfficialSeal(b"GIF89a", 24)))
 
 
 @pytest.mark.asyncio
