@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
 Environment = Literal["production", "trial", "training"]
+ClientCertificate = Literal["off", "memfd"]
 LineProfile = Literal["main", "mobile"]
 Language = Literal["ja", "en"]
 ThemeName = Literal["system", "light", "dark", "high_contrast"]
@@ -45,7 +46,7 @@ class Config:
         },
     )
     cloud_url: str = field(
-        default="", metadata={"doc": "Address of the municipal cloud, https://… without a path."}
+        default="", metadata={"doc": "Address of the town in the municipal cloud: https://HOST/CODE."}
     )
     ca_file: str = field(
         default="",
@@ -53,6 +54,13 @@ class Config:
     )
     proxy: str = field(
         default="", metadata={"doc": "Proxy on the way to the cloud, http://host:port; empty: none."}
+    )
+    client_certificate: ClientCertificate = field(
+        default="off",
+        metadata={
+            "doc": "memfd shows this terminal's certificate in TLS, where a proxy asks for it; Linux only. "
+            "The signed header proves the terminal in any case."
+        },
     )
     environment: Environment = field(
         default="production",
@@ -134,6 +142,8 @@ class Config:
             raise ConfigError("drill: only in the training environment")
         if self.environment == "production":
             self._guard_what_is_real()
+        if self.client_certificate == "memfd" and _windows():
+            raise ConfigError("client_certificate: memfd is only on Linux")
         for declared in fields(self):
             low_high = declared.metadata.get("range")
             value = getattr(self, declared.name)

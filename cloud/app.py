@@ -5,30 +5,43 @@ from datetime import UTC
 from email.utils import format_datetime
 from http import HTTPStatus
 
+import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from cloud.body import BodyLayer
 from cloud.clock import Now
+from cloud.door import OneTown, TownLayer, Towns
 from cloud.faults import App, FaultLayer, Faults, Message, Receive, Scope, Send
+from cloud.observe import Meter, ObserveLayer
 from cloud.problems import ProblemError, malformed
+from cloud.proxy import Proxy, ProxyLayer
 from cloud.routes import (
+    attachments,
     certificates,
     commands,
     enrolments,
     feeds,
+    leases,
     office,
+    pages,
     residents,
+    services,
     sessions,
     snapshots,
     upkeep,
 )
 from cloud.routes import training as training_control
 from cloud.routes.wire import problem_answer
+from cloud.scenario import Scenarios
 from cloud.tenant import Tenant
 
 _log = logging.getLogger(__name__)
-_ROUTERS = (upkeep, enrolments, sessions, residents, certificates, commands, feeds, snapshots, office)
+_ROUTERS = (
+    *(upkeep, enrolments, sessions, residents, services, leases, certificates, commands, attachments),
+    *(feeds, snapshots, office, pages),
+)
 
 
 class HeaderLayer:
@@ -54,21 +67,43 @@ class HeaderLayer:
         await self._app(scope, receive, stamped)
 
 
-def create_app(tenant: Tenant, *, training: bool = False, faults: Faults | None = None) -> FastAPI:
-    """Return the application; ``training`` adds the control of faults at /training/v1."""
+def create_app(
+    served: Tenant | Towns,
+    *,
+    training: bool = False,
+    faults: Faults | None = None,
+    proxy: Proxy | None = None,
+) -> FastAPI:
+    """Return the application for one town or several; ``training`` adds faults and their control at /training/v1.
+
+    Without it, and without ``faults`` handed in, no layer is there that could spoil an answer. Behind a ``proxy``
+    every terminal must have shown it the certificate that goes with its proof.
+    """
+    towns = OneTown(served) if isinstance(served, Tenant) else served
     app = FastAPI(title="Madoguchi reference cloud", openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.tenant = tenant
-    app.state.faults = faults or Faults()
+    app.state.towns = towns
+    app.state.meter = Meter(towns)
+    app.state.proxy = proxy
     for module in _ROUTERS:
         app.include_router(module.router)
     if training:
+        faults = faults or Faults()
+        app.state.faults, app.state.scenarios = faults, Scenarios(faults)
         app.include_router(training_control.router)
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)
+    for trouble in (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
+        app.add_exception_handler(trouble, _on_database)
+    app.add_exception_handler(sa.exc.DataError, _on_unkept)
     app.add_exception_handler(Exception, _on_bug)
-    app.add_middleware(HeaderLayer, now=tenant.now)
-    app.add_middleware(FaultLayer, faults=app.state.faults)
+    app.add_middleware(BodyLayer)
+    app.add_middleware(ObserveLayer, meter=app.state.meter)
+    app.add_middleware(ProxyLayer, proxy=proxy)
+    app.add_middleware(HeaderLayer, now=towns.now)
+    app.add_middleware(TownLayer, towns=towns)
+    if faults is not None:
+        app.add_middleware(FaultLayer, faults=faults)
     return app
 
 
@@ -84,7 +119,18 @@ def _on_malformed(_request: Request, _error: Exception) -> Response:
 
 def _on_http(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    return problem_answer(ProblemError(status, "request.unknown"))
+    code = "request.method" if status == HTTPStatus.METHOD_NOT_ALLOWED else "request.unknown"
+    return problem_answer(ProblemError(status, code))
+
+
+def _on_database(_request: Request, error: Exception) -> Response:
+    """Say that it is worth asking again: the database was started anew, is full of work, or is not there."""
+    _log.error("the database did not answer: %s", type(error).__name__)
+    return problem_answer(ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "link.busy", retry_after=2))
+
+
+def _on_unkept(_request: Request, _error: Exception) -> Response:
+    return problem_answer(malformed("a text or number that no database can hold"))
 
 
 def _on_bug(_request: Request, error: Exception) -> Response:

@@ -32,6 +32,18 @@ class Authority:
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey = field(repr=False)
+    folder: Path
+
+    def number_above(self, number: int) -> int:
+        """Return the next number to certify: above the one given and any that was certified before.
+
+        The mark lies beside the authority's key, not in the database: one put back from its backup gives none twice.
+        """
+        mark = self.folder / "last_terminal"
+        known = int(mark.read_text("ascii")) if mark.exists() else 0
+        following = max(known, number) + 1
+        write_private(mark, str(following).encode("ascii"))
+        return following
 
     @property
     def pem(self) -> str:
@@ -80,7 +92,8 @@ def open_authority(folder: Path, name: str, now: datetime) -> Authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         made = builder.sign(key, hashes.SHA256())
         write_private(certificate_file, made.public_bytes(Encoding.PEM))
-    return Authority(x509.load_pem_x509_certificate(certificate_file.read_bytes()), _read_key(key_file))
+    certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+    return Authority(certificate, _read_key(key_file), folder)
 
 
 def server_files(

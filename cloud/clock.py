@@ -1,7 +1,9 @@
 """The cloud's own time: UTC on the wire, Asia/Tokyo for what day it is at the counter."""
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 Now = Callable[[], datetime]  # the time in UTC, aware
@@ -12,6 +14,24 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 def utc_now() -> datetime:
     """Return the present moment in UTC."""
     return datetime.now(UTC)
+
+
+_off: ContextVar[timedelta] = ContextVar("off", default=timedelta(0))
+
+
+def may_be_off(now: Now) -> Now:
+    """Return a clock that is wrong inside ``off_by``, and right everywhere else."""
+    return lambda: now() + _off.get()
+
+
+@contextmanager
+def off_by(term: timedelta) -> Iterator[None]:
+    """Let the clock be wrong for all that is done in this block, in whichever thread it is done."""
+    token = _off.set(term)
+    try:
+        yield
+    finally:
+        _off.reset(token)
 
 
 def stamp(moment: datetime) -> str:
@@ -30,3 +50,8 @@ def read_stamp(text: str) -> datetime:
 def day_in_tokyo(moment: datetime) -> date:
     """Return what day it is at the counter."""
     return moment.astimezone(TOKYO).date()
+
+
+def end_of(day: date) -> datetime:
+    """Return the moment a day is over at the counter."""
+    return datetime.combine(day + timedelta(days=1), time(), TOKYO).astimezone(UTC)

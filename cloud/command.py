@@ -37,6 +37,12 @@ def accepted(command: Command, version: int, at: str, text: str = "") -> Answer:
     return {"key": command.key, "outcome": "accepted", "receipt": receipt}
 
 
+def quarantined(key: str, version: int, at: str) -> Answer:
+    """Return the answer to what was taken in and put aside: its sender has handed it over, a person looks at it."""
+    receipt = {"register_version": version, "at": at, "text": ""}
+    return {"key": key, "outcome": "accepted", "receipt": receipt, "quarantined": True}
+
+
 def refused(command: Command, code: str, reason: str = "") -> Answer:
     """Return a refusal; a code of our own making travels as the reason of ``refused.by_cloud``."""
     if not code.startswith("refused."):
@@ -46,7 +52,10 @@ def refused(command: Command, code: str, reason: str = "") -> Answer:
 
 
 def conflict(command: Command, current: Mapping[str, int]) -> Answer:
-    """Return the answer to a request made on a version that is no longer the present one."""
+    """Return the answer to a request made on a version that is no longer the present one.
+
+    The rows that go with it are read whenever it is told: what is remembered would show a place that is hidden since.
+    """
     return {
         "key": command.key,
         "outcome": "conflict",

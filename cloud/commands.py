@@ -5,7 +5,7 @@ years, gets the first answer. What is remembered was signed by the terminal it n
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -13,26 +13,32 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from cloud import facts, storage
+from cloud import facts, intakes, storage
 from cloud.clock import Now, stamp
-from cloud.command import Answer, Command, accepted, refused
+from cloud.command import Answer, Command, accepted, quarantined, refused
 from cloud.envelopes import UnreadableError, is_signed, open_payload, signed_words
 from cloud.hearing import Hearing, Payload
-from cloud.intakes import take_tenkyo
+from cloud.households import shown_rows
 from cloud.keys import TenantKeys
+from cloud.leases import leased
+from cloud.payloads.kinds import REQUESTS
+from cloud.points import Point, reached
 from cloud.problems import ProblemError, not_found
 from cloud.quarantine import PutAside, of_command, put_aside
 from cloud.register import Register
 
 MOST_IN_BATCH = 500
-_REQUESTS = {"todoke.tenkyo": take_tenkyo}
+_REVOKED = "refused.terminal_revoked"
+_VERSION_OF_KEYS = 7  # UUIDs that sort by time (RFC 9562)
 
 
 @dataclass(frozen=True, slots=True)
 class _Author:
     """A terminal that commands name."""
 
-    public_key: bytes
+    public_keys: tuple[
+        bytes, ...
+    ]  # of today and of before it renewed: an envelope may have waited since then
     revoked_since: str | None
 
 
@@ -64,15 +70,25 @@ class Commands:
             answers = [sitting.answer(command) for command in batch]
             answers += [sitting.keep(item) for item in unread]
             sitting.remember()
-        return answers
+            return [_with_rows(connection, self._register, answer) for answer in answers]
 
     def answer(self, key: str) -> Answer:
         """Return the remembered answer for a key; problem 404 where the key was never seen."""
         with self._register.reading() as connection:
             found = _remembered(connection, self._register.municipality, [key])
-        if key not in found:
-            raise not_found()
-        return found[key].answer
+            if key not in found:
+                raise not_found()
+            answer = _with_rows(connection, self._register, found[key].answer)
+            numbers = _numbers_given(connection, self._register.municipality, key)
+        return answer | ({"provisional": numbers} if numbers else {})
+
+    def hear_again(self, connection: sa.Connection, command: Command) -> Answer:
+        """Give an author's command its effect after all, released from quarantine by a person.
+
+        What was answered under its key stays; what came of it is told by the feed. The signature must hold still.
+        """
+        sitting = _Sitting(connection, self._register, self._keys, self._now(), [command])
+        return sitting.answer_released(command)
 
 
 class _Sitting:
@@ -107,22 +123,39 @@ class _Sitting:
         answer = self._effect(Hearing(self._connection, self._register, command, payload, self._now), trouble)
         self._given[command.key] = _Given(command.terminal, answer)
         self._lines.append(self._line(command, answer))
+        reached(Point.MID_BATCH)
         return answer
+
+    def answer_released(self, command: Command) -> Answer:
+        """Give a command its effect whatever became of its terminal; nothing is remembered or put aside."""
+        reason = self._stranger(command)
+        first = self._given.get(command.key)
+        if reason is None and first is not None and first.terminal != command.terminal:
+            reason = "key_taken"
+        if reason is None:
+            payload, reason = self._opened(command, released=True)
+            hearing = Hearing(self._connection, self._register, command, payload, self._now)
+        if reason is None and command.is_fact:
+            reason = facts.note(hearing)
+        if reason is not None:
+            return refused(command, reason)
+        if not command.is_fact:
+            return intakes.take(hearing)
+        return accepted(command, self._version, hearing.at)
 
     def keep(self, item: PutAside) -> Answer:
         """Put a fact aside that could not be read; what happened is not refused for how it was written."""
         put_aside(self._connection, self._register.municipality, item, "malformed", stamp(self._now))
-        receipt = {"register_version": self._version, "at": stamp(self._now), "text": ""}
-        return {"key": item.key, "outcome": "accepted", "receipt": receipt}
+        return quarantined(item.key, self._version, stamp(self._now))
 
     def remember(self) -> None:
         """Write the answers down, in the transaction of their effects."""
         if self._lines:
             self._connection.execute(sa.insert(storage.command), self._lines)
 
-    def _opened(self, command: Command) -> tuple[Payload, str | None]:
+    def _opened(self, command: Command, *, released: bool = False) -> tuple[Payload, str | None]:
         """Return the payload, or why the envelope is put aside."""
-        trouble = self._trouble(command)
+        trouble = self._trouble(command, released=released)
         if trouble is None:
             try:
                 return open_payload(self._keys, command), None
@@ -135,23 +168,26 @@ class _Sitting:
         author = self._authors.get(command.terminal)
         if author is None:
             return "unknown_terminal"
-        return None if is_signed(command, author.public_key) else "wrong_signature"
+        if any(is_signed(command, key) for key in author.public_keys):
+            return None
+        return "wrong_signature"
 
-    def _trouble(self, command: Command) -> str | None:
+    def _trouble(self, command: Command, *, released: bool) -> str | None:
         """Return why an envelope is put aside unopened, if it is."""
-        if self._authors[command.terminal].revoked_since is not None:
-            return "refused.terminal_revoked"
-        if not (command.is_fact or command.kind in _REQUESTS):
+        if self._authors[command.terminal].revoked_since is not None and not released:
+            return _REVOKED
+        if not (command.is_fact or command.kind in REQUESTS):
             return "unknown_kind"
-        return None if _is_uuid(command.key) else "bad_key"
+        return None if is_key(command.key) else "bad_key"
 
     def _effect(self, hearing: Hearing, trouble: str | None) -> Answer:
         """Give a command its effect; a fact happened, whatever we make of it."""
         command = hearing.command
-        if trouble is None and command.kind in _REQUESTS:
-            answer = _REQUESTS[command.kind](hearing)
+        if trouble is None and command.kind in REQUESTS:
+            answer = intakes.take(hearing)
             self._version = self._register.head(self._connection, "register").version
-            return answer
+            warned = answer["outcome"] == "accepted" and leased(hearing)
+            return answer | ({"warnings": ["warning.leased"]} if warned else {})
         if trouble is None:
             trouble = facts.note(hearing)
         if trouble is not None:
@@ -159,21 +195,32 @@ class _Sitting:
         return accepted(command, self._version, hearing.at)
 
     def _aside(self, command: Command, reason: str) -> Answer:
-        """Put a command into quarantine; a request hears no, a fact happened all the same."""
+        """Put a command into quarantine; a request hears no, a fact happened all the same.
+
+        A revoked terminal hands over both: it is about to forget them, and the town decides what they are worth.
+        """
         put_aside(
             self._connection, self._register.municipality, of_command(command), reason, stamp(self._now)
         )
-        if not command.is_fact:
+        if not command.is_fact and reason != _REVOKED:
             return refused(command, reason)
-        return accepted(command, self._version, stamp(self._now))
+        return quarantined(command.key, self._version, stamp(self._now))
 
     def _known(self, numbers: set[str]) -> dict[str, _Author]:
-        table = storage.terminal
+        table, former = storage.terminal, storage.former_certificate
         query = sa.select(table.c.terminal_no, table.c.public_key, table.c.revoked_since).where(
             table.c.municipality == self._register.municipality, table.c.terminal_no.in_(numbers)
         )
+        older = sa.select(former.c.terminal_no, former.c.public_key).where(
+            former.c.municipality == self._register.municipality, former.c.terminal_no.in_(numbers)
+        )
+        had: dict[str, set[bytes]] = {}
+        for line in self._connection.execute(older):
+            had.setdefault(line.terminal_no, set()).add(line.public_key)
         return {
-            line.terminal_no: _Author(line.public_key, line.revoked_since)
+            line.terminal_no: _Author(
+                (line.public_key, *(had.get(line.terminal_no, set()) - {line.public_key})), line.revoked_since
+            )
             for line in self._connection.execute(query)
         }
 
@@ -202,8 +249,27 @@ def _remembered(connection: sa.Connection, municipality: str, keys: Sequence[str
     return {line.key: _Given(line.terminal, json.loads(line.answer)) for line in connection.execute(query)}
 
 
-def _is_uuid(key: str) -> bool:
+def _with_rows(connection: sa.Connection, register: Register, answer: Answer) -> Answer:
+    """Return an answer as it is told: a conflict with the present rows, so that a clerk can see both."""
+    current = answer.get("current")
+    if not isinstance(current, dict):
+        return answer
+    return answer | {"rows": shown_rows(register, connection, current)}
+
+
+def _numbers_given(connection: sa.Connection, municipality: str, key: str) -> Mapping[str, str]:
+    """Return which 宛名番号 each newcomer of a request has got."""
+    table = storage.intake_case
+    query = sa.select(table.c.provisional).where(
+        table.c.municipality == municipality, table.c.command_key == key
+    )
+    return dict(json.loads(connection.execute(query).scalar_one_or_none() or "{}"))
+
+
+def is_key(key: str) -> bool:
+    """Tell whether a text is a key as the contract wants it: a UUID version 7, written the usual way."""
     try:
-        return str(UUID(key)) == key.lower()
+        found = UUID(key)
     except ValueError:
         return False
+    return str(found) == key.lower() and found.version == _VERSION_OF_KEYS

@@ -1,7 +1,9 @@
 """Commands as they are sealed and signed: HPKE (RFC 9180) to a command key of the tenant's, the author's signature."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from hashlib import sha256
+from math import isfinite
 from typing import TypeAlias
 
 import msgspec
@@ -11,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from cloud.clock import read_stamp, stamp
 from cloud.command import Command
 from cloud.keys import TenantKeys
 
@@ -34,9 +37,25 @@ def open_payload(keys: TenantKeys, command: Command) -> Payload:
     bound = ("madoguchi command v1", command.key, command.kind, command.terminal, key_id)
     try:
         content = _SUITE.decrypt(sealed, private_key, "\0".join(bound).encode("utf-8"))
-        return msgspec.msgpack.decode(content, type=dict[str, object])
-    except (InvalidTag, ValueError, msgspec.DecodeError, msgspec.ValidationError):
+        payload = msgspec.msgpack.decode(content, type=dict[str, object])
+        if not _is_kept_as_it_is(payload):
+            raise UnreadableError("unreadable")
+    except (InvalidTag, ValueError, msgspec.DecodeError, msgspec.ValidationError, RecursionError):
         raise UnreadableError("unreadable") from None
+    return payload
+
+
+def _is_kept_as_it_is(value: object) -> bool:
+    """Tell whether a value can be written down as JSON text; no PostgreSQL text holds a zero byte."""
+    if isinstance(value, str):
+        return "\0" not in value
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_kept_as_it_is(name) for name in value) and all(
+            map(_is_kept_as_it_is, value.values())
+        )
+    if isinstance(value, list):
+        return all(map(_is_kept_as_it_is, value))
+    return value is None or isinstance(value, int | bytes) or (isinstance(value, float) and isfinite(value))
 
 
 def signed_words(command: Command) -> bytes:
@@ -56,6 +75,58 @@ def signed_words(command: Command) -> bytes:
             sha256(command.sealed).digest(),
         ]
     )
+
+
+def read_words(words: bytes, sealed: bytes, signature: bytes) -> Command:
+    """Return the command whose author signed these words; ValueError where they are not a command's."""
+    try:
+        if not words.startswith(_SIGNED):
+            raise ValueError("not the words of a command")
+        said = msgspec.msgpack.decode(words[len(_SIGNED) :], type=_Words)
+    except msgspec.MsgspecError:
+        raise ValueError("not the words of a command") from None
+    return Command(
+        key=said.key,
+        kind=said.kind,
+        residents=tuple(said.residents),
+        base=dict(said.base),
+        made_at=stamp(read_stamp(said.written_at)),
+        written_at=said.written_at,
+        clock_offset_ms=said.clock_offset_ms,
+        made_by=said.made_by,
+        terminal=said.terminal,
+        sealed=sealed,
+        signature=signature,
+        todoke_date=said.todoke_date,
+        supersedes=said.supersedes,
+    )
+
+
+class _Words(msgspec.Struct, array_like=True):
+    key: str
+    kind: str
+    residents: list[str]
+    base: list[tuple[str, int]]
+    written_at: str
+    clock_offset_ms: int
+    made_by: str
+    terminal: str
+    todoke_date: date | None
+    supersedes: str | None
+    sealed_hash: bytes
+
+
+def open_attachment(keys: TenantKeys, sealed: bytes, words: Sequence[str]) -> bytes:
+    """Open an attachment's content, bound to ``words``: its key, its command's and its terminal; UnreadableError."""
+    key_id, content = sealed[:_ID_SIZE].hex(), sealed[_ID_SIZE:]
+    private_key = keys.command_of(key_id)
+    if private_key is None:
+        raise UnreadableError("unknown_key")
+    bound = ("madoguchi attachment v1", *words, key_id)
+    try:
+        return _SUITE.decrypt(content, private_key, "\0".join(bound).encode("utf-8"))
+    except (InvalidTag, ValueError):
+        raise UnreadableError("unreadable") from None
 
 
 def is_signed(command: Command, public_key: bytes) -> bool:

@@ -1,85 +1,48 @@
 """Faults on purpose, for drills and tests: an ASGI layer that loses, doubles, delays, refuses and cuts answers."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from contextlib import nullcontext
 
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from cloud import spoilt
+from cloud.asgi import App, Message, Receive, Scope, Send
+from cloud.clock import off_by
+from cloud.fault_plan import Call, Fault, FaultKind, Faults, Line
+from cloud.points import ending_at
+from cloud.service_names import split_town
+from cloud.spoilt import LineCutError
 
-CUT = "madoguchi.cut"  # scope extension: a function that drops the connection (cloud/wire.py puts it there)
+__all__ = [
+    "App",
+    "Fault",
+    "FaultKind",
+    "FaultLayer",
+    "Faults",
+    "Line",
+    "LineCutError",
+    "Message",
+    "Receive",
+    "Scope",
+    "Send",
+]
+
+SERVICE_STATES = "madoguchi.services"  # in the scope: services that are not well, for the health to tell
 _CONTROL = "/training/"
-
-
-class LineCutError(ConnectionResetError):
-    """The line is cut; in tests without a socket this is what the caller sees."""
-
-
-class FaultKind(Enum):
-    """What may go wrong with one call."""
-
-    LOST_ANSWER = "lost_answer"  # it took effect, and nobody hears of it
-    ANSWER_TWICE = "answer_twice"  # it arrives twice; the second answer is heard
-    BUSY = "busy"  # 503, nothing happened
-    DELAY = "delay"
-    CUT_MIDWAY = "cut_midway"  # half of the answer
-
-
-class Line(Enum):
-    """The line as a whole."""
-
-    OK = "ok"
-    SLOW = "slow"  # every answer late by the delay
-    CUT = "cut"  # every connection reset
-    SILENT = "silent"  # every call swallowed, no answer ever
-
-
-@dataclass(slots=True)
-class Fault:
-    """A fault that befalls the next calls to a path."""
-
-    kind: FaultKind
-    path: str = "/"
-    times: int = 1
-    delay_ms: int = 0
-
-
-class Faults:
-    """What is to go wrong from now on; shared by the control routes and the layer."""
-
-    def __init__(self) -> None:
-        self.line = Line.OK
-        self.delay_ms = 0
-        self._planned: list[Fault] = []
-
-    def plan(self, fault: Fault) -> None:
-        """Let a fault befall the next calls it fits."""
-        self._planned.append(fault)
-
-    def clear(self) -> None:
-        """Let nothing more go wrong."""
-        self.line, self.delay_ms = Line.OK, 0
-        self._planned.clear()
-
-    def next_for(self, path: str) -> Fault | None:
-        """Take the fault due for a call, if any."""
-        for fault in self._planned:
-            if path.startswith(fault.path):
-                fault.times -= 1
-                if fault.times <= 0:
-                    self._planned.remove(fault)
-                return fault
-        return None
+_TERMINAL = b"madoguchi-terminal"
+_NOTHING_HAPPENS = frozenset(
+    {
+        FaultKind.BUSY,
+        FaultKind.ERROR,
+        FaultKind.REFUSED,
+        FaultKind.PORTAL,
+        FaultKind.RESET,
+        FaultKind.SILENT,
+        FaultKind.SERVICE_DOWN,
+    }
+)
 
 
 class FaultLayer:
-    """The layer itself, outside everything else."""
+    """The layer itself, outside everything else; its own control goes through untouched."""
 
     def __init__(self, app: App, faults: Faults) -> None:
         self._app = app
@@ -87,45 +50,45 @@ class FaultLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on, or not."""
-        if scope["type"] != "http" or str(scope["path"]).startswith(_CONTROL):
+        call = _call(scope) if scope["type"] == "http" else None
+        if call is None or call.path.startswith(_CONTROL):
             await self._app(scope, receive, send)
             return
+        line = spoilt.WayBack(scope, receive, send)
         if self._faults.line is Line.CUT:
-            await _cut(scope, receive)
-            return
-        if self._faults.line is Line.SILENT:
-            await _until_given_up(receive)
-            return
-        if self._faults.line is Line.SLOW:
-            await asyncio.sleep(self._faults.delay_ms / 1000)
-        fault = self._faults.next_for(str(scope["path"]))
+            await line.cut()
+        elif self._faults.line is Line.SILENT:
+            await line.silence()
+        else:
+            if self._faults.line is Line.SLOW:
+                await asyncio.sleep(self._faults.delay_ms / 1000)
+            scope[SERVICE_STATES] = self._faults.states(call.municipality)
+            with off_by(self._faults.off_for(call)):
+                await self._answered(self._faults.next_for(call), line, scope, receive, send)
+
+    async def _answered(
+        self, fault: Fault | None, line: spoilt.WayBack, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         if fault is None:
             await self._app(scope, receive, send)
-        else:
-            await self._spoil(fault, scope, receive, send)
-
-    async def _spoil(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        if fault.kind is FaultKind.BUSY:
-            await _busy(send)
+            return
+        if fault.kind is not FaultKind.TRICKLE:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        if fault.kind in _NOTHING_HAPPENS and not fault.takes_effect:
+            await _instead(fault, line)
             return
         body = await _body(receive)
-        if fault.kind is FaultKind.DELAY:
-            await asyncio.sleep(fault.delay_ms / 1000)
-        answer = await self._ask(scope, body)
+        dying = fault.kind is FaultKind.RESTART
+        with ending_at(fault.point, self._faults.end) if dying else nullcontext():
+            answer = await self._ask(scope, body)
         if fault.kind is FaultKind.ANSWER_TWICE:
             answer = await self._ask(scope, body)
-        if fault.kind is FaultKind.LOST_ANSWER:
-            await _cut(scope, receive)
-            return
-        for message in answer:
-            if fault.kind is FaultKind.CUT_MIDWAY and message["type"] == "http.response.body":
-                half = bytes(message.get("body", b""))
-                await send({**message, "body": half[: len(half) // 2], "more_body": True})
-                await _cut(scope, receive)
-                return
-            await send(message)
+        if fault.kind in _NOTHING_HAPPENS:
+            await _instead(fault, line)
+        else:
+            await _hurt(fault, answer, line)
 
-    async def _ask(self, scope: Scope, body: bytes) -> list[Message]:
+    async def _ask(self, scope: Scope, body: bytes) -> spoilt.Whole:
         """Make the call for real and keep its answer back."""
         sent: list[Message] = []
         heard = iter([{"type": "http.request", "body": body, "more_body": False}])
@@ -140,15 +103,47 @@ class FaultLayer:
             sent.append(message)
 
         await self._app(dict(scope), receive, send)
-        return sent
+        return spoilt.whole(sent)
 
 
-async def _cut(scope: Scope, receive: Receive) -> None:
-    drop = scope.get("extensions", {}).get(CUT)
-    if drop is None:
-        raise LineCutError("the line is cut")
-    drop()
-    await _until_given_up(receive)
+def _call(scope: Scope) -> Call:
+    municipality, path = split_town(str(scope["path"]))
+    terminal = dict(scope["headers"]).get(_TERMINAL, b"").decode("latin-1")
+    return Call(str(scope["method"]), path, municipality, terminal)
+
+
+async def _instead(fault: Fault, line: spoilt.WayBack) -> None:
+    """Say something that is no answer to the call."""
+    match fault.kind:
+        case FaultKind.SILENT:
+            await line.silence()
+        case FaultKind.RESET:
+            await line.cut(reset=True)
+        case FaultKind.PORTAL:
+            await line.say(spoilt.portal())
+        case FaultKind.ERROR:
+            await line.say(spoilt.error(fault))
+        case _:
+            await line.say(spoilt.problem(fault))
+
+
+async def _hurt(fault: Fault, answer: spoilt.Whole, line: spoilt.WayBack) -> None:
+    """Pass on the answer of a call that was made, hurt as the fault says."""
+    match fault.kind:
+        case FaultKind.LOST_ANSWER:
+            await line.cut()
+        case FaultKind.TRICKLE:
+            await spoilt.trickle(answer, fault.delay_ms / 1000, line)
+        case FaultKind.CUT_MIDWAY:
+            await spoilt.half(answer, line)
+        case FaultKind.CUT_IN_CHUNK:
+            await spoilt.half_a_chunk(answer, line)
+        case FaultKind.WRONG_LENGTH:
+            await spoilt.short_length(answer, line)
+        case FaultKind.GARBAGE:
+            await line.say(spoilt.garbled(answer, fault.seed))
+        case _:
+            await line.say(answer)
 
 
 async def _body(receive: Receive) -> bytes:
@@ -160,15 +155,3 @@ async def _body(receive: Receive) -> bytes:
         parts += message.get("body", b"")
         if not message.get("more_body", False):
             return bytes(parts)
-
-
-async def _until_given_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _busy(send: Send) -> None:
-    problem = {"type": "about:blank", "title": "Service Unavailable", "status": 503, "code": "link.busy"}
-    headers = [(b"content-type", b"application/problem+json"), (b"retry-after", b"1")]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(problem).encode()})

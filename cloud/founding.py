@@ -5,7 +5,7 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from cloud import digest, storage
+from cloud import database, digest, storage
 from cloud.clock import Now, stamp
 from cloud.contract import FEEDS, Row, tables
 from cloud.register import Register, without_nulls
@@ -16,19 +16,11 @@ _FIRST_VERSION = 1
 Progress = Callable[[str], None]
 
 
-class SchemaError(Exception):
-    """The database was made by another version of this program."""
-
-
 def is_founded(engine: sa.Engine, municipality: str) -> bool:
-    """Tell whether a municipality lives in a database; makes the tables where they are missing."""
-    with storage.writing(engine) as connection:
-        storage.metadata.create_all(connection)
-        query = sa.select(storage.tenant.c.schema).where(storage.tenant.c.municipality == municipality)
-        schema = connection.execute(query).scalar_one_or_none()
-    if schema is not None and schema != storage.SCHEMA:
-        raise SchemaError(f"the database has schema {schema}, this program reads {storage.SCHEMA}")
-    return schema is not None
+    """Tell whether a municipality lives in a database."""
+    query = sa.select(storage.tenant.c.municipality).where(storage.tenant.c.municipality == municipality)
+    with database.reading(engine) as connection:
+        return connection.execute(query).one_or_none() is not None
 
 
 def found(
@@ -41,7 +33,7 @@ def found(
     """Fill an empty register from a stream of rows, and what ``also`` writes; all or nothing. Returns the rows."""
     count = 0
     sums = {feed: [0] * digest.BUCKETS for feed in FEEDS}
-    with storage.writing(register.engine) as connection:
+    with database.writing(register.engine) as connection:
         rows = iter(town)
         while batch := list(islice(rows, _AT_ONCE)):
             _load(connection, register, batch, sums)
@@ -51,7 +43,7 @@ def found(
         at = stamp(now())
         for feed in FEEDS:
             _first_version(connection, register.municipality, feed, sums[feed], at)
-        tenant = {"schema": storage.SCHEMA, "last_terminal": 0, "founded_at": at}
+        tenant = {"last_terminal": 0, "founded_at": at}
         connection.execute(sa.insert(storage.tenant), [{"municipality": register.municipality, **tenant}])
         also(connection)
     return count

@@ -1,6 +1,6 @@
 """Live reads beside the search: a resident's household, history, and what restricts it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -26,6 +26,25 @@ def present_row(register: Register, connection: sa.Connection, atena_no: str) ->
     )
     history_no = connection.execute(query).scalar_one_or_none()
     return None if history_no is None else register.row(connection, "resident", (atena_no, history_no))
+
+
+def history_no_of(row: Row) -> int:
+    """Return which version of a record a row is."""
+    value = row["history_no"]
+    if not isinstance(value, int):
+        raise TypeError("history_no")
+    return value
+
+
+def shown_rows(
+    register: Register, connection: sa.Connection, atena_nos: Iterable[str]
+) -> list[dict[str, object]]:
+    """Return the present versions of residents; of sheltered households without their places."""
+    rows = [row for one in atena_nos if (row := present_row(register, connection, one))]
+    return [
+        _without_places(row) if _is_sheltered(register, connection, row["household_no"]) else row
+        for row in rows
+    ]
 
 
 def household_rows(register: Register, connection: sa.Connection, atena_no: str) -> list[dict[str, object]]:
@@ -60,10 +79,14 @@ def history_rows(register: Register, connection: sa.Connection, atena_no: str) -
     if not rows:
         raise not_found()
     newest = max(rows, key=lambda row: int(str(row["history_no"])))
-    where = sheltered(register.municipality, sa.literal(newest["household_no"]))
-    if connection.execute(sa.select(where)).scalar_one():
+    if _is_sheltered(register, connection, newest["household_no"]):
         return [_without_places(row) for row in rows]
     return rows
+
+
+def _is_sheltered(register: Register, connection: sa.Connection, household_no: object) -> bool:
+    where = sheltered(register.municipality, sa.literal(household_no))
+    return bool(connection.execute(sa.select(where)).scalar_one())
 
 
 def _without_places(row: dict[str, object]) -> dict[str, object]:

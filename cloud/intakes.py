@@ -1,105 +1,154 @@
-"""Requests: notifications taken in at a counter. They touch nothing in the register until the office decides."""
+"""Requests: what is taken in at a counter. It touches no record until the office decides; what must stop, stops at once."""
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from cloud import storage
+from cloud import newcomers, storage
 from cloud.clock import day_in_tokyo
 from cloud.command import Answer, accepted, conflict, refused
 from cloud.contract import Row
 from cloud.hearing import Hearing
-from cloud.households import present_row
+from cloud.holds import holds_of
+from cloud.households import history_no_of, present_row
+from cloud.payloads.base import Request
+from cloud.payloads.kinds import REQUESTS, BadFieldError, keep, read, read_kept
+from cloud.payloads.todoke import Tennyu
 from cloud.register import put
-from cloud.tenkyo import BadFieldError, Tenkyo, read_tenkyo
 
 OPEN_STATES = ("received", "reviewing")
+_LIVING = frozenset(  # of these everybody concerned must live here
+    (
+        *("todoke.tenkyo", "todoke.tenshutsu", "todoke.setai_henko", "todoke.death", "todoke.birth"),
+        *("nhi.acquire", "seal.register", "seal.abolish", "seal.card_lost"),
+    )
+)
+_ONE_HOUSEHOLD = frozenset(("todoke.tenkyo", "todoke.tenshutsu"))
 
 
-def take_tenkyo(hearing: Hearing) -> Answer:
-    """Take a 転居届 in: refused, in conflict, or received as an intake, which is one register version."""
+@dataclass(frozen=True, slots=True)
+class _Concerned:
+    """Whom a request is about: rows of those who have a number, and how many wait for theirs."""
+
+    rows: Sequence[Row]
+    unknown: int
+    based: frozenset[str]  # those named by number, of whom the terminal saw a version
+
+
+def take(hearing: Hearing) -> Answer:
+    """Take a request in: refused, in conflict, or received as an intake, which is one register version."""
+    command = hearing.command
     try:
-        tenkyo = read_tenkyo(hearing.payload)
+        request = read(REQUESTS[command.kind], hearing.payload)
     except BadFieldError as error:
-        return refused(hearing.command, "refused.input", str(error))
-    found = [present_row(hearing.register, hearing.connection, one) for one in tenkyo.movers]
-    rows = [row for row in found if row is not None]
-    refusal = _wrong_date(tenkyo, day_in_tokyo(hearing.now)) or _wrong_people(hearing, tenkyo, rows)
+        return refused(command, "refused.input", str(error))
+    trouble = request.date_trouble(day_in_tokyo(hearing.now))
+    if trouble is not None:
+        return refused(command, "refused.date", trouble)
+    concerned = _concerned(hearing, request)
+    refusal = _wrong_people(hearing, request, concerned) or _wrong_former(hearing, request)
     if refusal is not None:
-        return refused(hearing.command, *refusal)
-    current = {str(row["atena_no"]): _history_no(row) for row in rows}
-    if any(hearing.command.base.get(one) != history_no for one, history_no in current.items()):
-        return conflict(hearing.command, current)
-    if _is_there_already(hearing, tenkyo):
-        return refused(hearing.command, "refused.duplicate_intake")
-    return _receive(hearing, tenkyo)
+        return refused(command, *refusal)
+    return _heard(hearing, request, concerned)
 
 
-def _wrong_date(tenkyo: Tenkyo, today: date) -> tuple[str, str] | None:
-    """Refuse days no law allows: nothing lies ahead, and a move is notified after it [STD j480, j570]."""
-    if tenkyo.ido_date > today:
-        return "refused.date", "ido_date"
-    if not tenkyo.ido_date <= tenkyo.todoke_date <= today:
-        return "refused.date", "todoke_date"
+def _heard(hearing: Hearing, request: Request, concerned: _Concerned) -> Answer:
+    command = hearing.command
+    current = {str(row["atena_no"]): history_no_of(row) for row in concerned.rows}
+    seen = {one: history_no for one, history_no in current.items() if one in concerned.based}
+    if any(command.base.get(one) != history_no for one, history_no in seen.items()):
+        return conflict(command, seen)
+    if _is_there_already(hearing, request) or newcomers.any_known(hearing, request.newcomers):
+        return refused(command, "refused.duplicate_intake")
+    return _receive(hearing, request, tuple(current))
+
+
+def _concerned(hearing: Hearing, request: Request) -> _Concerned:
+    rows, unknown, based = [], 0, set()
+    for person in request.persons:
+        if person in request.newcomers:
+            continue
+        number = newcomers.number_of(hearing.connection, hearing.register.municipality, person)
+        if number is newcomers.WAITING:
+            continue
+        row = number and present_row(hearing.register, hearing.connection, number)
+        if not row:
+            unknown += 1
+            continue
+        rows.append(row)
+        if number == person:
+            based.add(person)
+    return _Concerned(rows, unknown, frozenset(based))
+
+
+def _wrong_people(hearing: Hearing, request: Request, concerned: _Concerned) -> tuple[str, str] | None:
+    """Refuse people who are not those named in the clear, not there, here no longer, or not of one household."""
+    kind = hearing.command.kind
+    odd = request.odd_field()
+    if odd is not None or set(request.persons) != set(hearing.command.residents):
+        return "refused.input", odd or "residents"
+    if concerned.unknown:
+        return "refused.not_found", ""
+    if kind in _LIVING and any(row["status"] != "resident" for row in concerned.rows):
+        return "refused.not_resident", ""
+    homes = {row["household_no"] for row in concerned.rows}
+    return ("refused.input", "members") if kind in _ONE_HOUSEHOLD and len(homes) > 1 else None
+
+
+def _wrong_former(hearing: Hearing, request: Request) -> tuple[str, str] | None:
+    """Refuse one who comes back and never left, or was never here [STD j600]."""
+    if not isinstance(request, Tennyu):
+        return None
+    for former in [one.former for one in request.newcomer_list if one.former]:
+        row = present_row(hearing.register, hearing.connection, former)
+        if row is None or row["status"] != "tenshutsu":
+            return "refused.input", "former"
     return None
 
 
-def _wrong_people(hearing: Hearing, tenkyo: Tenkyo, rows: Sequence[Row]) -> tuple[str, str] | None:
-    """Refuse movers who are not there, live here no longer, or are not of one household."""
-    if set(tenkyo.movers) != set(hearing.command.residents):
-        return "refused.input", "residents"
-    if len(rows) != len(tenkyo.movers):
-        return "refused.not_found", ""
-    if any(row["status"] != "resident" for row in rows):
-        return "refused.not_resident", ""
-    return None if len({row["household_no"] for row in rows}) == 1 else ("refused.input", "members")
-
-
-def _is_there_already(hearing: Hearing, tenkyo: Tenkyo) -> bool:
-    """Tell whether the same move of the same person waits already, from another counter or another day."""
+def _is_there_already(hearing: Hearing, request: Request) -> bool:
+    """Tell whether the same event of the same person waits already, from another counter or another day."""
     cases = storage.intake_case
     query = sa.select(cases.c.payload).where(
         cases.c.municipality == hearing.register.municipality,
         cases.c.kind == hearing.command.kind,
-        cases.c.atena_no == tenkyo.subject,
+        cases.c.atena_no == request.subject,
         cases.c.state.in_(OPEN_STATES),
     )
-    waiting = [read_tenkyo(json.loads(payload)) for payload in hearing.connection.execute(query).scalars()]
-    return any(tenkyo.is_same_move(other) for other in waiting)
+    kind = REQUESTS[hearing.command.kind]
+    waiting = [read_kept(kind, payload) for payload in hearing.connection.execute(query).scalars()]
+    return any(request.event == other.event for other in waiting)
 
 
-def _receive(hearing: Hearing, tenkyo: Tenkyo) -> Answer:
-    command = hearing.command
+def _receive(hearing: Hearing, request: Request, numbers: Sequence[str]) -> Answer:
+    command, register = hearing.command, hearing.register
     case = {
         **hearing.line,
         "kind": command.kind,
-        "atena_no": tenkyo.subject,
+        "atena_no": request.subject,
         "state": "received",
         "made_by": command.made_by,
         "received_at": hearing.at,
-        "todoke_date": tenkyo.todoke_date.isoformat(),
-        "base": json.dumps(dict(command.base)),
-        "payload": json.dumps(hearing.payload, ensure_ascii=False, default=str),
+        "todoke_date": request.todoke_date.isoformat(),
+        "base": keep(dict(command.base)),
+        "payload": keep(dict(hearing.payload)),
     }
     hearing.connection.execute(sa.insert(storage.intake_case), [case])
+    newcomers.expect(hearing, request.newcomers)
     row = {
-        **intake_key(command.key, command.kind, tenkyo.subject),
+        **intake_key(command.key, command.kind, request.subject),
         "state": "received",
         "changed_at": hearing.at,
     }
-    version = hearing.register.commit(hearing.connection, "register", [put("intake", row)])
-    return accepted(command, version, hearing.at, "仮受付")
+    version = register.commit(hearing.connection, "register", [put("intake", row)])
+    holds = holds_of(command, request, numbers, day_in_tokyo(hearing.now))
+    if holds:
+        register.commit(hearing.connection, "blocks", holds)
+    is_kept = isinstance(request, Tennyu) and request.azukari
+    return accepted(command, version, hearing.at, "預かり" if is_kept else "仮受付")
 
 
 def intake_key(key: str, kind: str, atena_no: str) -> dict[str, object]:
     """Return what names an intake in the feed, which carries its state and nothing of its content."""
     return {"command_key": key, "kind": kind, "atena_no": atena_no}
-
-
-def _history_no(row: Mapping[str, object]) -> int:
-    value = row["history_no"]
-    if not isinstance(value, int):
-        raise TypeError("history_no")
-    return value

@@ -1,4 +1,4 @@
-"""What the tenant holds secret: the keys that sign feeds and open payloads, by date; those of digests and the office.
+"""What the tenant holds secret: the keys that sign feeds and open payloads, by date; others without one.
 
 A feed or command key is a file named for the moment it comes into force. The youngest in force is used; older ones are
 kept, for what was signed with them or sealed to them.
@@ -47,6 +47,7 @@ class TenantKeys:
     feed: tuple[DatedKey[Ed25519PrivateKey], ...]
     command: tuple[DatedKey[X25519PrivateKey], ...]
     digest: bytes = field(repr=False)
+    chunk: bytes = field(repr=False)  # what the keys of snapshot chunks are derived with; no terminal has it
     office_token: str = field(repr=False)
 
     def feed_at(self, now: datetime) -> DatedKey[Ed25519PrivateKey]:
@@ -73,8 +74,9 @@ def open_keys(folder: Path, now: datetime) -> TenantKeys:
             DatedKey(since, X25519PrivateKey.from_private_bytes(content))
             for since, content in _dated(folder, "command")
         ),
-        digest=_secret(folder / "digest.key"),
-        office_token=_secret(folder / "office.key").hex(),
+        digest=secret(folder / "digest.key"),
+        chunk=secret(folder / "chunk.key"),
+        office_token=secret(folder / "office.key").hex(),
     )
 
 
@@ -105,7 +107,8 @@ def _dated(folder: Path, purpose: str) -> list[tuple[datetime, bytes]]:
     ]
 
 
-def _secret(path: Path) -> bytes:
+def secret(path: Path) -> bytes:
+    """Return a secret of 32 bytes kept in a file, made where it is not there yet."""
     if not path.exists():
         write_private(path, secrets.token_bytes(SIZE))
     return path.read_bytes()

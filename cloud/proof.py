@@ -20,7 +20,24 @@ from cloud.problems import forbidden, malformed, sign_in_again
 
 SKEW = timedelta(seconds=300)
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # n of P-256
-_ALWAYS_HEARD = "/v1/commands"  # what was accepted may come with a wrong clock, and twice: keys make it once
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What a call is let off; most are let off nothing."""
+
+    revoked: bool = False
+    ended: timedelta = timedelta(0)  # how long ago the certificate may have ended
+    wrong_clock: bool = False  # and used before
+    no_certificate: bool = False  # in TLS, where a proxy asks for one
+
+
+NO_LEAVE = Leave()
+# What was accepted gets in whatever became of its terminal, with a wrong clock, and twice: keys make it once.
+HANDING_OVER = Leave(revoked=True, ended=timedelta.max, wrong_clock=True, no_certificate=True)
+# A terminal that was taken out must hear that it is to wipe.
+HEARING_ORDERS = Leave(revoked=True, ended=timedelta.max, no_certificate=True)
+RENEWING = Leave(ended=timedelta(days=90), no_certificate=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +81,25 @@ class Proofs:
         self._seen: OrderedDict[tuple[str, bytes, int, int], datetime] = OrderedDict()
         self._lock = Lock()
 
-    def check(self, call: SignedCall) -> Terminal:
+    def check(self, call: SignedCall, leave: Leave = NO_LEAVE) -> Terminal:
         """Return the terminal that made a call, or raise the problem with it."""
-        terminal = self._terminals.terminal(call.terminal_no)
-        if terminal is None or not _signed(terminal, call):
+        terminal = self._signer(call)
+        if terminal is None:
             raise sign_in_again("terminal.wrong_proof")
-        if terminal.revoked:
+        if terminal.revoked and not leave.revoked:
             raise forbidden("terminal.revoked")
-        path = call.target.partition("?")[0]
-        if path != _ALWAYS_HEARD and not path.startswith(_ALWAYS_HEARD + "/"):
+        if self._now() - terminal.ends_at > leave.ended:
+            raise forbidden("terminal.expired")
+        if not leave.wrong_clock:
             self._check_time(call)
         return terminal
+
+    def _signer(self, call: SignedCall) -> Terminal | None:
+        """Return the terminal a call names, with the key that signed it: its own, or the one before for a day."""
+        terminal = self._terminals.terminal(call.terminal_no)
+        if terminal is None or _signed(terminal, call):
+            return terminal
+        return next((one for one in self._terminals.still_good(terminal) if _signed(one, call)), None)
 
     def _check_time(self, call: SignedCall) -> None:
         now = self._now()

@@ -59,5 +59,6 @@ def put_aside(connection: sa.Connection, municipality: str, item: PutAside, reas
         "words": item.words,
         "sealed": item.sealed,
         "signature": item.signature,
+        "state": "kept",
     }
     connection.execute(sa.insert(table), [line])

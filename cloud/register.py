@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from cloud import digest, storage
+from cloud import database, digest, storage
 from cloud.clock import Now, stamp
 from cloud.contract import Key, Row, TableContract, tables
-from cloud.residents import upkeep_index
+from cloud.points import Point, reached
+from cloud.residents import reindex, upkeep_index
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -63,15 +64,17 @@ class Register:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Open the one writing transaction of this municipality; others wait for it."""
-        with storage.writing(self.engine) as connection:
+        with database.writing(self.engine) as connection:
             heads = sa.select(storage.feed_head.c.feed).where(self._mine(storage.feed_head))
             connection.execute(heads.order_by(storage.feed_head.c.feed).with_for_update()).all()
             yield connection
+            reached(Point.BEFORE_COMMIT)
+        reached(Point.AFTER_COMMIT)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Open a transaction that sees one version of everything."""
-        with storage.reading(self.engine) as connection:
+        with database.reading(self.engine) as connection:
             yield connection
 
     def head(self, connection: sa.Connection, feed: str) -> Head:
@@ -122,6 +125,8 @@ class Register:
         upkeep_index(
             connection, self.municipality, [change.row for change in changes if change.table == "resident"]
         )
+        gone = {str(change.key[0]) for change in changes if change.table == "resident" and change.row is None}
+        reindex(connection, self.municipality, sorted(gone))
         return version
 
     def _replace(self, connection: sa.Connection, change: Change, bucket: int, version: int) -> int:

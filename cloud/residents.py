@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cloud import storage
-from cloud.contract import Row
+from cloud.contract import Row, tables
 from cloud.letters import is_reading, kana_key, name_key
 from cloud.wareki import read_day
 
@@ -35,6 +35,22 @@ def upkeep_index(connection: sa.Connection, municipality: str, rows: Iterable[Ro
                 sa.delete(table).where(table.c.municipality == municipality, table.c.atena_no == atena_no)
             )
         insert_index(connection, municipality, [row])
+
+
+def reindex(connection: sa.Connection, municipality: str, residents: Iterable[str]) -> None:
+    """Bring the index up to what is left of residents of whom a version was taken away."""
+    resident = storage.rows["resident"]
+    for atena_no in residents:
+        for table in (storage.resident_index, storage.resident_name):
+            connection.execute(
+                sa.delete(table).where(table.c.municipality == municipality, table.c.atena_no == atena_no)
+            )
+        mine = (resident.c.municipality == municipality, resident.c.atena_no == atena_no)
+        query = sa.select(*(resident.c[column] for column in tables()["resident"].columns)).where(*mine)
+        left = connection.execute(query.order_by(resident.c.history_no.desc()).limit(1)).first()
+        if left is not None:
+            known = {column: value for column, value in left._mapping.items() if value is not None}
+            insert_index(connection, municipality, [known])
 
 
 def insert_index(connection: sa.Connection, municipality: str, rows: Iterable[Row]) -> None:

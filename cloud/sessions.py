@@ -1,191 +1,150 @@
-"""Sign-in of persons: both factors, lockout, and access tokens bound to the terminal."""
+"""Sessions of persons after sign-in: who holds a token, its renewal, a new password, the end."""
 
-import secrets
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from hashlib import sha256
-from math import ceil
+import logging
+from datetime import datetime
+from http import HTTPStatus
 
 import sqlalchemy as sa
 
-from cloud import storage
-from cloud.clock import Now, day_in_tokyo, read_stamp, stamp
-from cloud.problems import sign_in_again
-from cloud.seen import Seen, seen_of
-from cloud.staff import Clerk, clerk_of, password_is_right
-from cloud.totp import matching_step
+from cloud import database
+from cloud.clock import Now, day_in_tokyo
+from cloud.credentials import hash_of, past_hashes, set_password
+from cloud.lockouts import Lockouts
+from cloud.passwords import Passwords, password_is_right
+from cloud.problems import ProblemError, sign_in_again
+from cloud.sign_in_rules import DEFAULT_RULES, SignInRules
+from cloud.staff import Clerk, Standing, standing_of
+from cloud.tokens import Held, Token, Tokens, end_sessions, take_turn
 
-SESSION = timedelta(hours=8)
-LEASE = timedelta(days=7)
-FAILURES_ALLOWED = 5
-FIRST_LOCK = timedelta(minutes=5)
-LONGEST_LOCK = timedelta(minutes=60)
-_LOCKED = "sign_in.locked_out"
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A session just opened, and what the terminal needs to let the same person in without the cloud."""
-
-    clerk: Clerk
-    access_token: str = field(repr=False)
-    expires_at: datetime
-    lease_until: datetime
-    totp_seed: bytes = field(repr=False)
-    totp_step: int
-    deposit: bytes | None = field(repr=False)
-    seen: Seen
-    now: datetime
+_log = logging.getLogger(__name__)
+_Good = tuple[Held, Standing]
 
 
 class Sessions:
     """Sessions of one municipality."""
 
-    def __init__(self, engine: sa.Engine, municipality: str, now: Now) -> None:
+    def __init__(
+        self, engine: sa.Engine, municipality: str, now: Now, rules: SignInRules = DEFAULT_RULES
+    ) -> None:
         self._engine = engine
         self._municipality = municipality
         self._now = now
-
-    def open(self, terminal_no: str, staff_id: str, password: str, code: str) -> Opened:
-        """Check both factors and open a session; a problem never says which factor was wrong."""
-        now = self._now()
-        known = self._locked_or_hash(staff_id, now)
-        if known == _LOCKED:
-            raise sign_in_again(_LOCKED, **self._minutes_locked(staff_id, now))
-        # Slow on purpose, so before the transaction: nobody waits for it, and the counters are read again inside.
-        right = password_is_right(known, password)
-        with storage.writing(self._engine) as connection:
-            refusal = self._check(connection, staff_id, known if right else None, code, now)
-            opened = (
-                None if isinstance(refusal, str) else self._begin(connection, terminal_no, staff_id, refusal)
-            )
-        if opened is None:  # raised only after the count of failures is safe
-            raise sign_in_again(str(refusal), **self._minutes_locked(staff_id, now))
-        return opened
-
-    def _locked_or_hash(self, staff_id: str, now: datetime) -> str | None:
-        """Return the hash to hold a password against, ``_LOCKED``, or None where nobody has this id."""
-        people = storage.staff
-        query = sa.select(people.c.password_hash, people.c.locked_until).where(self._person(staff_id))
-        with storage.reading(self._engine) as connection:
-            person = connection.execute(query).one_or_none()
-        if person is None:
-            return None
-        is_locked = person.locked_until and read_stamp(person.locked_until) > now
-        return _LOCKED if is_locked else str(person.password_hash)
-
-    def _person(self, staff_id: str) -> sa.ColumnElement[bool]:
-        people = storage.staff
-        return sa.and_(people.c.municipality == self._municipality, people.c.staff_id == staff_id)
-
-    def _check(
-        self, connection: sa.Connection, staff_id: str, right_hash: str | None, code: str, now: datetime
-    ) -> str | int:
-        """Return the TOTP step used, or the code of the refusal; writes failures and steps.
-
-        ``right_hash`` is the one the password was found right for; it counts while the person still has it.
-        """
-        people, here = storage.staff, self._person(staff_id)
-        person = connection.execute(sa.select(people).where(here).with_for_update()).one_or_none()
-        if person is None:
-            return "sign_in.wrong_secret"
-        if person.locked_until and read_stamp(person.locked_until) > now:
-            return _LOCKED
-        step = matching_step(person.totp_seed, code, now)
-        if right_hash != person.password_hash or step is None:
-            return self._count_failure(connection, here, person, now)
-        if step <= person.totp_last_step:
-            return "sign_in.code_used"
-        fresh = {"totp_last_step": step, "failures": 0, "lockouts": 0, "locked_until": None}
-        connection.execute(sa.update(people).where(here).values(fresh))
-        return step
-
-    def _count_failure(
-        self,
-        connection: sa.Connection,
-        here: sa.ColumnElement[bool],
-        person: sa.Row[tuple[object, ...]],
-        now: datetime,
-    ) -> str:
-        failures = person.failures + 1
-        values: dict[str, object] = {"failures": failures}
-        if failures >= FAILURES_ALLOWED:
-            term = min(FIRST_LOCK * 2**person.lockouts, LONGEST_LOCK)
-            values = {"failures": 0, "lockouts": person.lockouts + 1, "locked_until": stamp(now + term)}
-        connection.execute(sa.update(storage.staff).where(here).values(values))
-        return _LOCKED if "locked_until" in values else "sign_in.wrong_secret"
-
-    def _minutes_locked(self, staff_id: str, now: datetime) -> dict[str, object]:
-        people = storage.staff
-        query = sa.select(people.c.locked_until).where(
-            people.c.municipality == self._municipality, people.c.staff_id == staff_id
-        )
-        with storage.reading(self._engine) as connection:
-            until = connection.execute(query).scalar_one_or_none()
-        if until is None or read_stamp(until) <= now:
-            return {}
-        return {"minutes": ceil((read_stamp(until) - now).total_seconds() / 60)}
-
-    def _begin(self, connection: sa.Connection, terminal_no: str, staff_id: str, step: int) -> Opened:
-        now = self._now()
-        clerk = clerk_of(connection, self._municipality, staff_id, day_in_tokyo(now))
-        if clerk is None:
-            raise sign_in_again("sign_in.wrong_secret")
-        token = secrets.token_urlsafe(32)
-        expires = now + SESSION
-        line = {
-            "municipality": self._municipality,
-            "token_hash": _hash(token),
-            "staff_id": staff_id,
-            "terminal_no": terminal_no,
-            "made_at": stamp(now),
-            "expires_at": stamp(expires),
-        }
-        connection.execute(sa.insert(storage.session), [line])
-        people, machines = storage.staff, storage.terminal
-        seed = sa.select(people.c.totp_seed).where(
-            people.c.municipality == self._municipality, people.c.staff_id == staff_id
-        )
-        deposit = sa.select(machines.c.deposit).where(
-            machines.c.municipality == self._municipality, machines.c.terminal_no == terminal_no
-        )
-        return Opened(
-            clerk=clerk,
-            access_token=token,
-            expires_at=expires,
-            lease_until=now + LEASE,
-            totp_seed=connection.execute(seed).scalar_one(),
-            totp_step=step,
-            deposit=connection.execute(deposit).scalar_one_or_none(),
-            seen=seen_of(connection, self._municipality, terminal_no),
-            now=now,
-        )
+        self._rules = rules
+        self._passwords = Passwords(rules)
+        self._lockouts = Lockouts(municipality, rules)
+        self._tokens = Tokens(municipality, rules)
 
     def clerk(self, terminal_no: str, token: str) -> Clerk:
-        """Return who holds a token on this terminal; problem ``sign_in.expired`` otherwise."""
+        """Return who holds a token on this terminal; problem ``sign_in.expired``, with the reason, otherwise.
+
+        Rights are those of this moment: what was taken from a person is gone with their next call.
+        """
         now = self._now()
-        table = storage.session
-        with storage.reading(self._engine) as connection:
-            staff_id = connection.execute(
-                sa.select(table.c.staff_id).where(
-                    self._of(table, token),
-                    table.c.terminal_no == terminal_no,
-                    table.c.expires_at > stamp(now),
-                )
-            ).scalar_one_or_none()
-            clerk = staff_id and clerk_of(connection, self._municipality, staff_id, day_in_tokyo(now))
-        if not clerk:
-            raise sign_in_again("sign_in.expired")
-        return clerk
+        with database.reading(self._engine) as connection:
+            held = self._tokens.held(connection, token)
+            standing = held and self._standing(connection, held.staff_id, now)
+        if (
+            held
+            and standing
+            and held.is_confirmed
+            and held.terminal_no == terminal_no
+            and not held.ended(now)
+        ):
+            return standing.clerk
+        return self._with_turn(terminal_no, token, now)[1].clerk
 
-    def close(self, token: str) -> None:
-        """End a session."""
-        with storage.writing(self._engine) as connection:
-            connection.execute(sa.delete(storage.session).where(self._of(storage.session, token)))
+    def renew(self, terminal_no: str, token: str) -> Token:
+        """Return a new token of the same session; problem ``sign_in.expired`` where there is nothing to renew."""
+        now, fresh = self._now(), None
+        with database.writing(self._engine) as connection:
+            take_turn(connection, self._municipality)
+            good = self._good(connection, terminal_no, token, now)
+            if not isinstance(good, ProblemError):
+                fresh = self._tokens.renew(connection, good[0], now, good[1].ends())
+        if fresh is None:
+            raise (
+                good if isinstance(good, ProblemError) else sign_in_again("sign_in.expired", reason="renewed")
+            )
+        return fresh
 
-    def _of(self, table: sa.Table, token: str) -> sa.ColumnElement[bool]:
-        return sa.and_(table.c.municipality == self._municipality, table.c.token_hash == _hash(token))
+    def close(self, terminal_no: str, token: str) -> None:
+        """End a session; the problem of a token that is not good."""
+        now = self._now()
+        with database.writing(self._engine) as connection:
+            take_turn(connection, self._municipality)
+            good = self._good(connection, terminal_no, token, now)
+            if not isinstance(good, ProblemError):
+                self._tokens.end(connection, good[0].session_id, "signed_out", now)
+        if isinstance(good, ProblemError):
+            raise good
 
+    def change_password(self, terminal_no: str, token: str, old: str, new: str) -> None:
+        """Set a password of the person's own choice and end their other sessions.
 
-def _hash(token: str) -> str:
-    return sha256(token.encode("utf-8")).hexdigest()
+        Problems: ``sign_in.wrong_secret`` and ``sign_in.locked_out`` as at sign-in, ``refused.password`` (reason).
+        """
+        now, staff_id = self._now(), self.clerk(terminal_no, token).staff_id
+        with database.reading(self._engine) as connection:
+            if locked := self._lockouts.locked(connection, terminal_no, staff_id, now):
+                raise locked
+            past = past_hashes(connection, self._municipality, staff_id)
+        is_right = password_is_right(past[0], old)
+        objection = self._passwords.objection(staff_id, new, past) if is_right else None
+        hashed = self._passwords.hashed(new)
+        with database.writing(self._engine) as connection:
+            take_turn(connection, self._municipality)
+            good = self._good(connection, terminal_no, token, now)
+            refusal = good if isinstance(good, ProblemError) else None
+            if refusal is None and not (
+                is_right and past[0] == hash_of(connection, self._municipality, staff_id)
+            ):
+                refusal = self._lockouts.failure(connection, terminal_no, staff_id, now)
+            if refusal is None and objection:
+                refusal = ProblemError(HTTPStatus.FORBIDDEN, "refused.password", reason=objection)
+            if refusal is None:
+                self._set_password(connection, staff_id, hashed, now)
+                keep = "" if isinstance(good, ProblemError) else good[0].session_id
+                end_sessions(connection, self._municipality, staff_id, "password", now, but=keep)
+        if refusal is not None:
+            raise refusal
+
+    def _set_password(self, connection: sa.Connection, staff_id: str, hashed: str, now: datetime) -> None:
+        today = day_in_tokyo(now)
+        set_password(connection, self._municipality, staff_id, hashed, rules=self._rules, today=today)
+        self._lockouts.forget(connection, staff_id)
+
+    def _with_turn(self, terminal_no: str, token: str, now: datetime) -> _Good:
+        with database.writing(self._engine) as connection:
+            take_turn(connection, self._municipality)
+            good = self._good(connection, terminal_no, token, now)
+        if isinstance(good, ProblemError):
+            raise good  # only now: what was noted about the session is safe
+        return good
+
+    def _good(
+        self, connection: sa.Connection, terminal_no: str, token: str, now: datetime
+    ) -> _Good | ProblemError:
+        """Return a token that is good here and now, or the problem; ends a session that must end for it."""
+        held = self._tokens.held(connection, token)
+        if held is None:
+            return sign_in_again("sign_in.expired")
+        if held.terminal_no != terminal_no:
+            return self._stolen(connection, held, terminal_no, now)
+        if why := held.ended(now):
+            return sign_in_again("sign_in.expired", reason=why)
+        standing = self._standing(connection, held.staff_id, now)
+        if standing is None:
+            self._tokens.end(connection, held.session_id, "left", now)
+            return sign_in_again("sign_in.expired", reason="ended")
+        if not held.is_confirmed:
+            self._tokens.confirm(connection, held, now)
+        return held, standing
+
+    def _stolen(self, connection: sa.Connection, held: Held, terminal_no: str, now: datetime) -> ProblemError:
+        """End a session whose token another terminal shows: 32 random bytes are not guessed, so it was taken."""
+        _log.warning("a token of %s was shown by %s: session ended", held.terminal_no, terminal_no)
+        self._tokens.end(connection, held.session_id, "other_terminal", now, shown_by=terminal_no)
+        return sign_in_again("sign_in.expired", reason="ended")
+
+    def _standing(self, connection: sa.Connection, staff_id: str, now: datetime) -> Standing | None:
+        return standing_of(connection, self._municipality, staff_id, day_in_tokyo(now))

@@ -1,20 +1,22 @@
-"""Members of staff as the cloud knows them: password, second factor, rights with their days."""
+"""Members of staff as sign-in sees them: who is in force today, with which rights, and until when.
 
-import secrets
+Who somebody is and what they may do are rows of the register (``staff_member``, ``right_grant``); only secrets lie
+beside it. A right comes from a grant to the person or to the whole section, each with its days in Tokyo, both inclusive.
+"""
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 
 from cloud import storage
+from cloud.clock import end_of
+from cloud.credentials import put_factor
+from cloud.passwords import Passwords
 
 SEED_SIZE = 20  # bytes; the size RFC 4226 recommends for SHA-1
-RIGHTS = ("view", "issue", "accept", "honseki", "cash", "officer", "shien_sochi")
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # OWASP's floor for Argon2id
-_NOBODY = _hasher.hash(secrets.token_urlsafe())  # verified for unknown ids, so that time tells nothing
+RIGHTS = ("view", "issue", "accept", "honseki", "cash", "officer", "shien_sochi", "office")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Clerk:
 
 @dataclass(frozen=True, slots=True)
 class NewStaff:
-    """A member of staff to be written down."""
+    """A member of staff to be written down; one lent by another town has a first and a last day."""
 
     staff_id: str
     name: str
@@ -37,50 +39,134 @@ class NewStaff:
     rights: tuple[str, ...]
     password: str = field(repr=False)
     totp_seed: bytes = field(repr=False)
+    lent_by: str = ""  # the town that lends a 応援職員
+    from_day: date | None = None
+    until_day: date | None = None
 
 
-def add_staff(connection: sa.Connection, municipality: str, people: Iterable[NewStaff], today: date) -> None:
-    """Write members of staff down, their rights from today on without end."""
+@dataclass(frozen=True, slots=True)
+class HeldRight:
+    """A right in force on a day, and where it comes from."""
+
+    right: str
+    grant_id: str
+    source: str  # person | section
+    from_day: str | None
+    until_day: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person in force on a day."""
+
+    clerk: Clerk
+    last_day: date | None  # of the person here
+    rights_last_day: date | None  # first day on whose end a right of today is gone
+
+    def ends(self) -> datetime | None:
+        """Return when the person's time here is over, where it is known."""
+        return end_of(self.last_day) if self.last_day else None
+
+    def lease_end(self) -> datetime | None:
+        """Return when a lease given today must end: off line nobody hears that a right is over."""
+        days = [day for day in (self.last_day, self.rights_last_day) if day]
+        return end_of(min(days)) if days else None
+
+
+def add_staff(
+    connection: sa.Connection,
+    municipality: str,
+    people: Iterable[NewStaff],
+    today: date,
+    passwords: Passwords | None = None,
+) -> None:
+    """Keep the secrets of new members of staff; who they are is written into the register (``staff_rows``)."""
+    hasher, day = passwords or Passwords(), today.isoformat()
     for person in people:
         mine = {"municipality": municipality, "staff_id": person.staff_id}
-        line = {
-            "name": person.name,
-            "section": person.section,
-            "password_hash": _hasher.hash(person.password),
-            "totp_seed": person.totp_seed,
-            "totp_last_step": 0,
-            "failures": 0,
-            "lockouts": 0,
-        }
+        line = {"password_hash": hasher.hashed(person.password), "password_set_on": day}
         connection.execute(sa.insert(storage.staff), [mine | line])
-        held = [{**mine, "right_name": right, "from_day": today.isoformat()} for right in person.rights]
-        if held:
-            connection.execute(sa.insert(storage.staff_right), held)
-
-
-def password_is_right(password_hash: str | None, password: str) -> bool:
-    """Verify a password, in the same time for an unknown person."""
-    try:
-        _hasher.verify(password_hash or _NOBODY, password)
-    except VerifyMismatchError:
-        return False
-    return password_hash is not None
+        put_factor(
+            connection, municipality, person.staff_id, kind="totp", secret=person.totp_seed, today=today
+        )
 
 
 def clerk_of(connection: sa.Connection, municipality: str, staff_id: str, today: date) -> Clerk | None:
     """Return a member of staff with the rights in force on a day, or None."""
-    people, rights = storage.staff, storage.staff_right
-    query = sa.select(people.c.name, people.c.section)
-    person = connection.execute(
-        query.where(people.c.municipality == municipality, people.c.staff_id == staff_id)
-    ).one_or_none()
+    standing = standing_of(connection, municipality, staff_id, today)
+    return standing.clerk if standing else None
+
+
+def standing_of(connection: sa.Connection, municipality: str, staff_id: str, today: date) -> Standing | None:
+    """Return a member of staff in force on a day, or None: unknown, not yet, no longer, suspended."""
+    member, secret = storage.rows["staff_member"], storage.staff
+    query = sa.select(member.c.name, member.c.section, member.c.lent_by, member.c.until_day).where(
+        member.c.municipality == municipality,
+        member.c.staff_id == staff_id,
+        secret.c.municipality == member.c.municipality,
+        secret.c.staff_id == member.c.staff_id,
+        secret.c.suspended_since.is_(None),
+        _in_force(member, today),
+    )
+    person = connection.execute(query).one_or_none()
+    held = held_rights(connection, municipality, staff_id, today)  # also for nobody: the same work for any id
     if person is None:
         return None
-    day = today.isoformat()
-    held = sa.select(rights.c.right_name).where(
-        rights.c.municipality == municipality,
-        rights.c.staff_id == staff_id,
-        rights.c.from_day <= day,
-        sa.or_(rights.c.until_day.is_(None), rights.c.until_day >= day),
+    last = {right: _last([one for one in held if one.right == right]) for right in {o.right for o in held}}
+    ends = [day for day in last.values() if day]
+    clerk = Clerk(staff_id, person.name, person.section or "", frozenset(last))
+    return Standing(clerk, _day(person.until_day), date.fromisoformat(min(ends)) if ends else None)
+
+
+def held_rights(
+    connection: sa.Connection, municipality: str, staff_id: str, today: date
+) -> tuple[HeldRight, ...]:
+    """Return a person's grants in force on a day, with where they come from.
+
+    What is granted to a section does not reach somebody lent: those grants were decided for the town's own staff, and
+    what a person of another town may see here is decided for the person.
+    """
+    member, grant = storage.rows["staff_member"], storage.rows["right_grant"]
+    section = sa.select(member.c.section).where(
+        member.c.municipality == municipality, member.c.staff_id == staff_id, member.c.lent_by.is_(None)
     )
-    return Clerk(staff_id, person.name, person.section, frozenset(connection.execute(held).scalars()))
+    found = connection.execute(
+        sa.select(grant)
+        .where(
+            grant.c.municipality == municipality,
+            sa.or_(
+                grant.c.staff_id == staff_id,
+                sa.and_(grant.c.staff_id.is_(None), grant.c.section == section.scalar_subquery()),
+            ),
+            _in_force(grant, today),
+        )
+        .order_by(grant.c.right, grant.c.grant_id)
+    )
+    return tuple(
+        HeldRight(
+            line.right,
+            line.grant_id,
+            "section" if line.staff_id is None else "person",
+            line.from_day,
+            line.until_day,
+        )
+        for line in found
+    )
+
+
+def _in_force(table: sa.Table, day: date) -> sa.ColumnElement[bool]:
+    written = day.isoformat()
+    return sa.and_(
+        sa.or_(table.c.from_day.is_(None), table.c.from_day <= written),
+        sa.or_(table.c.until_day.is_(None), table.c.until_day >= written),
+    )
+
+
+def _last(grants: list[HeldRight]) -> str | None:
+    """Return the last day of the grant that lasts longest, None where one has no end."""
+    days = [one.until_day for one in grants]
+    return None if None in days else max(str(day) for day in days)
+
+
+def _day(written: str | None) -> date | None:
+    return date.fromisoformat(written) if written else None

@@ -1,10 +1,8 @@
-"""Tables and transactions: the contract's rows, and what the cloud keeps beside them.
+"""Tables: the contract's rows, and what the cloud keeps beside them.
 
 Every table carries the municipality code as the first part of its key; every query filters by it.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,8 +10,6 @@ from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.schema import SchemaItem
 
 from cloud.contract import TableContract, tables
-
-SCHEMA = 2  # raised with every change of a table; an unknown one is not opened
 
 metadata = sa.MetaData()
 TextKey = sa.Text().with_variant(TEXT(collation="C"), "postgresql")  # sorted by code point in both
@@ -55,8 +51,10 @@ def _of_contract(contract: TableContract) -> sa.Table:
 rows = {name: _of_contract(contract) for name, contract in tables().items()}
 sa.Index("block_atena", "municipality", rows["block"].c.atena_no)
 sa.Index("shien_sochi_atena", "municipality", rows["shien_sochi"].c.atena_no)
+for _name in ("light_vehicle", "fixed_asset", "delivery_address", "bank_account", "phone"):
+    sa.Index(f"{_name}_atena", "municipality", rows[_name].c.atena_no)
 
-tenant = _table("tenant", {}, {"schema": "int", "last_terminal": "int", "founded_at": "time"})
+tenant = _table("tenant", {}, {"last_terminal": "int", "founded_at": "time"})
 
 feed_head = _table(
     "feed_head", {"feed": "text"}, {"version": "int", "at": "time", "root": "blob", "log_from": "int"}
@@ -109,8 +107,48 @@ enrolment_token = _table(
     {"made_at": "time", "expires_at": "time", "used_by": "text", "used_key": "blob"},
 )
 
-staff = _table(
+former_certificate = _table(  # what a terminal had before it renewed: its old words stay its own
+    "former_certificate",
+    {"serial": "text"},
+    {"terminal_no": "text", "public_key": "blob", "certificate": "text", "replaced_at": "time"},
+    sa.Index("former_certificate_terminal", "municipality", "terminal_no"),
+)
+terminal_order = _table(  # given again until it is done
+    "terminal_order",
+    {"order_id": "text"},
+    {
+        "terminal_no": "text",
+        "kind": "text",  # lock | unlock | wipe | reenrol | policy
+        "body": "text",
+        "made_by": "text",
+        "made_at": "time",
+        "fetched_at": "time",
+        "done_at": "time",
+        "answer": "text",
+    },
+    sa.Index("terminal_order_terminal", "municipality", "terminal_no"),
+)
+terminal_state = _table(  # what a terminal last told of itself
+    "terminal_state",
+    {"terminal_no": "text"},
+    {
+        "told_at": "time",
+        "program": "text",
+        "register_version": "int",
+        "blocks_version": "int",
+        "waiting": "int",
+        "oldest_waiting": "time",
+        "clock_offset_ms": "int",
+    },
+)
+
+staff = _table(  # secrets only: who somebody is and what they may do are rows of the register
     "staff",
+    {"staff_id": "text"},
+    {"password_hash": "text", "password_set_on": "date", "suspended_since": "time"},
+)
+former_staff = _table(  # of version 0.1.0, until their town is opened
+    "former_staff",
     {"staff_id": "text"},
     {
         "name": "text",
@@ -118,18 +156,62 @@ staff = _table(
         "password_hash": "text",
         "totp_seed": "blob",
         "totp_last_step": "int",
-        "failures": "int",
-        "lockouts": "int",
-        "locked_until": "time",
     },
 )
-staff_right = _table(
-    "staff_right", {"staff_id": "text", "right_name": "text"}, {"from_day": "date", "until_day": "date"}
+former_staff_right = _table(
+    "former_staff_right",
+    {"staff_id": "text", "right_name": "text"},
+    {"from_day": "date", "until_day": "date"},
 )
-session = _table(
+staff_factor = _table(  # what a person's second factor is checked with; the state is the factor's own
+    "staff_factor",
+    {"staff_id": "text", "kind": "text"},
+    {"secret": "blob", "state": "text", "enrolled_on": "date"},
+)
+password_past = _table(  # the last few, that none of them comes again
+    "password_past", {"staff_id": "text", "seq": "int"}, {"password_hash": "text"}
+)
+staff_act = _table(  # what was done about people's access, and by whom, for good
+    "staff_act",
+    {"act_id": "text"},
+    {"at": "time", "act": "text", "done_by": "text", "staff_id": "text", "subject": "text"},
+)
+sign_in_count = _table(  # wrong secrets, of a person or at a terminal
+    "sign_in_count",
+    {"whose": "text", "name": "text"},
+    {"failures": "int", "lockouts": "int", "last_at": "time", "locked_until": "time"},
+)
+factor_challenge = _table(  # one open at a time for a person at a terminal
+    "factor_challenge",
+    {"terminal_no": "text", "person_hash": "text", "kind": "text"},
+    {"kept": "text", "expires_at": "time"},
+)
+session = _table(  # kept when ended: who was signed in where, from when until when, and why it ended
     "session",
+    {"session_id": "text"},
+    {
+        "staff_id": "text",
+        "terminal_no": "text",
+        "factor": "text",
+        "made_at": "time",
+        "ends_at": "time",
+        "ended_at": "time",
+        "end_reason": "text",
+        "shown_by": "text",  # the other terminal that showed its token
+    },
+    sa.Index("session_staff", "municipality", "staff_id"),
+)
+access_token = _table(
+    "access_token",
     {"token_hash": "text"},
-    {"staff_id": "text", "terminal_no": "text", "made_at": "time", "expires_at": "time"},
+    {
+        "session_id": "text",
+        "replaces": "text",
+        "made_at": "time",
+        "expires_at": "time",
+        "used_at": "time",  # none until its holder has shown to have it
+    },
+    sa.Index("access_token_session", "municipality", "session_id"),
 )
 
 command = _table(  # every key ever seen, with the answer it got, for good
@@ -164,8 +246,45 @@ intake_case = _table(  # what the back office reads to decide; the feed carries 
         "payload": "text",
         "decided_by": "text",
         "decided_at": "time",
+        "provisional": "text",  # JSON: which number each newcomer got
     },
     sa.Index("intake_case_resident", "municipality", "atena_no"),
+)
+newcomer = _table(  # who has no number yet, and the number they got
+    "newcomer", {"provisional": "text"}, {"command_key": "text", "atena_no": "text"}
+)
+edit_lease = _table(  # who is editing whose record, until when
+    "edit_lease",
+    {"atena_no": "text"},
+    {
+        "token_hash": "text",
+        "held_by": "text",
+        "name": "text",
+        "section": "text",
+        "terminal": "text",
+        "until": "time",
+    },
+)
+attachment = _table(
+    "attachment",
+    {"key": "text"},
+    {
+        "terminal": "text",
+        "command_key": "text",
+        "media_type": "text",
+        "size": "int",
+        "sha256": "text",
+        "parts": "int",
+        "begun_at": "time",
+        "whole_at": "time",  # when all of it was there and its hash held
+    },
+    sa.Index("attachment_command", "municipality", "command_key"),
+    sa.Index("attachment_terminal", "municipality", "terminal"),
+)
+attachment_part = _table(
+    "attachment_part",
+    {"key": "text", "place": "int"},
+    {"size": "int", "sha256": "text", "content": "blob"},
 )
 issue_book = _table(
     "issue_book",
@@ -177,7 +296,7 @@ issue_book = _table(
         "certificate": "text",
         "day": "date",
         "subject": "text",
-        "state": "text",  # issued | handed_over | spoiled
+        "state": "text",  # issued | handed_over | spoiled | void
         "pages": "int",
         "fee_yen": "int",
         "printer": "text",
@@ -209,7 +328,30 @@ fee_book = _table(
     {"terminal": "text", "serial_key": "text", "yen": "int", "made_by": "text", "made_at": "time"},
 )
 journal_segment = _table(
-    "journal_segment", {"command_key": "text"}, {"terminal": "text", "made_at": "time", "payload": "text"}
+    "journal_segment",
+    {"command_key": "text"},
+    {
+        "terminal": "text",
+        "made_at": "time",
+        "payload": "text",
+        "first": "int",
+        "last": "int",
+        "prev": "blob",
+        "links": "blob",  # the hash of each entry, one after the other, as the cloud works them out
+        "head": "blob",  # the hash the terminal says the last one has
+    },
+    sa.Index("journal_segment_terminal", "municipality", "terminal", "first"),
+)
+day_close = _table(  # 日計: a day closed again after a sync stands beside the first
+    "day_close",
+    {"command_key": "text"},
+    {"terminal": "text", "day": "date", "made_by": "text", "made_at": "time", "payload": "text"},
+    sa.Index("day_close_day", "municipality", "day"),
+)
+block_release = _table(  # blocks set aside once, by two officers
+    "block_release",
+    {"command_key": "text"},
+    {"terminal": "text", "officer": "text", "second": "text", "made_at": "time", "payload": "text"},
 )
 quarantine = _table(
     "quarantine",
@@ -223,45 +365,20 @@ quarantine = _table(
         "words": "blob",
         "sealed": "blob",
         "signature": "blob",
+        "state": "text",  # kept | released | dismissed
+        "decided_by": "text",
+        "decided_at": "time",
+        "decided_for": "text",  # why
     },
 )
-
-
-def open_engine(url: str) -> sa.Engine:
-    """Return an engine for a SQLite file or a PostgreSQL database, by URL."""
-    if not url.startswith("sqlite"):
-        return sa.create_engine(
-            url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True, hide_parameters=True
-        )
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, so that DDL and reads are in transactions too
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Run a block in one writing transaction."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        yield connection
-
-
-@contextmanager
-def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Run a block that sees one state of the database from its first read to its end."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ")
-        with connection.begin():
-            yield connection
+office_act = _table(  # what was done in the back office: only ever added to, and never a value of a record
+    "office_act",
+    {"act_no": "int"},
+    {"at": "time", "who": "text", "what": "text", "subject": "text", "form": "text"},
+    sa.UniqueConstraint("municipality", "form"),  # a form sent twice acts once
+)
+office_session = _table(
+    "office_session",
+    {"token_hash": "text"},
+    {"staff_id": "text", "made_at": "time", "seen_at": "time"},
+)

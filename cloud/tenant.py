@@ -1,27 +1,41 @@
 """One municipality in the cloud: its register, keys and desks, opened together on a data directory."""
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from cloud import storage
+from cloud import database
+from cloud.attachments import Attachments
 from cloud.authority import Authority, open_authority
-from cloud.clock import Now, day_in_tokyo, utc_now
+from cloud.clock import Now, day_in_tokyo, may_be_off, utc_now
 from cloud.commands import Commands
 from cloud.contract import Row
 from cloud.enrolment import Terminals
 from cloud.feeds import Feeds
+from cloud.former_staff import take_in_former_staff
 from cloud.founding import found, is_founded
 from cloud.keys import TenantKeys, open_keys
+from cloud.leases import Leases
+from cloud.migrations import bring_up
 from cloud.office.decisions import Office
+from cloud.office.quarantine_desk import QuarantineDesk
+from cloud.orders import Orders
+from cloud.passwords import Passwords
+from cloud.personnel import Personnel
 from cloud.proof import Proofs
 from cloud.register import Register
+from cloud.revocations import RevocationList
 from cloud.sessions import Sessions
+from cloud.sign_in import SignInDesk
+from cloud.sign_in_rules import DEFAULT_RULES, SignInRules
 from cloud.snapshots import Snapshots
 from cloud.staff import NewStaff, add_staff
+from cloud.staff_rows import staff_rows
+from cloud.terminal_states import TerminalStates
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +48,21 @@ class Tenant:
     keys: TenantKeys
     authority: Authority
     register: Register
+    crl: RevocationList
     terminals: Terminals
+    orders: Orders
+    states: TerminalStates
     proofs: Proofs
+    sign_in: SignInDesk
     sessions: Sessions
+    personnel: Personnel
     feeds: Feeds
     snapshots: Snapshots
     commands: Commands
+    attachments: Attachments
+    leases: Leases
     office: Office
+    quarantine: QuarantineDesk
     now: Now
 
     def is_office(self, token: str) -> bool:
@@ -57,26 +79,39 @@ def open_tenant(
     municipality: str,
     *,
     town: Callable[[], Iterable[tuple[str, Row]]],
-    staff: Iterable[NewStaff] = (),
+    staff: Sequence[NewStaff] = (),
+    rules: SignInRules = DEFAULT_RULES,
     url: str | None = None,
+    engine: sa.Engine | None = None,
     now: Now = utc_now,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Tenant:
-    """Open a municipality, founding it from ``town`` and ``staff`` where the database does not know it."""
+    """Open a municipality, founding it from ``town`` and ``staff`` where the database does not know it.
+
+    ``engine`` is a database many share, brought up already; without it the town has one of its own, by ``url``.
+    """
+    now = may_be_off(now)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys = open_keys(folder / "keys", now())
     authority = open_authority(folder / "keys", f"Madoguchi {municipality}", now())
-    engine = storage.open_engine(url or f"sqlite:///{folder / 'cloud.db'}")
+    if engine is None:
+        engine = database.open_engine(url or f"sqlite:///{folder / 'cloud.db'}")
+        bring_up(engine)
     register = Register(engine, municipality, keys.digest, now)
     if not is_founded(engine, municipality):
+        people, today = tuple(staff), day_in_tokyo(now())
         found(
             register,
-            town(),
+            chain(town(), staff_rows(people, today)),
             now,
             progress,
-            lambda connection: add_staff(connection, municipality, staff, day_in_tokyo(now())),
+            lambda connection: add_staff(connection, municipality, people, today, Passwords(rules)),
         )
-    terminals = Terminals(register, authority, now)
+    take_in_former_staff(register, now)
+    crl = RevocationList(register, authority, folder, now)
+    crl.refresh()
+    terminals = Terminals(register, authority, crl, now)
+    commands, leases = Commands(register, keys, now), Leases(register, now)
     return Tenant(
         folder=folder,
         engine=engine,
@@ -84,12 +119,20 @@ def open_tenant(
         keys=keys,
         authority=authority,
         register=register,
+        crl=crl,
         terminals=terminals,
+        orders=Orders(register, keys, now),
+        states=TerminalStates(register, now),
         proofs=Proofs(terminals, now),
-        sessions=Sessions(engine, municipality, now),
+        sign_in=SignInDesk(engine, municipality, now, rules),
+        sessions=Sessions(engine, municipality, now, rules),
+        personnel=Personnel(register, now, rules),
         feeds=Feeds(register, keys, now),
         snapshots=Snapshots(register, keys, folder / "snapshots", now),
-        commands=Commands(register, keys, now),
-        office=Office(register, now),
+        commands=commands,
+        attachments=Attachments(register, keys, now),
+        leases=leases,
+        office=Office(register, leases, now),
+        quarantine=QuarantineDesk(register, keys, commands, now),
         now=now,
     )

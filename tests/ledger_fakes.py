@@ -154,7 +154,8 @@ class MemoryLedger:
         waiting = [one for one in self.changes.values() if one.state in outbox.UNDER_WAY]
         asking = [one for one in self.changes.values() if one.state in outbox.NEEDS_A_PERSON]
         tries = [one.next_try_at for one in waiting if one.next_try_at]
-        return OutboxCounts(len(waiting), len(asking), min(tries, default=None))
+        oldest = min((one.made_at for one in waiting), default=None)
+        return OutboxCounts(len(waiting), len(asking), min(tries, default=None), oldest)
 
     async def ready(self, now: datetime, *, limit: int, alone_after: int) -> tuple[QueuedChange, ...]:
         found = outbox.ready(self.changes.values(), now)

@@ -135,15 +135,16 @@ class MemoryReplica:
         kept = {key: row for key, row in stand.rows.items() if digest.bucket_of(*key) not in buckets}
         stand.rows, stand.version = changed(kept, rows), version
 
+    async def begun(self) -> str | None:
+        return self.side_of or None
+
     async def begin_fill(self, manifest: Manifest) -> frozenset[str]:
         if self.side_of != manifest.snapshot_id:
             self.side, self.side_of = {}, manifest.snapshot_id
         return frozenset(self.side)
 
-    async def add_chunk(
-        self, sha256: str, table: str, columns: tuple[str, ...], data: tuple[list[object], ...]
-    ) -> None:
-        self.side[sha256] = ChunkRows(table, columns, data)
+    async def add_chunk(self, sha256: str, rows: ChunkRows) -> None:
+        self.side[sha256] = rows
 
     async def finish_fill(self, manifest: Manifest) -> None:
         stands = {}
@@ -218,7 +219,7 @@ class ModelRegister:
                 part = _columnar(TABLES[feed], rows[start : start + rows_a_chunk])
                 sha256 = hashlib.sha256(repr(part).encode() + bytes([len(chunks)])).hexdigest()
                 count = len(rows[start : start + rows_a_chunk])
-                chunks[Chunk(sha256, "core", part.table, count, 100)] = part
+                chunks[Chunk(sha256, "core", part.table, count, 100, bytes(32))] = part
         roots = {feed: digest.root_of(mids_of(self.rows_now(feed))) for feed in Feed}
         manifest = Manifest(
             snapshot_id=f"s{self.head(Feed.REGISTER)}-{self.head(Feed.BLOCKS)}-{self.at:%H%M%S}",
@@ -264,7 +265,7 @@ class ModelRegister:
         )
         return BucketRows(feed, self.head(feed), self.at, digest.root_of(mids_of(rows)), found)
 
-    async def manifest(self) -> Manifest:
+    async def manifest(self, begun: str | None = None) -> Manifest:
         self.asked.append("manifest")
         if self.kept is None:
             self.make_snapshot()

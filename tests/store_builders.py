@@ -14,7 +14,7 @@ from client.domain.as_of import Source
 from client.domain.certificate import Decided
 from client.domain.change import ChangeKind, NewChange, change_key
 from client.domain.clerk import CloudSignIn, HowSignedIn, Lease, SignIn
-from client.domain.feed import Chunk, Feed, FeedBatch, Manifest, RowChange
+from client.domain.feed import Chunk, ChunkRows, Feed, FeedBatch, Manifest, RowChange
 from client.domain.resident import AtenaNo
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import IssueDraft, StoreKeys
@@ -23,7 +23,7 @@ from offline.store.anchor import Anchor
 from offline.store.identity import TerminalIdentity
 from offline.store.keyring_door import KeyringDoor
 from offline.store.keys import Vault
-from offline.store.rows import contract
+from offline.store.rows import Table, contract
 from offline.store.stores import FileStores
 from offline.store.wraps import Argon2Cost
 from tests import builders
@@ -223,6 +223,7 @@ class SmallRegister:
     key: bytes = b"\3" * 32
     rows: dict[str, dict[Key, Row]] = field(default_factory=lambda: {name: {} for name in contract()})
     versions: dict[Feed, int] = field(default_factory=lambda: {Feed.REGISTER: 1, Feed.BLOCKS: 1})
+    tables: dict[str, Table] = field(default_factory=lambda: dict(contract()))
     batches: dict[tuple[Feed, int], tuple[RowChange, ...]] = field(default_factory=dict)
     at: datetime = NOW
 
@@ -237,7 +238,7 @@ class SmallRegister:
     def sums(self, feed: Feed) -> list[int]:
         totals = [0] * BUCKETS
         for name, rows in self.rows.items():
-            if contract()[name].feed is feed:
+            if self.tables[name].feed is feed:
                 for key, row in rows.items():
                     bucket = bucket_of(name, key)
                     totals[bucket] = plus(totals[bucket], row_digest(self.key, name, row))
@@ -246,9 +247,7 @@ class SmallRegister:
     def root(self, feed: Feed) -> bytes:
         return root_of(mids_of(self.sums(feed)))
 
-    def snapshot(
-        self, size: int = 500
-    ) -> tuple[Manifest, dict[str, tuple[str, tuple[str, ...], tuple[list[object], ...]]]]:
+    def snapshot(self, size: int = 500) -> tuple[Manifest, dict[str, ChunkRows]]:
         """Return a manifest and its chunks, columnar."""
         chunks = {}
         for name, rows in self.rows.items():
@@ -257,7 +256,8 @@ class SmallRegister:
                 part = ordered[start : start + size]
                 columns = tuple(sorted({column for row in part for column in row}))
                 data = tuple([row.get(column) for row in part] for column in columns)
-                chunks[f"{name}-{start}"] = (name, columns, data)
+                kind = self.tables[name]
+                chunks[f"{name}-{start}"] = ChunkRows(name, columns, data, kind.feed, kind.key)
         manifest = Manifest(
             snapshot_id=f"snapshot-{self.versions[Feed.REGISTER]}",
             register_version=self.versions[Feed.REGISTER],
@@ -266,7 +266,8 @@ class SmallRegister:
             register_root=self.root(Feed.REGISTER),
             blocks_root=self.root(Feed.BLOCKS),
             chunks=tuple(
-                Chunk(sha256, "core", table, len(data[0]), 0) for sha256, (table, _, data) in chunks.items()
+                Chunk(sha256, "core", rows.table, len(rows.data[0]), 0, bytes(32))
+                for sha256, rows in chunks.items()
             ),
         )
         return manifest, chunks
@@ -276,13 +277,13 @@ class SmallRegister:
         return tuple(
             RowChange(name, key, row)
             for name, rows in self.rows.items()
-            if contract()[name].feed is feed
+            if self.tables[name].feed is feed
             for key, row in rows.items()
             if bucket_of(name, key) in wanted
         )
 
     def _commit(self, table: str, changes: list[tuple[Key, Row | None]]) -> FeedBatch:
-        feed = contract()[table].feed
+        feed = self.tables[table].feed
         for key, row in changes:
             if row is None:
                 self.rows[table].pop(key, None)
@@ -301,7 +302,9 @@ class SmallRegister:
         )
 
     def _key(self, table: str, row: Row) -> Key:
-        return tuple(value for column in contract()[table].key if isinstance(value := row[column], str | int))
+        return tuple(
+            value for column in self.tables[table].key if isinstance(value := row[column], str | int)
+        )
 
 
 def a_register(people: Iterable[Row] = ()) -> SmallRegister:
@@ -316,8 +319,8 @@ def a_register(people: Iterable[Row] = ()) -> SmallRegister:
 async def fill(stores: FileStores, register: SmallRegister) -> None:
     manifest, chunks = register.snapshot()
     await stores.replica.begin_fill(manifest)
-    for sha256, (table, columns, data) in chunks.items():
-        await stores.replica.add_chunk(sha256, table, columns, data)
+    for sha256, rows in chunks.items():
+        await stores.replica.add_chunk(sha256, rows)
     await stores.replica.finish_fill(manifest)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib.metadata import version
 
 from PySide6.QtWidgets import QMessageBox
 
@@ -21,6 +22,7 @@ from client.api.http import Http
 from client.api.residents import CloudRegister
 from client.api.sync import HttpFeeds
 from client.api.training import TrainingLine
+from client.api.upkeep import UpkeepDesk
 from client.config import Config
 from client.domain.calendar import tokyo_day
 from client.domain.certificate import CertificateKind
@@ -37,6 +39,7 @@ from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
 from offline.store.files import InstanceLock, make_folder, open_own, trouble
 from printing.layout.fonts import find_fonts
@@ -191,8 +194,8 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
             return (await reach.ask(lambda: live.form_words(kind, whole=True, on=today))).value.fee_yen
 
     watch = LinkWatch(http.probe, utc_now, asyncio.sleep, jitter=random.random, metered=metered)
-    reach = Reach(watch, config.answer_wait_ms / 1000)
     log_in = LogIn(Sessions(http, now=utc_now), doors.vault, doors.stores, ledger, watch, now=utc_now)
+    reach = Reach(watch, config.answer_wait_ms / 1000, token=log_in.token)
     live = CloudRegister(http, log_in.token)
     box = CommandBox(http, facts.terminal_no)
     send = SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random)
@@ -243,6 +246,15 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
         replica,
         utc_now,
         timedelta(seconds=config.sync_seconds),
+        TellState(
+            UpkeepDesk(http, facts),
+            ledger,
+            replica,
+            program=version("madoguchi"),
+            now=utc_now,
+            usable=lambda: watch.usable and not metered(),
+            clock_offset_ms=offset,
+        ),
         lambda: replica.damage_found,
     )
     rounds = Rounds(

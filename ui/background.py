@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from client import logs
-from client.domain.errors import CounterError
+from client.domain.errors import CounterError, RefusedError, SignInNeededError
 from client.jobs.log_in import LogIn
 from client.jobs.ports import Now
 from client.jobs.watch_link import LinkWatch
@@ -17,6 +17,7 @@ from ui.face import Face
 from ui.rounds import IdleLock, Rounds
 from ui.session import SessionWatch
 
+_KEEP_EVERY = 5.0  # seconds; far below half of any token's life
 Loop = Coroutine[Any, Any, None]
 
 
@@ -68,7 +69,13 @@ class Background:
         self._always: list[asyncio.Task[None]] = []
         self._signed: list[asyncio.Task[None]] = []
         self._idle = IdleLock(now, idle, face.lock)
-        self._session = SessionWatch(watch, now=now, stop=face.stop, offer=face.offer_sign_in)
+        self._session = SessionWatch(
+            watch,
+            now=now,
+            stop=face.stop,
+            offer=face.offer_sign_in,
+            has_session=lambda: log_in.has_session,
+        )
 
     def start(self, *more: Loop) -> None:
         """Begin; ``more`` is work to be done once beside the loops."""
@@ -93,6 +100,17 @@ class Background:
             self._tell_hint(self._now())
             await asyncio.sleep(1)
 
+    async def _keep_session(self) -> None:
+        """Take the session at the cloud on while somebody is signed in; a locked screen asks for nothing."""
+        while True:
+            try:
+                await self._log_in.keep_session()
+            except SignInNeededError as error:
+                self._face.stop(error)  # said again until there is no sheet on its way
+            except RefusedError:
+                return  # a terminal taken out: the rounds hear it too, and say so
+            await asyncio.sleep(_KEEP_EVERY)
+
     def follow(self) -> None:
         """Begin or end the loops of the open stores at once, not only at the next second."""
         self._follow_sign_in()
@@ -100,9 +118,8 @@ class Background:
     def _follow_sign_in(self) -> None:
         if self._log_in.present is not None and not self._signed:
             rounds = self._rounds
-            self._signed = [
-                self._task(work()) for work in (rounds.send, rounds.sync, rounds.scrub, rounds.look)
-            ]
+            loops = (rounds.send, rounds.sync, rounds.scrub, rounds.look, rounds.tell_cloud)
+            self._signed = [self._task(work()) for work in (*loops, self._keep_session)]
         elif self._log_in.present is None and self._signed:
             for task in self._signed:
                 task.cancel()

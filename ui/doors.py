@@ -59,6 +59,8 @@ async def open_doors(
     http.identity = identity = await asyncio.to_thread(
         lambda: vault.identity
     )  # the keyring answers over a bus
+    if config.client_certificate == "memfd":
+        await http.present(partial(identity.show_in, certificate=facts.certificate))
     press = WatchedPress(partial(press_of, config, chain), Words(config.language))
     stack.callback(press.close)
     stores = FileStores(folder, facts, utc_now, identity.sign, anchor=vault.anchor)

@@ -15,6 +15,7 @@ from client.jobs.ports import Ledger, Now
 from client.jobs.scrub_replica import EVERY, ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.sync_replica import Progress, SyncReplica, either
+from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
 from client.rules.link import Health
 from client.rules.modes import Mode, StopReason
@@ -25,6 +26,7 @@ from ui import status
 _SEND_EVERY = 5.0
 _LOOK_EVERY = 1.0
 _AFTER_TROUBLE = 20.0
+_TELL_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Upkeep:
     replica: ReplicaFiles
     now: Now
     sync_every: timedelta
+    tell: TellState
     damage_found: Callable[[], bool] = lambda: False  # of the replica, since the stores were opened
 
 
@@ -105,6 +108,12 @@ class Rounds:
         while True:
             await asyncio.sleep(EVERY.total_seconds())
             await self._outlive(self._upkeep.scrub.idle_step)
+
+    async def tell_cloud(self) -> None:
+        """Tell the cloud how this terminal is, for ever; not while a sign-in is still busy."""
+        while True:
+            await asyncio.sleep(_TELL_EVERY)
+            await self._outlive(self._upkeep.tell.round)
 
     def note_session(self, *, sign_in_again: bool) -> None:
         """Hear whether a new sign-in would bring the newest data."""

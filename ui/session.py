@@ -21,11 +21,13 @@ class SessionWatch:
         now: Now,
         stop: Callable[[SignInNeededError], None],
         offer: Callable[[], bool],
+        has_session: Callable[[], bool] = lambda: True,
     ) -> None:
         self._watch = watch
         self._now = now
         self._stop = stop
         self._offer = offer  # False where there is no room to say it now
+        self._has_session = has_session  # False where the cloud has said that it is over
         self._present: SignIn | None = None
         self._offered = False
         self._seen = now()
@@ -36,7 +38,7 @@ class SessionWatch:
         present, watch = self._present, self._watch
         return (
             present is not None
-            and present.access_token is None
+            and (present.access_token is None or not self._has_session())
             and watch.state.health is Health.UP
             and watch.stopped is None
         )

@@ -1,12 +1,13 @@
 """Sign-in at the cloud."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
 from client.api.codec import WireStaff
 from client.api.http import Http, Now
-from client.domain.clerk import CloudSignIn, HowSignedIn, Lease, SignIn
+from client.domain.clerk import AccessTerm, CloudSignIn, HowSignedIn, Lease, SignIn
 from client.domain.errors import SignInNeededError
 from client.domain.terminal import TerminalSeen
 
@@ -18,8 +19,19 @@ class _Terminal(msgspec.Struct):
     commit_no: int
 
 
-class _Session(msgspec.Struct):
+class _Access(msgspec.Struct):
     access_token: str
+    expires_at: datetime
+    session_until: datetime
+    now: datetime
+
+    def term(self, asked_at: datetime) -> AccessTerm:
+        """Return the token's term by this PC's clock, whatever the cloud's shows; rather short than long."""
+        until, renewable = self.expires_at - self.now, self.session_until - self.now
+        return AccessTerm(asked_at, asked_at + until, asked_at + renewable)
+
+
+class _Session(_Access, kw_only=True):
     staff: WireStaff
     lease_until: datetime
     totp_seed: bytes  # base64 on the wire
@@ -40,6 +52,7 @@ class Sessions:
         offset = await self._http.settle_clock()
         if abs(offset) > CLOCK_TOLERANCE_MS:
             raise SignInNeededError("sign_in.clock_off", seconds=abs(offset) // 1000)
+        asked_at = self._now()
         reply = await self._http.call(
             "POST",
             "/v1/sessions",
@@ -54,12 +67,20 @@ class Sessions:
                 how=HowSignedIn.ONLINE,
                 at=self._now(),
                 access_token=session.access_token,
+                access_term=session.term(asked_at),
             ),
             totp_seed=session.totp_seed,
             totp_step=session.totp_step,
             deposit=session.deposit or b"",
             seen=TerminalSeen(session.terminal.highest_serial, session.terminal.commit_no),
         )
+
+    async def renew(self, sign_in: SignIn) -> SignIn:
+        """Take a session on with a new token. SignInNeededError ``sign_in.expired``, with the reason; LinkDownError."""
+        asked_at = self._now()
+        path = "/v1/sessions/current/renewal"
+        access = (await self._http.call("POST", path, token=sign_in.access_token)).decode(_Access)
+        return replace(sign_in, access_token=access.access_token, access_term=access.term(asked_at))
 
     async def sign_out(self, sign_in: SignIn) -> None:
         """End a session at the cloud; one that has ended already is no trouble."""

@@ -199,6 +199,7 @@ class WireAnswer(msgspec.Struct):
     code: str = ""
     reason: str = ""
     first: str = ""
+    quarantined: bool = False
 
     def value(self) -> CloudAnswer:
         """Return the answer with the outcome that counts; ValueError where the outcome is unknown."""
@@ -209,7 +210,8 @@ class WireAnswer(msgspec.Struct):
             raise ValueError("accepted without a receipt")
         receipt = self.receipt.value() if self.receipt and outcome == "accepted" else None
         words = " ".join(filter(None, (self.code, self.reason)))
-        return CloudAnswer(self.key, outcome, receipt, words or (receipt.text if receipt else ""))
+        told = words or (receipt.text if receipt else "")
+        return CloudAnswer(self.key, outcome, receipt, told, self.quarantined and outcome == "accepted")
 
 
 class Answers(msgspec.Struct):

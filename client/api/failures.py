@@ -13,6 +13,7 @@ from client.domain.errors import ConflictError, CounterError, LinkDownError, Ref
 _ALIASES = {"terminal.revoked": "refused.terminal_revoked", "enrolment.refused": "refused.enrolment"}
 _BUSY = frozenset({429, 503})
 _LONGEST_WORD = 80
+_LONGEST_WAIT = 3600  # seconds
 
 
 class Problem(msgspec.Struct):
@@ -31,15 +32,14 @@ def problem_of(body: bytes) -> Problem:
     """Read a problem; an unreadable one has no code."""
     try:
         return msgspec.json.decode(body, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Problem()
 
 
 def error_of(status: int, problem: Problem, retry_after: str | None = None) -> CounterError:
     """Return the error a status and a problem mean: by code first, then by status."""
     if status in _BUSY:
-        seconds = int(retry_after) if retry_after and retry_after.isdecimal() else 0
-        return LinkDownError("link.busy", retry_after=min(seconds, 3600))
+        return LinkDownError("link.busy", retry_after=_seconds(retry_after or ""))
     if status >= 500 or status < 400 or not problem.code:
         return LinkDownError("link.fault", status=status)
     code = _ALIASES.get(problem.code, problem.code)
@@ -48,6 +48,14 @@ def error_of(status: int, problem: Problem, retry_after: str | None = None) -> C
         if code in kind.codes:
             return kind(code, **facts)
     return _by_status(status, code)
+
+
+def _seconds(text: str) -> int:
+    """Return a wait within an hour, none where the text is no number; a number may have any length."""
+    digits = text.lstrip("0")
+    if not digits.isdecimal():
+        return 0
+    return min(int(digits), _LONGEST_WAIT) if len(digits) < 6 else _LONGEST_WAIT
 
 
 def _by_status(status: int, code: str) -> CounterError:

@@ -19,7 +19,7 @@ import msgspec
 
 from client.api import failures
 from client.api.reply import BYTES, JSON, MSGPACK, PROBLEM, Reply, media_type, unpacked
-from client.domain.errors import LinkDownError, SignInNeededError
+from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
 
 if TYPE_CHECKING:
     import httpx
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Http", "Identity", "Reply"]
 
 Now = Callable[[], datetime]
+Present = Callable[[ssl.SSLContext], None]
 
 _UNSIGNED = frozenset({"/v1/enrolments", "/v1/clock", "/v1/health"})
 _PATIENCE = 12.0  # seconds any answer may take, however small
@@ -38,6 +39,7 @@ _STALE_AFTER = 1.0  # seconds after which the other side may have closed a kept 
 _STALE_WITHIN = 0.25  # seconds in which such a connection shows it
 _KEEP = 90.0  # seconds a connection is kept
 _DATE_IS_COARSE = 1_500  # ms; the Date header has whole seconds
+_YEARS = range(2000, 2200)  # what a cloud's clock may show, right or wrong
 _FIRST_LINE = 16  # bytes of a first line beside the path
 
 
@@ -94,6 +96,7 @@ class Http:
         self._proxy = proxy
         self._connect_timeout = connect_timeout
         self._http2 = http2
+        self._present: Present | None = None
         self._client: httpx.AsyncClient | None = None
         self._used_at = 0.0
         self._clock_known = False
@@ -133,15 +136,28 @@ class Http:
         except SignInNeededError as error:
             if error.code != "sign_in.clock_off" or not repeatable:
                 raise
-        # Only the signed date was wrong, and the answer told the right time: once more with it.
+            # Only the signed date was wrong, and the answer told the right time: once more with it.
+        except RefusedError as error:
+            if self._present is None or error.facts.get("reason") != "terminal.wrong_certificate":
+                raise
+            # Ended or revoked: what may be said without a certificate is said without it.
+            await self.present(None)
         return await self._attempt(call)
+
+    async def present(self, loader: Present | None) -> None:
+        """Show a certificate in TLS from now on, one that a function loads into the context; None shows none."""
+        self._present = loader
+        await self.close()
 
     async def probe(self) -> None:
         """Ask the cloud's time, the smallest call there is, and learn from it; LinkDownError where it fails."""
         began = time.monotonic()
         reply = await self.call("GET", "/v1/clock", expect_bytes=200, timeout=self._connect_timeout)
         half_way = timedelta(seconds=(time.monotonic() - began) / 2)
-        self._learn(reply.decode(_Clock).now + half_way, exact=True)
+        told = reply.decode(_Clock).now
+        if not _can_be(told):
+            raise LinkDownError("link.fault", status=reply.status)
+        self._learn(told + half_way, exact=True)
 
     async def settle_clock(self) -> int:
         """Return the clock's offset in ms, asked anew where it is not known or large: clocks get set right."""
@@ -252,9 +268,12 @@ class Http:
         import httpx
 
         direct = self._transport is None
+        trust = self._trust() if direct else True
+        if self._present is not None and isinstance(trust, ssl.SSLContext):
+            self._present(trust)
         return httpx.AsyncClient(
             transport=self._transport,
-            verify=self._trust() if direct else True,
+            verify=trust,
             proxy=self._proxy if direct else None,
             trust_env=False,
             http2=self._http2,
@@ -276,12 +295,12 @@ class Http:
     def _learn_from_date(self, headers: Mapping[str, str]) -> None:
         try:
             told = parsedate_to_datetime(headers.get("date", ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             return
         self._learn(told + timedelta(milliseconds=500), exact=False)
 
     def _learn(self, told: datetime, *, exact: bool) -> None:
-        if told.tzinfo is None:
+        if not _can_be(told):
             return
         offset = round((told - self._now()) / timedelta(milliseconds=1))
         if exact or not self._clock_known or abs(offset - self.clock_offset_ms) > _DATE_IS_COARSE:
@@ -291,6 +310,11 @@ class Http:
 
 class _Clock(msgspec.Struct):
     now: datetime
+
+
+def _can_be(moment: datetime) -> bool:
+    """Tell whether a clock may show a moment: one at the ends of the calendar cannot even be reckoned with."""
+    return moment.tzinfo is not None and moment.year in _YEARS
 
 
 def _check_address(base_url: str) -> None:

@@ -41,7 +41,7 @@ class Reply:
                 return msgspec.json.decode(self.body, type=kind)
             if self.content_type == MSGPACK:
                 return msgspec.msgpack.decode(self.body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last: nested without end
             raise LinkDownError("link.fault", status=self.status) from None
         raise LinkDownError("link.fault", status=self.status)
 

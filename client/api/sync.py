@@ -5,14 +5,16 @@ signed by a feed key of the tenant's known here, or larger than it may be is Lin
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import msgspec
 import zstandard
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from client.api.http import Http
 from client.api.reply import Reply
@@ -39,8 +41,14 @@ _WINDOW = 128 * 1024 * 1024  # bytes of memory zstd may ask for
 _ROW_BYTES = 120  # of a row on the wire, for the timeout
 _DIGEST_BYTES = 20
 
+_SEAL = "A256GCM"
+_SEAL_BOUND = b"madoguchi-chunk-v1"
+_SEAL_NONCE = bytes(12)  # each key seals one chunk and never another
+_ROW_MOST = 65_536  # bytes a row of a chunk may have on the average, unpacked
+
 _VALUES = frozenset({str, bool, int, bytes})  # text, date, time · bool · int · blob
-_CELLS = _VALUES | {type(None)}  # in a chunk, where a row may have no value
+_Plain: TypeAlias = list[str | bool | int | None]  # a column of a chunk; None where a row has no value
+_Blobs: TypeAlias = list[bytes | None]
 
 Digest = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -102,6 +110,11 @@ class _Chunk(msgspec.Struct):
     table: str
     rows: Count
     size: Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
+    key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+
+
+class _Sealing(msgspec.Struct):
+    seal: str
 
 
 class _Manifest(msgspec.Struct):
@@ -117,7 +130,9 @@ class _Manifest(msgspec.Struct):
 class _ChunkRows(msgspec.Struct):
     table: str
     columns: list[str]
-    data: list[list[object]]
+    data: list[msgspec.Raw]
+    feed: str | None = None
+    key: list[str] = []
 
 
 class HttpFeeds:
@@ -160,9 +175,13 @@ class HttpFeeds:
         _insist(body.feed == feed.value)
         return BucketRows(feed, body.version, body.at, body.root, tuple(map(_change, body.changes)))
 
-    async def manifest(self) -> Manifest:
-        """Return what the newest snapshot consists of."""
-        body = await self._signed(_Manifest, "GET", "/v1/snapshot", expect=100_000)
+    async def manifest(self, begun: str | None = None) -> Manifest:
+        """Return what a snapshot consists of: that of a fill begun before, where the cloud still has it; else the newest."""
+        path = f"/v1/snapshot?begun={quote(begun, safe='')}" if begun else "/v1/snapshot"
+        content = await self._proven("GET", path, expect=100_000)
+        if _decoded(_Sealing, content).seal != _SEAL:
+            raise RefusedError("refused.newer")  # nothing of it could be opened: say so before fetching any
+        body = _decoded(_Manifest, content)
         return Manifest(
             snapshot_id=body.snapshot_id,
             register_version=body.register_version,
@@ -170,23 +189,37 @@ class HttpFeeds:
             at=body.at,
             register_root=body.register_root,
             blocks_root=body.blocks_root,
-            chunks=tuple(Chunk(one.sha256, one.series, one.table, one.rows, one.size) for one in body.chunks),
+            chunks=tuple(
+                Chunk(one.sha256, one.series, one.table, one.rows, one.size, one.key) for one in body.chunks
+            ),
         )
 
     async def chunk(self, chunk: Chunk) -> ChunkRows:
-        """Return one chunk, its hash as the signed manifest names it."""
-        reply = await self._call("GET", f"/v1/snapshot/chunks/{chunk.sha256}", None, chunk.size)
-        _insist(hashlib.sha256(reply.body).hexdigest() == chunk.sha256)
-        rows = _decoded(_ChunkRows, self._unpacked(reply.body))
+        """Return one chunk, its hash as the signed manifest names it; whatever cache it came from."""
+        sealed = await self._chunk_bytes(chunk)
+        if not _is_chunk(sealed, chunk):
+            sealed = await self._chunk_bytes(
+                chunk, {"cache-control": "no-cache"}
+            )  # past what a cache has spoilt
+        _insist(_is_chunk(sealed, chunk))
+        packed = _unsealed(sealed, chunk.key)
+        rows = _decoded(_ChunkRows, self._unpacked(packed, _ROW_MOST * (chunk.rows + 1)))
         _insist(rows.table == chunk.table and len(rows.data) == len(rows.columns))
-        _insist(
-            all(len(column) == chunk.rows and _CELLS.issuperset(map(type, column)) for column in rows.data)
-        )
-        return ChunkRows(rows.table, tuple(rows.columns), tuple(rows.data))
+        data = tuple(map(_column, rows.data))
+        _insist(all(len(column) == chunk.rows for column in data))
+        feed = next((one for one in Feed if one.value == rows.feed), None)
+        return ChunkRows(rows.table, tuple(rows.columns), data, feed, tuple(rows.key))
+
+    async def _chunk_bytes(self, chunk: Chunk, headers: Mapping[str, str] | None = None) -> bytes:
+        path = f"/v1/snapshot/chunks/{chunk.sha256}"
+        return (await self._call("GET", path, None, chunk.size, headers)).body
 
     async def _signed(
         self, kind: type[T], method: str, path: str, asked: object = None, *, expect: int = 2000
     ) -> T:
+        return _decoded(kind, await self._proven(method, path, asked, expect=expect))
+
+    async def _proven(self, method: str, path: str, asked: object = None, *, expect: int) -> bytes:
         reply = await self._call(method, path, asked, expect)
         envelope = _decoded(_Envelope, reply.body)
         key = self._keys.get(envelope.key_id)
@@ -196,11 +229,13 @@ class HttpFeeds:
             key.verify(envelope.signature, _DOMAIN + envelope.body)
         except InvalidSignature:
             _fault()
-        return _decoded(kind, self._unpacked(envelope.body))
+        return self._unpacked(envelope.body, self._largest)
 
-    async def _call(self, method: str, path: str, asked: object, expect: int) -> Reply:
+    async def _call(
+        self, method: str, path: str, asked: object, expect: int, headers: Mapping[str, str] | None = None
+    ) -> Reply:
         try:
-            return await self._http.call(method, path, json=asked, expect_bytes=expect)
+            return await self._http.call(method, path, json=asked, expect_bytes=expect, headers=headers)
         except ConflictError as error:  # feed.ahead
             raise _CannotGoOnError("link.fault") from error
         except RefusedError as error:
@@ -209,23 +244,43 @@ class HttpFeeds:
             kind = _CannotGoOnError if error.facts.get("reason") == "feed.too_old" else LinkDownError
             raise kind("link.fault") from error  # a chunk of a snapshot that is gone: begin the round anew
 
-    def _unpacked(self, packed: bytes) -> bytes:
-        """Decompress within bounds: what a frame says of its own size is not trusted."""
+    def _unpacked(self, packed: bytes, most: int) -> bytes:
+        """Decompress within bounds, never beyond the largest: what a frame says of its own size is not trusted."""
+        most = min(most, self._largest)
         try:
             reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(packed)
-            plain = reader.read(self._largest + 1)
+            plain = reader.read(most + 1)
         except zstandard.ZstdError as error:
             raise LinkDownError("link.fault") from error
-        _insist(len(plain) <= self._largest)
+        _insist(len(plain) <= most)
         return plain
 
 
-def _decoded(kind: type[T], plain: bytes) -> T:
+def _decoded(kind: type[T], plain: bytes | msgspec.Raw) -> T:
     """Read msgpack by the contract: unknown fields are allowed, wrong types are not."""
     try:
         return msgspec.msgpack.decode(plain, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         _fault()  # the reader's own words are dropped: they may quote a row
+
+
+def _is_chunk(sealed: bytes, chunk: Chunk) -> bool:
+    return hashlib.sha256(sealed).hexdigest() == chunk.sha256
+
+
+def _unsealed(sealed: bytes, key: bytes) -> bytes:
+    try:
+        return AESGCM(key).decrypt(_SEAL_NONCE, sealed, _SEAL_BOUND)
+    except (InvalidTag, ValueError):  # another key, or shorter than a tag
+        _fault()
+
+
+def _column(packed: msgspec.Raw) -> list[object]:
+    """Read a column as what it may be, so that nothing nests and no few bytes become many objects."""
+    try:
+        return list(msgspec.msgpack.decode(packed, type=_Plain))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return list(_decoded(_Blobs, packed))
 
 
 def _change(change: _Change) -> RowChange:

@@ -13,6 +13,7 @@ class BlockProcess(Enum):
     ISSUE = "issue"
     VIEW = "view"
     IDO = "ido"
+    SEAL = "seal"  # 印鑑登録証明書 alone
 
 
 class BlockLevel(Enum):

@@ -80,6 +80,7 @@ class OutboxCounts:
     waiting: int = 0
     wants_a_clerk: int = 0
     next_try_at: datetime | None = None
+    oldest_at: datetime | None = None  # when the oldest that waits was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class CloudAnswer:
     outcome: str  # accepted | conflict | refused; a repeat brings the first outcome
     receipt: Receipt | None
     words: str
+    quarantined: bool = False  # taken in, and put aside without effect: a person of the town looks at it
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,15 @@ class HowSignedIn(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class AccessTerm:
+    """How long an access token works, by this PC's clock, and until when it can be renewed at all."""
+
+    since: datetime
+    until: datetime
+    renewable_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """A clerk who has shown both factors, the lease that holds, and where it was checked.
 
@@ -55,6 +64,7 @@ class SignIn:
     how: HowSignedIn
     at: datetime
     access_token: str | None = None
+    access_term: AccessTerm | None = None
 
     def __repr__(self) -> str:
         return f"SignIn({self.clerk.staff_id}, {self.how.value})"

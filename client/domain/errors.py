@@ -79,6 +79,7 @@ class RefusedError(CounterError):
         "refused.input",  # fact: field
         "refused.terminal_revoked",
         "refused.enrolment",  # token unknown or used
+        "refused.newer",  # the cloud speaks a newer contract; only a newer program helps
         "refused.under_way",  # being sent, or its answer is not known: cannot be taken back now
         "refused.duplicate_intake",  # the same notification stands in the outbox already
     )

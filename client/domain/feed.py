@@ -95,18 +95,19 @@ class BucketRows:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One immutable piece of a snapshot."""
+    """One immutable, sealed piece of a snapshot; whoever has its key can read it."""
 
-    sha256: str
-    series: str  # core | seals | history
+    sha256: str  # of the sealed bytes, as is their size
+    series: str  # core | history | seals
     table: str
     rows: int
     size: int
+    key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a snapshot consists of, and the versions and roots it stands for."""
+    """What a snapshot consists of, and the versions and roots it stands for; in memory only, for its chunks' keys."""
 
     snapshot_id: str
     register_version: int
@@ -119,8 +120,13 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class ChunkRows:
-    """What a chunk holds, columnar: one tuple of values a column; None where a row has no value."""
+    """What a chunk holds, columnar: one tuple of values a column; None where a row has no value.
+
+    Feed and key columns are told for those who do not know the table; a cloud of before told neither.
+    """
 
     table: str
     columns: tuple[str, ...]
     data: tuple[list[object], ...] = field(repr=False)
+    feed: Feed | None = None
+    key: tuple[str, ...] = ()

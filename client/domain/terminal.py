@@ -1,6 +1,9 @@
 """This terminal as the cloud took it in, and as far as the cloud has seen it: nothing to hide."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
 
 from client.domain.enrolment import Enrolled, TownKey
 
@@ -58,3 +61,35 @@ def facts_of(enrolled: Enrolled, cloud_url: str) -> TerminalFacts:
         feed_keys=enrolled.feed_keys,
         command_keys=enrolled.command_keys,
     )
+
+
+class OrderKind(Enum):
+    """What the town may order a terminal to do."""
+
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    WIPE = "wipe"
+    REENROL = "reenrol"
+    POLICY = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalOrder:
+    """An order to this terminal whose signature was verified; ``order_id`` grows, and none is obeyed twice."""
+
+    order_id: str
+    kind: OrderKind
+    made_at: datetime
+    body: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalState:
+    """How this terminal is, as the office sees it; nothing personal."""
+
+    program: str  # version
+    register_version: int | None  # what the replica has reached; None before the first fill
+    blocks_version: int | None
+    waiting: int  # changes the cloud has not answered
+    oldest_waiting: datetime | None
+    clock_offset_ms: int

@@ -53,8 +53,8 @@ class CloudFeeds(Protocol):
         """Return every row of some buckets."""
         ...
 
-    async def manifest(self) -> Manifest:
-        """Return what the newest snapshot consists of."""
+    async def manifest(self, begun: str | None = None) -> Manifest:
+        """Return what a snapshot consists of: that of a fill begun before where it is still kept, or the newest."""
         ...
 
     async def chunk(self, chunk: Chunk) -> ChunkRows:
@@ -95,13 +95,15 @@ class ReplicaFiles(Protocol):
         """Replace all rows of some buckets by the register's, in one transaction; the repair of P09."""
         ...
 
+    async def begun(self) -> str | None:
+        """Return which snapshot a fill was begun from and not ended, or None."""
+        ...
+
     async def begin_fill(self, manifest: Manifest) -> frozenset[str]:
         """Open (or go on with) the side file of a first fill; returns the chunks already in it."""
         ...
 
-    async def add_chunk(
-        self, sha256: str, table: str, columns: tuple[str, ...], data: tuple[list[object], ...]
-    ) -> None:
+    async def add_chunk(self, sha256: str, rows: ChunkRows) -> None:
         """Write one chunk, columnar, into the side file."""
         ...
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 from client.domain.clerk import HowSignedIn, SignIn
 from client.domain.errors import LinkDownError, SignInNeededError, StoreError
 from client.jobs.ports import CloudSessions, JournalEntry, Keys, Ledger, Link, Now, Stores, Unlocked
 from client.jobs.reach import Reach
-from client.rules.sign_in import offline_error
+from client.rules.sign_in import access_over, may_renew, offline_error, renewal_due
 
 CLOUD_WAIT = 6.0  # seconds; both sides stretch a password, and a clerk waits here once a day
 
@@ -34,6 +35,7 @@ class LogIn:
         self._reach = Reach(link, wait)
         self._now = now
         self._present: SignIn | None = None
+        self._ended: SignInNeededError | None = None  # the town's word that this session is over
         self._turn = (
             asyncio.Lock()
         )  # whoever comes while the last one is leaving waits until the stores are shut
@@ -44,8 +46,30 @@ class LogIn:
         return self._present
 
     def token(self) -> str | None:
-        """Return the access token of who is signed in; None off line or where nobody is."""
-        return self._present.access_token if self._present else None
+        """Return the access token of who is signed in; None off line, where it is over, or where nobody is."""
+        present = self._present
+        return present.access_token if present and not access_over(present, self._now()) else None
+
+    @property
+    def has_session(self) -> bool:
+        """Tell whether who is signed in has a session at the cloud, as far as the cloud has said."""
+        return self._present is not None and self._present.access_token is not None
+
+    async def keep_session(self) -> None:
+        """Take the session at the cloud on where that is due; called again and again, by one caller.
+
+        Without a session the work goes on from the replica, until a new sign-in. Where the town ended it,
+        SignInNeededError, at every call: this clerk may not go on.
+        """
+        present = self._present
+        if present is None:
+            return
+        if self._ended is not None:
+            raise self._ended
+        if access_over(present, self._now()) and not may_renew(present):
+            self._present = replace(present, access_token=None)
+        elif self._link.usable and renewal_due(present, self._now()):
+            await self._renew(present)
 
     async def __call__(self, staff_id: str, password: str, code: str) -> SignIn:
         """Check both factors, open the stores, write it in the journal. SignInNeededError, StoreError."""
@@ -73,6 +97,21 @@ class LogIn:
         if sign_in is not None and self._reach.worth_trying(sign_in):
             await self._end_session(sign_in)
 
+    async def _renew(self, present: SignIn) -> None:
+        try:
+            renewed = await self._reach.ask(lambda: self._sessions.renew(present))
+        except LinkDownError:  # noted by the reach; asked again while the token works
+            return
+        except SignInNeededError as error:
+            if error.code != "sign_in.expired":
+                return  # a wrong clock: others say so, and it may be set right
+            renewed = replace(present, access_token=None)
+            self._ended = error if error.facts.get("reason") == "ended" and self._present is present else None
+        if self._present is present:  # nobody has left meanwhile
+            self._present = renewed
+        if self._ended is not None:
+            raise self._ended
+
     async def _enter(self, unlocked: Unlocked) -> None:
         await self._stores.open(unlocked.keys, seen=unlocked.seen)
         sign_in = unlocked.sign_in
@@ -81,7 +120,7 @@ class LogIn:
         await self._ledger.record(
             JournalEntry("sign_in", sign_in.clerk.staff_id, facts={"how": sign_in.how.value})
         )
-        self._present = sign_in
+        self._present, self._ended = sign_in, None
 
     async def _check_clock(self, sign_in: SignIn) -> None:
         """Hold the clock against the book, which knows a later time than the wraps where the program was killed."""

@@ -33,7 +33,7 @@ from client.domain.errors import LinkDownError
 from client.domain.keys import StoreKeys, Unlocked
 from client.domain.resident import AtenaNo, Hit, Household
 from client.domain.slip import IntakeSlip
-from client.domain.terminal import NOTHING_SEEN, TerminalFacts, TerminalSeen
+from client.domain.terminal import NOTHING_SEEN, TerminalFacts, TerminalSeen, TerminalState
 
 # Values live in client.domain; these may be imported here too, beside the ports that speak of them.
 __all__ = ["CloudAnswer", "CloudSignIn", "Eligibility", "FormWords", "Printed", "StoreKeys", "Unlocked"]
@@ -225,6 +225,10 @@ class CloudSessions(Protocol):
         """Open a session. SignInNeededError, LinkDownError."""
         ...
 
+    async def renew(self, sign_in: SignIn) -> SignIn:
+        """Take a session on with a new token. SignInNeededError where there is nothing to renew, LinkDownError."""
+        ...
+
     async def sign_out(self, sign_in: SignIn) -> None:
         """End a session; one that has ended already is no trouble."""
         ...
@@ -239,6 +243,14 @@ class CloudCommands(Protocol):
 
     async def ask(self, key: str) -> CloudAnswer | None:
         """Return the remembered answer for a key, or None where the cloud never saw it."""
+        ...
+
+
+class CloudStates(Protocol):
+    """Where a terminal says how it is."""
+
+    async def tell(self, state: TerminalState) -> None:
+        """Say it. LinkDownError, RefusedError."""
         ...
 
 

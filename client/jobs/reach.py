@@ -17,13 +17,17 @@ CLOUD_WAIT = 1.8  # seconds; what is left of three is for replica, pages and pri
 class Reach:
     """Asks the cloud as long as a clerk can wait, whatever the call's own timeouts are."""
 
-    def __init__(self, link: Link, wait: float = CLOUD_WAIT) -> None:
+    def __init__(
+        self, link: Link, wait: float = CLOUD_WAIT, *, token: Callable[[], str | None] | None = None
+    ) -> None:
         self._link = link
         self._wait = wait
+        self._token = token  # the one that works now; without it, the sign-in's own
 
     def worth_trying(self, sign_in: SignIn) -> bool:
-        """Tell whether the line is up and this clerk is known to the cloud."""
-        return self._link.usable and sign_in.access_token is not None
+        """Tell whether the line is up and this clerk is known to the cloud, still."""
+        known = sign_in.access_token is not None and (self._token is None or self._token() is not None)
+        return self._link.usable and known
 
     async def ask(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call; LinkDownError, also where the wait is over, after noting it."""

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from client.domain.change import ChangeState, CloudAnswer, Fate, QueuedChange
-from client.domain.errors import CounterError, LinkDownError, RefusedError, SignInNeededError
+from client.domain.errors import (
+    ConflictError,
+    CounterError,
+    LinkDownError,
+    RefusedError,
+    SignInNeededError,
+)
 from client.jobs.ports import CloudCommands, Ledger, Link, Now
 from client.rules import outbox
 
@@ -82,8 +88,8 @@ class SendOutbox:
         except LinkDownError as error:
             self._link.note_failure(error)
             return await self._no_answer(batch, error)
-        except (SignInNeededError, RefusedError) as error:
-            # Not one item was looked at: clock, revocation or a batch the cloud cannot read.
+        except (SignInNeededError, RefusedError, ConflictError) as error:
+            # Not one item was looked at: clock, revocation, a batch the cloud cannot read, or a proxy's own no.
             return await self._no_answer(batch, error)
         self._link.note_success(round((time.monotonic() - began) * 1000))
         told = {answer.key: answer for answer in answers}

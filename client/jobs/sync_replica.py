@@ -54,7 +54,7 @@ class SyncReplica:
         async with self._turn:
             settings = Settings(metered=self._metered(), fill_anyway=fill_anyway)
             try:
-                report = await self._talk(await self._position(), settings)
+                report = await self._talk(await position_of(self._replica), settings)
             except LinkDownError:
                 await self._land()  # what was reached before the cut has been reached
                 raise
@@ -113,7 +113,7 @@ class SyncReplica:
             case steps.AskRows(feed, buckets):
                 answer = await self._feeds.rows(feed, buckets)
             case steps.AskManifest():
-                answer = await self._feeds.manifest()
+                answer = await self._feeds.manifest(await self._replica.begun())
             case steps.AskChunk(chunk):
                 answer = await self._feeds.chunk(chunk)
             case _:
@@ -144,7 +144,7 @@ class SyncReplica:
                 self._tell(len(have), len(manifest.chunks))
                 return have
             case steps.AddChunk(chunk, rows):
-                await self._replica.add_chunk(chunk.sha256, rows.table, rows.columns, rows.data)
+                await self._replica.add_chunk(chunk.sha256, rows)
                 self._tell(self._chunks.done + 1, self._chunks.of)
             case steps.FinishFill(manifest):
                 await self._replica.finish_fill(manifest)
@@ -161,23 +161,24 @@ class SyncReplica:
             return False  # the digests did not come out: compare and repair
         return True
 
-    async def _position(self) -> Position:
-        """Return where the replica stands; one that cannot be read stands nowhere and is filled anew."""
-        try:
-            return await self._replica.position()
-        except StoreError as error:
-            if error.code not in {_DAMAGED, "store.not_filled"}:
-                raise
-            return _NOBODY
-
     async def _land(self) -> None:
-        position = await self._position()
+        position = await position_of(self._replica)
         if position.register is not None:
             await self._ledger.land(position.register.version)
 
     def _tell(self, done: int, of: int) -> None:
         self._chunks = Progress(done, of)
         self._on_progress(self._chunks)
+
+
+async def position_of(replica: ReplicaFiles) -> Position:
+    """Return where a replica stands; one that cannot be read stands nowhere and is filled anew."""
+    try:
+        return await replica.position()
+    except StoreError as error:
+        if error.code not in {_DAMAGED, "store.not_filled"}:
+            raise
+        return _NOBODY
 
 
 async def either(first: Awaitable[object], second: Awaitable[object]) -> None:

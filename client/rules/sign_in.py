@@ -103,6 +103,28 @@ def lease_over(lease: Lease, now: datetime, seen: datetime | None = None) -> boo
     return trusted_now(now, seen) >= lease.until
 
 
+def access_over(sign_in: SignIn, now: datetime) -> bool:
+    """Tell whether the access token works no more, by this PC's clock."""
+    return sign_in.access_term is not None and now >= sign_in.access_term.until
+
+
+def may_renew(sign_in: SignIn) -> bool:
+    """Tell whether the access token can be renewed at all: not where its session ends with it."""
+    term = sign_in.access_term
+    return sign_in.access_token is not None and term is not None and term.until < term.renewable_until
+
+
+def renewal_due(sign_in: SignIn, now: datetime) -> bool:
+    """Tell whether it is time to renew: half of the token's life is over, or the clock went back.
+
+    Also past its end by this clock: whether it is over is the cloud's to say.
+    """
+    term = sign_in.access_term
+    if term is None or not may_renew(sign_in):
+        return False
+    return now >= term.since + (term.until - term.since) / 2 or now < term.since - CLOCK_TOLERANCE
+
+
 def must_lock(last_gesture: datetime, now: datetime, idle: timedelta) -> bool:
     """Tell whether the screen must lock: nobody touched it for so long, or the clock went back."""
     untouched = now - last_gesture

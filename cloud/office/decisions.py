@@ -1,170 +1,188 @@
-"""The back office decides intakes: registered (本登録) or returned (差戻し), one register version each."""
+"""The back office decides intakes: reviewed (審査中), registered (本登録) or returned (差戻し), one register version each.
+
+What a rule can write is written by rule; what it cannot, the officer gives. What a restrictive request has stopped is
+lifted, or made definite, with the decision.
+"""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
-from cloud import storage
+from cloud import newcomers, storage
 from cloud.clock import Now, day_in_tokyo, stamp
-from cloud.contract import Row
-from cloud.households import members_of, present_row
+from cloud.contract import tables
+from cloud.holds import lifted
 from cloud.intakes import OPEN_STATES, intake_key
+from cloud.leases import Holder, Leases
+from cloud.office import arrivals, moves, services
+from cloud.office.case import Case, Decision, Outcome
+from cloud.office.given import given_changes
+from cloud.office.log import By, OfficeLog
+from cloud.payloads.kinds import REQUESTS, read_kept
 from cloud.problems import ProblemError, malformed, not_found
 from cloud.register import Change, Register, put
-from cloud.tenkyo import Tenkyo, read_tenkyo
-from cloud.town.numbers import next_number
-from cloud.wareki import write_wareki
 
-_STATES = {"register": "registered", "return": "returned"}
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What an officer of the back office decided; relationships only where part of a household moves."""
-
-    decision: str  # register | return
-    decided_by: str
-    reason: str = ""
-    relationships: Mapping[str, str] = field(default_factory=dict)
+_STATES = {"review": "reviewing", "register": "registered", "return": "returned"}
+_FROM = {"review": ("received",), "register": OPEN_STATES, "return": OPEN_STATES}
+_RULES: Mapping[str, Callable[[Case], Outcome]] = {
+    "todoke.tenkyo": moves.tenkyo,
+    "todoke.tenshutsu": moves.tenshutsu,
+    "todoke.death": moves.death,
+    "todoke.tennyu": arrivals.tennyu,
+    "todoke.birth": arrivals.birth,
+    "nhi.lose": services.nhi_lose,
+    "seal.abolish": services.seal_end,
+    "seal.card_lost": services.seal_end,
+    "shien_sochi.application": services.shien_sochi,
+    "shien_sochi.end": services.shien_sochi_end,
+}
+_ROWS_NEEDED = frozenset(("todoke.setai_henko", "nhi.acquire", "seal.register"))
 
 
 class Office:
     """The desk where intakes are decided."""
 
-    def __init__(self, register: Register, now: Now) -> None:
+    def __init__(self, register: Register, leases: Leases, now: Now) -> None:
         self._register = register
+        self._leases = leases
+        self._log = OfficeLog(register, now)
         self._now = now
 
-    def intakes(self, state: str | None = None) -> list[dict[str, object]]:
-        """Return intakes with their content, oldest first."""
+    def intakes(self, state: str | None = None, newest: int | None = None) -> list[dict[str, object]]:
+        """Return intakes with their content, oldest first; only so many of the newest where a number is given."""
         table = storage.intake_case
         query = sa.select(table).where(table.c.municipality == self._register.municipality)
         if state is not None:
             query = query.where(table.c.state == state)
         with self._register.reading() as connection:
-            found = connection.execute(query.order_by(table.c.received_at, table.c.command_key)).all()
-        return [_shown(dict(row._mapping)) for row in found]
+            by_age = query.order_by(table.c.received_at.desc(), table.c.command_key.desc()).limit(newest)
+            found = connection.execute(by_age).all()
+        return [_shown(dict(row._mapping)) for row in reversed(found)]
+
+    def intake(self, key: str) -> dict[str, object]:
+        """Return one intake with its content; 404 where there is none."""
+        query = sa.select(storage.intake_case).where(self._here(key))
+        with self._register.reading() as connection:
+            case = connection.execute(query).one_or_none()
+        if case is None:
+            raise not_found()
+        return _shown(dict(case._mapping))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many intakes there are in each state."""
+        table = storage.intake_case
+        query = sa.select(table.c.state, sa.func.count()).where(
+            table.c.municipality == self._register.municipality
+        )
+        with self._register.reading() as connection:
+            return {str(state): count for state, count in connection.execute(query.group_by(table.c.state))}
 
     def decide(self, key: str, decision: Decision) -> dict[str, object]:
-        """Decide an intake once; 404 unknown, 409 where it was decided or the register moved on."""
-        table = storage.intake_case
-        here = sa.and_(table.c.municipality == self._register.municipality, table.c.command_key == key)
-        now = self._now()
-        with self._register.writing() as connection:
-            case = connection.execute(sa.select(table).where(here).with_for_update()).one_or_none()
-            if case is None:
-                raise not_found()
-            if case.state not in OPEN_STATES:
-                raise ProblemError(HTTPStatus.CONFLICT, "office.decided", state=case.state)
-            state = _STATES[decision.decision]
-            row = intake_key(key, case.kind, case.atena_no) | {"state": state, "changed_at": stamp(now)}
-            if decision.reason:
-                row["reason"] = decision.reason
-            changes = [put("intake", row)]
-            if state == "registered":
-                tenkyo, base = read_tenkyo(json.loads(case.payload)), json.loads(case.base)
-                changes += self._moved(connection, tenkyo, base, decision, now)
-            version = self._register.commit(connection, "register", changes)
-            values = {"state": state, "decided_by": decision.decided_by, "decided_at": stamp(now)}
-            connection.execute(sa.update(table).where(here).values(values))
-        return {"key": key, "state": state, "register_version": version}
-
-    def _moved(
-        self,
-        connection: sa.Connection,
-        tenkyo: Tenkyo,
-        base: Mapping[str, int],
-        decision: Decision,
-        now: datetime,
-    ) -> list[Change]:
-        """Return the new version of everyone who moves."""
-        rows = [row for one in tenkyo.movers if (row := present_row(self._register, connection, one))]
-        if any(base.get(str(row["atena_no"])) != row["history_no"] for row in rows):
-            current = {str(row["atena_no"]): row["history_no"] for row in rows}
-            raise ProblemError(HTTPStatus.CONFLICT, "conflict.version", current=current)
-        stay = [
-            row
-            for row in members_of(self._register, connection, str(rows[0]["household_no"]))
-            if row["atena_no"] not in tenkyo.movers
-        ]
-        home = self._new_household(connection, rows, stay, tenkyo, decision) if stay else {}
-        return [
-            put("resident", _after_move(row, tenkyo, now) | home.get(str(row["atena_no"]), {}))
-            for row in rows
-        ]
-
-    def _new_household(
-        self,
-        connection: sa.Connection,
-        movers: list[dict[str, object]],
-        stay: list[dict[str, object]],
-        tenkyo: Tenkyo,
-        decision: Decision,
-    ) -> dict[str, dict[str, object]]:
-        """Return what changes for those who leave a household: number, place in it, 続柄 as the officer says.
-
-        Where the householder leaves the others, their new householder must be notified first (世帯主変更).
-        """
-        if any(row.get("relationship") == "世帯主" for row in movers):
-            raise malformed("the householder leaves: 世帯主変更 comes first")
-        missing = [
-            one for one in tenkyo.members if one != tenkyo.subject and one not in decision.relationships
-        ]
-        if missing:
-            raise malformed("relationships: one for each mover beside the new householder")
-        index = storage.resident_index
-        last = sa.select(sa.func.max(index.c.household_no)).where(
-            index.c.municipality == self._register.municipality
-        )
-        number = next_number(connection.execute(last).scalar_one())
-        head = next(row for row in movers if row["atena_no"] == tenkyo.subject)
-        ordered = [head, *(row for row in movers if row is not head)]
-        return {
-            str(row["atena_no"]): {
-                "household_no": number,
-                "order_no": place,
-                "relationship": "世帯主" if row is head else decision.relationships[str(row["atena_no"])],
-                "householder_name": head.get("full_name") or head.get("latin_name", ""),
+        """Decide an intake once; 404 unknown, 409 where it was decided, is being edited, or the register moved on."""
+        by, state = By(decision.decided_by, decision.form), _STATES[decision.decision]
+        with self._log.acting(by) as connection:
+            line = self._line(connection, key, _FROM[decision.decision])
+            case = self._case(connection, line, decision)
+            self._heed_leases(case)
+            outcome = _outcome(case)
+            versions = self._write(case, str(line.atena_no), outcome)
+            values = {
+                "state": state,
+                "decided_by": decision.decided_by,
+                "decided_at": stamp(self._now()),
+                "provisional": json.dumps(dict(outcome.numbers)) if outcome.numbers else None,
             }
-            for place, row in enumerate(ordered, start=1)
+            connection.execute(sa.update(storage.intake_case).where(self._here(key)).values(values))
+            self._log.note(connection, by, f"intake.{state}", key)
+        told = {"key": key, "state": state, "register_version": versions["register"]}
+        return told | ({"provisional": dict(outcome.numbers)} if outcome.numbers else {})
+
+    def _here(self, key: str) -> sa.ColumnElement[bool]:
+        table = storage.intake_case
+        return sa.and_(table.c.municipality == self._register.municipality, table.c.command_key == key)
+
+    def _line(self, connection: sa.Connection, key: str, states: Sequence[str]) -> sa.Row[Any]:
+        """Return an intake in one of some states, held until the transaction ends."""
+        query = sa.select(storage.intake_case).where(self._here(key))
+        line = connection.execute(query.with_for_update()).one_or_none()
+        if line is None:
+            raise not_found()
+        if line.state not in states:
+            raise ProblemError(HTTPStatus.CONFLICT, "office.decided", state=line.state)
+        return line
+
+    def _case(self, connection: sa.Connection, line: sa.Row[Any], decision: Decision) -> Case:
+        return Case(
+            connection=connection,
+            register=self._register,
+            key=line.command_key,
+            kind=line.kind,
+            request=read_kept(REQUESTS[line.kind], line.payload),
+            base=json.loads(line.base),
+            decision=decision,
+            today=day_in_tokyo(self._now()),
+        )
+
+    def _heed_leases(self, case: Case) -> None:
+        """Take the leases of everybody concerned for the officer; give them back where it is decided for good."""
+        if case.decision.decision == "return":
+            return
+        officer = Holder(case.decision.decided_by, case.decision.decided_by, "office", "")
+        numbers = [one for one in case.numbers if case.rows([one])]
+        for one in numbers:
+            self._leases.take_in(case.connection, one, officer)
+        if case.decision.decision == "register":
+            self._leases.free(case.connection, numbers, officer)
+
+    def _write(self, case: Case, subject: str, outcome: Outcome) -> dict[str, int]:
+        """Write an intake's new state and what follows from it: a version of each feed that changes."""
+        row = intake_key(case.key, case.kind, outcome.numbers.get(subject, subject)) | {
+            "state": _STATES[case.decision.decision],
+            "changed_at": stamp(self._now()),
+        }
+        if case.decision.reason:
+            row["reason"] = case.decision.reason
+        if outcome.numbers:
+            row["provisional"] = json.dumps(dict(outcome.numbers))
+        newcomers.settle(case.connection, self._register.municipality, outcome.numbers)
+        by_feed: dict[str, list[Change]] = {"register": [put("intake", row)], "blocks": []}
+        for change in outcome.changes:
+            by_feed[tables()[change.table].feed].append(change)
+        return {
+            feed: self._register.commit(case.connection, feed, changes)
+            for feed, changes in by_feed.items()
+            if changes
         }
 
 
-def _after_move(row: Row, tenkyo: Tenkyo, now: datetime) -> dict[str, object]:
-    """Return a resident's next version after 転居: new address, the old one as 異動前住所."""
-    old_place = f"{row.get('address_town', '')}{row.get('address_banchi', '')}"
-    if row.get("address_katagaki"):
-        old_place += f"　{row['address_katagaki']}"
-    history_no = row["history_no"]
-    if not isinstance(history_no, int):
-        raise TypeError("history_no")
-    gone = ("address_code", "postcode", "address_katagaki")
-    kept = {column: value for column, value in row.items() if column not in gone}
-    new = {
-        "history_no": history_no + 1,
-        "address_town": tenkyo.town,
-        "address_banchi": tenkyo.banchi,
-        "before_move": old_place,
-        "address_since_text": write_wareki(tenkyo.ido_date),
-        "address_since_sort": tenkyo.ido_date.isoformat(),
-        "todoke_date": tenkyo.todoke_date.isoformat(),
-        "ido_todoke_date": tenkyo.todoke_date.isoformat(),
-        "ido_reason": "転居",
-        "ido_date": tenkyo.ido_date.isoformat(),
-        "processed_date": day_in_tokyo(now).isoformat(),
-    }
-    optional = {"address_katagaki": tenkyo.katagaki, "postcode": tenkyo.postcode}
-    return kept | new | {column: value for column, value in optional.items() if value}
+def _outcome(case: Case) -> Outcome:
+    """Return what a decision writes beside the intake's state; what the officer gives outweighs the rule."""
+    if case.decision.decision == "review":
+        return Outcome(())
+    holds = lifted(case.connection, case.register, case.key)
+    if case.decision.decision == "return":
+        return Outcome(holds)
+    given = given_changes(case)
+    if case.kind in _ROWS_NEEDED and not given:
+        raise malformed("changes: of this kind the office gives the rows")
+    rule = _RULES.get(case.kind)
+    ruled = rule(case) if rule else Outcome(())
+    return Outcome(_last_of_each([*holds, *ruled.changes, *given]), ruled.numbers)
+
+
+def _last_of_each(changes: Sequence[Change]) -> list[Change]:
+    return list({(change.table, change.key): change for change in changes}.values())
 
 
 def _shown(case: dict[str, object]) -> dict[str, object]:
     """Return a case as the office sees it."""
     del case["municipality"]
     case["key"] = case.pop("command_key")
-    for name in ("base", "payload"):
-        case[name] = json.loads(str(case[name]))
+    for name in ("base", "payload", "provisional"):
+        if case[name] is not None:
+            case[name] = msgspec.json.decode(str(case[name]))
     return {name: value for name, value in case.items() if value is not None}

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Response
 from cloud.clock import read_stamp, stamp
 from cloud.command import Answer, Command
 from cloud.quarantine import PutAside
-from cloud.routes.wire import TenantDep, TerminalDep, body_of, json_answer
+from cloud.routes.wire import HandingOverDep, TenantDep, body_of, json_answer
 
 router = APIRouter()
 
 _MOST = 2**53 - 1  # the greatest whole number that every reader of JSON agrees about
+MOST_SEALED = 1_000_000  # bytes of one envelope; what is larger is an attachment
 Whole = Annotated[int, msgspec.Meta(ge=-_MOST, le=_MOST)]
 
 
@@ -34,7 +35,7 @@ class Item(msgspec.Struct):
     clock_offset_ms: Whole
     made_by: str
     terminal: str
-    sealed: bytes
+    sealed: Annotated[bytes, msgspec.Meta(max_length=MOST_SEALED)]
     signature: Annotated[bytes, msgspec.Meta(min_length=1, max_length=200)]
     todoke_date: date | None = None
     supersedes: str | None = None
@@ -65,7 +66,7 @@ class _Named(msgspec.Struct):
 
 @router.post("/v1/commands")
 def take(
-    tenant: TenantDep, terminal: TerminalDep, asked: Annotated[Batch, Depends(body_of(Batch))]
+    tenant: TenantDep, terminal: HandingOverDep, asked: Annotated[Batch, Depends(body_of(Batch))]
 ) -> Response:
     """Answer a batch."""
     good: list[Command] = []
@@ -73,8 +74,8 @@ def take(
     bad: list[Answer] = []
     for raw in asked.commands:
         try:
-            good.append(msgspec.json.decode(raw, type=Item).command())
-        except (msgspec.MsgspecError, ValueError, OverflowError):
+            good.append(_read(raw))
+        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
             key, kind = _named(raw)
             if kind.startswith("fact."):
                 unread.append(PutAside(key, terminal.terminal_no, kind, bytes(raw)))
@@ -84,22 +85,29 @@ def take(
 
 
 @router.get("/v1/commands/{key}")
-def answer(tenant: TenantDep, _terminal: TerminalDep, key: str) -> Response:
+def answer(tenant: TenantDep, _terminal: HandingOverDep, key: str) -> Response:
     """Return what a command was answered."""
     return json_answer(tenant.commands.answer(key))
+
+
+def _read(raw: msgspec.Raw) -> Command:
+    """Read one item; a zero byte, which no PostgreSQL text holds, would take the whole batch down with it."""
+    if b"\\u0000" in bytes(raw):
+        raise ValueError("a zero byte")
+    return msgspec.json.decode(raw, type=Item).command()
 
 
 def _named(raw: msgspec.Raw) -> tuple[str, str]:
     """Return key and kind of an item not of the contract, as far as they can be made out."""
     try:
         named = msgspec.json.decode(raw, type=_Named)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return "", ""
     return _text(named.key), _text(named.kind)
 
 
 def _text(value: object) -> str:
-    return value[:64] if isinstance(value, str) else ""
+    return value[:64].replace("\0", "") if isinstance(value, str) else ""
 
 
 def _unreadable(key: str) -> Answer:

@@ -4,11 +4,12 @@ from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
+from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi import APIRouter, Depends, Response
 
 from cloud.clock import stamp
 from cloud.keys import DatedKey, K
-from cloud.routes.wire import TenantDep, TerminalDep, body_of, json_answer
+from cloud.routes.wire import RenewingDep, TenantDep, TerminalDep, body_of, json_answer
 
 router = APIRouter()
 
@@ -19,6 +20,12 @@ class Enrolment(msgspec.Struct):
     token: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     csr: Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
+class Renewal(msgspec.Struct):
+    """Body of POST /v1/terminals/self/certificate."""
+
+    csr: Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 
 
 class Deposit(msgspec.Struct):
@@ -49,6 +56,21 @@ def enrol(tenant: TenantDep, asked: Annotated[Enrolment, Depends(body_of(Enrolme
         },
         HTTPStatus.CREATED,
     )
+
+
+@router.post("/v1/terminals/self/certificate")
+def renew(
+    tenant: TenantDep, terminal: RenewingDep, asked: Annotated[Renewal, Depends(body_of(Renewal))]
+) -> Response:
+    """Give a terminal its next certificate."""
+    certificate = tenant.terminals.renew(terminal, asked.csr)
+    return json_answer({"certificate": certificate, "ca": tenant.authority.pem}, HTTPStatus.CREATED)
+
+
+@router.get("/v1/ca/crl")
+def crl(tenant: TenantDep) -> Response:
+    """Tell which certificates are good no longer."""
+    return Response(tenant.crl.refresh().public_bytes(Encoding.DER), media_type="application/pkix-crl")
 
 
 @router.put("/v1/terminals/self/deposit")

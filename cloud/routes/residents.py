@@ -40,10 +40,12 @@ def find(
 
 @router.get("/v1/residents/{atena_no}/household")
 def household(tenant: TenantDep, _clerk: ViewerDep, atena_no: str) -> Response:
-    """Return a resident's present household."""
+    """Return a resident's present household, and who is editing whose record."""
     with tenant.register.reading() as connection:
         rows = household_rows(tenant.register, connection, atena_no)
-        return json_answer({"rows": rows, "as_of": tenant.register.as_of(connection)})
+        leases = tenant.leases.standing(connection, [str(row["atena_no"]) for row in rows])
+        as_of = tenant.register.as_of(connection)
+        return json_answer({"rows": rows, "leases": leases, "as_of": as_of})
 
 
 @router.get("/v1/residents/{atena_no}/history")

@@ -1,4 +1,4 @@
-"""Sign-in and sign-out of persons."""
+"""Sign-in and sign-out of persons, and what happens to a session in between."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -7,17 +7,60 @@ import msgspec
 from fastapi import APIRouter, Depends, Response
 
 from cloud.clock import stamp
-from cloud.routes.wire import BearerDep, ClerkDep, TenantDep, TerminalDep, body_of, json_answer
+from cloud.factors.desk import Proof
+from cloud.problems import malformed
+from cloud.routes.wire import BearerDep, TenantDep, TerminalDep, body_of, json_answer
+from cloud.tokens import Token
 
 router = APIRouter()
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+_Kind = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+_Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class Factor(msgspec.Struct):
+    """A second factor by kind, with its answer: whatever JSON that kind speaks."""
+
+    kind: _Kind
+    answer: object
 
 
 class SignIn(msgspec.Struct):
-    """Body of POST /v1/sessions."""
+    """Body of POST /v1/sessions: ``code`` is short for a factor ``totp``."""
 
-    staff_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-    password: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+    staff_id: _Id
+    password: _Password
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=20)] | None = None
+    factor: Factor | None = None
+
+    def proof(self) -> Proof:
+        """Return the one second factor shown; problem 422 where there are two or none."""
+        if (self.code is None) == (self.factor is None):
+            raise malformed("one of code and factor")
+        return Proof(self.factor.kind, self.factor.answer) if self.factor else Proof("totp", self.code)
+
+
+class Asked(msgspec.Struct):
+    """Body of POST /v1/sessions/challenges."""
+
+    staff_id: _Id
+    kind: _Kind
+
+
+class NewPassword(msgspec.Struct):
+    """Body of POST /v1/sessions/current/password."""
+
+    old: _Password
+    new: _Password
+
+
+@router.post("/v1/sessions/challenges")
+def challenge(
+    tenant: TenantDep, terminal: TerminalDep, asked: Annotated[Asked, Depends(body_of(Asked))]
+) -> Response:
+    """Ask a second factor of somebody at this terminal."""
+    told, until = tenant.sign_in.challenge(terminal.terminal_no, asked.staff_id, asked.kind)
+    return json_answer({"kind": asked.kind, "challenge": told, "expires_at": stamp(until)})
 
 
 @router.post("/v1/sessions")
@@ -25,12 +68,11 @@ def sign_in(
     tenant: TenantDep, terminal: TerminalDep, asked: Annotated[SignIn, Depends(body_of(SignIn))]
 ) -> Response:
     """Open a session for a person at this terminal."""
-    opened = tenant.sessions.open(terminal.terminal_no, asked.staff_id, asked.password, asked.code)
+    opened = tenant.sign_in.open(terminal.terminal_no, asked.staff_id, asked.password, asked.proof())
     clerk = opened.clerk
     return json_answer(
         {
-            "access_token": opened.access_token,
-            "expires_at": stamp(opened.expires_at),
+            **_told(opened.token),
             "staff": {
                 "staff_id": clerk.staff_id,
                 "name": clerk.name,
@@ -51,8 +93,35 @@ def sign_in(
     )
 
 
-@router.delete("/v1/sessions/current")
-def sign_out(tenant: TenantDep, _clerk: ClerkDep, token: BearerDep) -> Response:
-    """End the session."""
-    tenant.sessions.close(token)
+@router.post("/v1/sessions/current/renewal")
+def renew(tenant: TenantDep, terminal: TerminalDep, token: BearerDep) -> Response:
+    """Take the session on with a new token."""
+    fresh = tenant.sessions.renew(terminal.terminal_no, token)
+    return json_answer({**_told(fresh), "now": stamp(tenant.now())})
+
+
+@router.post("/v1/sessions/current/password")
+def change_password(
+    tenant: TenantDep,
+    terminal: TerminalDep,
+    token: BearerDep,
+    asked: Annotated[NewPassword, Depends(body_of(NewPassword))],
+) -> Response:
+    """Set a password of the person's own choice."""
+    tenant.sessions.change_password(terminal.terminal_no, token, asked.old, asked.new)
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.delete("/v1/sessions/current")
+def sign_out(tenant: TenantDep, terminal: TerminalDep, token: BearerDep) -> Response:
+    """End the session."""
+    tenant.sessions.close(terminal.terminal_no, token)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _told(token: Token) -> dict[str, object]:
+    return {
+        "access_token": token.value,
+        "expires_at": stamp(token.expires_at),
+        "session_until": stamp(token.session_until),
+    }

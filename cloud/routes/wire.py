@@ -1,18 +1,22 @@
 """What every route shares: who asks, with what proof, and how answers are written."""
 
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import Depends, Request, Response
 
+from cloud.door import TENANT, Towns
 from cloud.enrolment import Terminal
-from cloud.faults import Faults
-from cloud.problems import ProblemError, forbidden, malformed, sign_in_again
-from cloud.proof import SignedCall
+from cloud.problems import ProblemError, forbidden, malformed, not_found, sign_in_again
+from cloud.proof import HANDING_OVER, HEARING_ORDERS, NO_LEAVE, RENEWING, Leave, SignedCall
+from cloud.proxy import PRESENTED
 from cloud.staff import Clerk
 from cloud.tenant import Tenant
+
+# A dependency that waits for nothing is async: a plain one would be sent to a thread of its own, every call.
 
 T = TypeVar("T")
 
@@ -31,20 +35,28 @@ def problem_answer(problem: ProblemError) -> Response:
     return Response(content, problem.status, headers, media_type="application/problem+json")
 
 
-def tenant_of(request: Request) -> Tenant:
-    """Return the municipality that is asked."""
-    tenant: Tenant = request.app.state.tenant
+async def tenant_of(request: Request) -> Tenant:
+    """Return the municipality that is asked; problem where the address names none and there are several."""
+    tenant: Tenant | None = request.scope[TENANT]
+    if tenant is None:
+        raise not_found("request.unknown_town")
     return tenant
 
 
-def faults_of(request: Request) -> Faults:
-    """Return what is to go wrong."""
-    faults: Faults = request.app.state.faults
-    return faults
+async def towns_of(request: Request) -> Towns:
+    """Return all towns that are served."""
+    towns: Towns = request.app.state.towns
+    return towns
 
 
+async def now_of(request: Request) -> datetime:
+    """Return what time it is in this cloud."""
+    return (await towns_of(request)).now()
+
+
+TownsDep = Annotated[Towns, Depends(towns_of)]
+NowDep = Annotated[datetime, Depends(now_of)]
 TenantDep = Annotated[Tenant, Depends(tenant_of)]
-FaultsDep = Annotated[Faults, Depends(faults_of)]
 
 
 def body_of(kind: type[T]) -> Callable[[Request], Coroutine[Any, Any, T]]:
@@ -55,7 +67,7 @@ def body_of(kind: type[T]) -> Callable[[Request], Coroutine[Any, Any, T]]:
             return msgspec.json.decode(await request.body(), type=kind)
         except msgspec.ValidationError as error:
             raise malformed(f"the body at {str(error).rpartition(' - at ')[2]}") from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise malformed("the body is not JSON") from None
 
     return read
@@ -73,15 +85,35 @@ async def signed_call(request: Request) -> SignedCall:
     return SignedCall(request.method, target, terminal_no, date, proof, await request.body())
 
 
-def proven_terminal(tenant: TenantDep, call: Annotated[SignedCall, Depends(signed_call)]) -> Terminal:
-    """Return the terminal that made the call."""
-    return tenant.proofs.check(call)
+def terminal_with(leave: Leave) -> Callable[..., Terminal]:
+    """Return a dependency: the terminal that made the call, let off what the call is let off."""
+
+    def proven(
+        request: Request, tenant: TenantDep, call: Annotated[SignedCall, Depends(signed_call)]
+    ) -> Terminal:
+        terminal = tenant.proofs.check(call, leave)
+        if request.app.state.proxy is not None:
+            _demand_certificate(tenant, terminal, request.scope.get(PRESENTED), leave)
+        return terminal
+
+    return proven
 
 
-TerminalDep = Annotated[Terminal, Depends(proven_terminal)]
+def _demand_certificate(tenant: Tenant, terminal: Terminal, presented: bytes | None, leave: Leave) -> None:
+    """Let only calls through that came by the proxy, under a certificate of the terminal that signed them."""
+    if presented == b"" and leave.no_certificate:
+        return
+    if not presented or not any(one.has(presented) for one in tenant.terminals.good(terminal)):
+        raise forbidden("terminal.wrong_certificate")
 
 
-def bearer(request: Request) -> str:
+TerminalDep = Annotated[Terminal, Depends(terminal_with(NO_LEAVE))]
+HandingOverDep = Annotated[Terminal, Depends(terminal_with(HANDING_OVER))]
+HearingOrdersDep = Annotated[Terminal, Depends(terminal_with(HEARING_ORDERS))]
+RenewingDep = Annotated[Terminal, Depends(terminal_with(RENEWING))]
+
+
+async def bearer(request: Request) -> str:
     """Return the bearer token of a call, empty where there is none."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     return token if kind.lower() == "bearer" else ""
@@ -98,13 +130,22 @@ def signed_in(tenant: TenantDep, terminal: TerminalDep, token: BearerDep) -> Cle
 ClerkDep = Annotated[Clerk, Depends(signed_in)]
 
 
-def _viewer(clerk: ClerkDep) -> Clerk:
+async def _viewer(clerk: ClerkDep) -> Clerk:
     if "view" not in clerk.rights:
         raise forbidden("refused.right_missing", right="view")
     return clerk
 
 
 ViewerDep = Annotated[Clerk, Depends(_viewer)]
+
+
+def _accepter(clerk: ClerkDep) -> Clerk:
+    if "accept" not in clerk.rights:
+        raise forbidden("refused.right_missing", right="accept")
+    return clerk
+
+
+AccepterDep = Annotated[Clerk, Depends(_accepter)]
 
 
 def office_only(tenant: TenantDep, token: BearerDep) -> None:

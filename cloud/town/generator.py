@@ -4,15 +4,19 @@ from collections.abc import Iterator
 from datetime import date
 from random import Random
 
-from cloud.town.addresses import Addresses
+from cloud.town.addresses import CODE, Addresses
 from cloud.town.days import MEIJI_LAST, TAISHO_LAST, YEAR, ordinal, wareki
+from cloud.town.desk import desk_rows
 from cloud.town.foreigners import Foreigners
+from cloud.town.guides import guide_rows
+from cloud.town.holdings import Holdings
 from cloud.town.households import Composer
 from cloud.town.lives import Lives
 from cloud.town.names import Names
 from cloud.town.nhi import Nhi
 from cloud.town.numbers import Serials
 from cloud.town.offices import office_rows
+from cloud.town.payers import Payers
 from cloud.town.people import Household, Member, Removal
 from cloud.town.records import resident_rows
 from cloud.town.restrictions import Restrictions
@@ -35,7 +39,7 @@ _UNKNOWN_BIRTHS = ("{}年頃", "{}年月日不詳", "推定{}年3月1日", "{}�
 TableRow = tuple[str, dict[str, object]]
 
 
-def generate(residents: int, seed: int, today: date) -> Iterator[TableRow]:
+def generate(residents: int, seed: int, today: date, code: str = CODE) -> Iterator[TableRow]:
     """Yield (table, row) of a whole town with so many residents, as resources/contract/tables.toml describes.
 
     Removed residents (除票), some 6 in 100, come on top. Equal arguments give equal rows, and memory does not
@@ -45,15 +49,18 @@ def generate(residents: int, seed: int, today: date) -> Iterator[TableRow]:
         raise ValueError("a town has 50 to 1,000,000 residents")
     if today < date(*EARLIEST_TODAY):
         raise ValueError("the story of the town goes to June 2025")
-    return _Town(residents, seed, today).rows()
+    return _Town(residents, seed, today, code).rows()
 
 
 class _Town:
     """One run: the dice, the tables, and the counts that keep shares."""
 
-    def __init__(self, residents: int, seed: int, today: date) -> None:
+    def __init__(self, residents: int, seed: int, today: date, code: str) -> None:
+        self._code = code
         self._residents = residents
         self._dice = Random(seed)  # noqa: S311  an invented town must come again from its seed
+        # Dice of their own: whatever is added to what people hold, the people stay who they are.
+        self._other_dice = Random(~seed)  # noqa: S311  as above
         self._date = today
         self._today = today.toordinal()
         names = Names()
@@ -65,20 +72,32 @@ class _Town:
         self._lives = Lives(names, self._addresses, numbers, self._today)
         self._nhi = Nhi(today)
         self._restrictions = Restrictions(today)
+        self._holdings = Holdings(self._addresses, today)
+        self._payers = Payers(names, self._addresses, self._holdings, today)
         self._years = fiscal_years(today)
         self._living = 0
         self._foreign = 0
 
     def rows(self) -> Iterator[TableRow]:
         """Yield every row."""
-        yield from office_rows(self._date)
+        yield from office_rows(self._date, self._code)
+        for told in (guide_rows, desk_rows):
+            yield from told(self._date)
         yield from self._story()
         yield from self._rare_cases()
         while self._living < self._residents:
             yield from self._somebody()
+        yield from self._payers.rows(self._residents, self._other_dice)
 
-    def _write(self, household: Household, dice: Random) -> Iterator[TableRow]:
-        """Yield the rows of a household whose life is decided."""
+    def _write(
+        self,
+        household: Household,
+        dice: Random,
+        story_dice: Random | None = None,
+        *,
+        everything: bool = False,
+    ) -> Iterator[TableRow]:
+        """Yield the rows of a household whose life is decided, and of what it holds."""
         for member in household.members:
             if not member.atena_no:
                 member.atena_no = self._atena.take()
@@ -87,20 +106,24 @@ class _Town:
         self._foreign += sum(member.foreign is not None for member in living)
         for row in resident_rows(household, dice, self._today):
             yield "resident", row
-        for row in juminzei_rows(household, self._years, dice):
+        taxes = list(juminzei_rows(household, self._years, dice))
+        for row in taxes:
             yield "juminzei", row
-        for row in self._nhi.rows(household, dice):
+        insured = list(self._nhi.rows(household, dice))
+        for row in insured:
             yield "nhi_member", row
+        other = story_dice or self._other_dice
+        yield from self._holdings.rows(household, taxes, insured, other, everything=everything)
 
     # what every town has
 
     def _story(self) -> Iterator[TableRow]:
-        dice = Random(1983)  # noqa: S311  the story is the same under every seed
-        yield from self._write(watanabe(self._addresses), dice)
+        dice, other = Random(1983), Random(1984)  # noqa: S311  the story is the same under every seed
+        yield from self._write(watanabe(self._addresses), dice, other, everything=True)
         protected = protected_family(self._addresses)
-        yield from self._write(protected, dice)
+        yield from self._write(protected, dice, other)
         yield from self._restrictions.protect(protected, "present", dice)
-        yield from self._write(foreigner(self._addresses, self._today), dice)
+        yield from self._write(foreigner(self._addresses, self._today), dice, other)
 
     def _rare_cases(self) -> Iterator[TableRow]:
         dice = self._dice

@@ -27,9 +27,9 @@ _TEXTS = (
 )
 
 
-def office_rows(today: date) -> Iterator[tuple[str, Row]]:
-    """Yield the rows about the municipality as they stand on a day."""
-    yield "town", {"code": CODE, "name": CITY, "prefecture": PREFECTURE, "kana": CITY_KANA}
+def office_rows(today: date, code: str = CODE) -> Iterator[tuple[str, Row]]:
+    """Yield the rows about the municipality as they stand on a day; under another code the town is a twin."""
+    yield "town", {"code": code, "name": CITY, "prefecture": PREFECTURE, "kana": CITY_KANA}
     yield from _certifiers(today)
     for place, (certificate, yen) in enumerate(_FEES.items(), 1):
         rule: Row = {"certificate": certificate, "unit": "通"}

@@ -8,7 +8,8 @@ DOTS_PER_MM = 600 / 25.4
 MOST_MM = 25  # [STD j1050]
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """Return a chunk of a PNG with its length and check sum."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
@@ -29,10 +30,10 @@ def png(rows: list[list[bool]]) -> bytes:
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", header),
-            _chunk(b"pHYs", struct.pack(">IIB", dots_per_metre, dots_per_metre, 1)),
-            _chunk(b"IDAT", zlib.compress(bytes(raw), 9)),
-            _chunk(b"IEND", b""),
+            chunk(b"IHDR", header),
+            chunk(b"pHYs", struct.pack(">IIB", dots_per_metre, dots_per_metre, 1)),
+            chunk(b"IDAT", zlib.compress(bytes(raw), 9)),
+            chunk(b"IEND", b""),
         )
     )
 

@@ -81,12 +81,19 @@ CHECKS = (
     Check("lock and environment agree", (PY, "-m", "pip", "check", "--quiet")),
 )
 WORKERS = ("-n", "2", "--dist", "worksteal")
-UNIT = "not screen and not service and not root and not slow"
-QUICK = Group("unit tests", UNIT, 6, options=(*WORKERS, "--ignore=tests/journeys"))
+UNIT = "not screen and not service and not database and not root and not slow"
+QUICK = Group("unit tests", f"{UNIT} and not long", 6, options=(*WORKERS, "--ignore=tests/journeys"))
 # The minutes are those after which something hangs; on two quiet cores all of it takes less than ten. Those with
 # services run one after the other, without xdist: ports, the mDNS daemon and the session's keyring are one for all.
 GROUPS = (
     Group("unit tests and journeys", UNIT, 15, options=WORKERS),
+    Group(
+        "tests on PostgreSQL",
+        "database and not screen and not service and not root and not slow",
+        8,
+        options=WORKERS,
+        real=True,
+    ),
     Group("tests on a screen", "screen and not service and not root and not slow", 5, screen=True, real=True),
     Group(
         "tests with real services",

@@ -1,9 +1,14 @@
 """The terminal's own key: who calls the cloud, also at night when nobody is signed in."""
 
+import os
+import secrets
+import ssl
+
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -24,6 +29,17 @@ class TerminalIdentity:
     def sign(self, data: bytes) -> bytes:
         """Return an ECDSA signature with SHA-256, DER."""
         return self._key.sign(data, ec.ECDSA(SHA256()))
+
+    def show_in(self, context: ssl.SSLContext, certificate: str) -> None:
+        """Let TLS show the certificate (PEM). Linux only: TLS reads keys from files, and this one is in memory alone.
+
+        It is encrypted under a password of the moment besides, since memory may be swapped out.
+        """
+        password = secrets.token_hex(32).encode("ascii")
+        key = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password))
+        with open(os.memfd_create("certificate", os.MFD_CLOEXEC), "wb", buffering=0) as file:
+            file.write(certificate.encode("ascii") + key)
+            context.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password=password)
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:

@@ -11,7 +11,7 @@ from client.domain.as_of import Answer
 from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, FormWords
 from client.domain.errors import StoreError
-from client.domain.feed import Bucket, Feed, FeedBatch, Manifest, Position, RowChange
+from client.domain.feed import Bucket, ChunkRows, Feed, FeedBatch, Manifest, Position, RowChange
 from client.domain.resident import AtenaNo, Hit, Household
 from client.jobs.ports import Now
 from client.rules.digest import bucket_bytes, buckets_below, mids_of
@@ -144,19 +144,17 @@ class Replica:
         if wrong:
             raise StoreError(DAMAGED)
 
+    async def begun(self) -> str | None:
+        """Return which snapshot a fill was begun from and not ended, or None."""
+        return await self._beside().begun() if self._side_path.exists() else None
+
     async def begin_fill(self, manifest: Manifest) -> frozenset[str]:
         """Open (or go on with) the side file of a fill; returns the chunks already in it."""
-        if self._side is None:
-            if not self._key:
-                raise StoreError("store.no_keys")
-            self._side = SideFile(self._side_path, self._key, self._digest_key, self._now)
-        return await self._side.begin(manifest)
+        return await self._beside().begin(manifest)
 
-    async def add_chunk(
-        self, sha256: str, table: str, columns: tuple[str, ...], data: tuple[list[object], ...]
-    ) -> None:
+    async def add_chunk(self, sha256: str, rows: ChunkRows) -> None:
         """Write one chunk, columnar, into the side file."""
-        await self._need(self._side).add_chunk(sha256, table, columns, data)
+        await self._need(self._side).add_chunk(sha256, rows)
 
     async def finish_fill(self, manifest: Manifest) -> None:
         """Index, verify the roots and the file, swap it in. StoreError where it does not verify."""
@@ -167,6 +165,13 @@ class Replica:
             await side.put_in_place_of(self._path)
             self._damaged = False
             await self._start()
+
+    def _beside(self) -> SideFile:
+        if self._side is None:
+            if not self._key:
+                raise StoreError("store.no_keys")
+            self._side = SideFile(self._side_path, self._key, self._digest_key, self._now)
+        return self._side
 
     async def _start(self) -> None:
         worker = Worker("replica", self._connect, self._trouble)

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from client.domain.errors import StoreError
-from client.domain.feed import Feed, FeedBatch, Manifest, RowChange
+from client.domain.feed import ChunkRows, Feed, FeedBatch, Manifest, RowChange
 from client.rules.digest import bucket_of, minus, plus, row_digest
-from offline.store import search, sums
+from offline.store import other_rows, search, sums
 from offline.store.migrations import Step
-from offline.store.rows import contract, table_named, tables_of
+from offline.store.other_rows import table_for
+from offline.store.rows import Row, contract, key_in, table_named, tables_of
 
 DAMAGED = "store.damaged_replica"
 
@@ -24,7 +25,30 @@ def first_shape(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE chunk (sha256 TEXT PRIMARY KEY) WITHOUT ROWID")
 
 
-STEPS: tuple[Step, ...] = (first_shape,)
+def second_shape(connection: sqlite3.Connection) -> None:
+    """Make room for rows of tables this program does not know, and for what the first shape did not have."""
+    other_rows.create(connection)
+    take_in_what_is_new(connection)
+
+
+def take_in_what_is_new(connection: sqlite3.Connection) -> None:
+    """Make every table and column of the contract that is not there yet, with what came before it was known.
+
+    A version whose contract has further tables or columns ends its step with this.
+    """
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    is_filled = connection.execute("SELECT 1 FROM feed").fetchone() is not None
+    for table in contract().values():
+        if table.name in there:
+            table.take_in_new_columns(connection)
+        else:
+            table.create(connection)
+            table.insert_counted(connection, other_rows.take(connection, table))
+            if is_filled:  # else its indexes come with the fill
+                table.index(connection)
+
+
+STEPS: tuple[Step, ...] = (first_shape, second_shape)
 
 
 def snapshot_id(connection: sqlite3.Connection) -> str | None:
@@ -43,23 +67,23 @@ def chunks(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(sha256 for (sha256,) in connection.execute("SELECT sha256 FROM chunk"))
 
 
-def add_chunk(
-    connection: sqlite3.Connection,
-    digest_key: bytes,
-    sha256: str,
-    *,
-    table: str,
-    columns: Sequence[str],
-    data: Sequence[Sequence[object]],
-) -> None:
-    """Write one chunk's rows, and that it is here."""
+def add_chunk(connection: sqlite3.Connection, digest_key: bytes, sha256: str, chunk: ChunkRows) -> None:
+    """Write one chunk's rows, and that it is here. StoreError ``store.newer`` where nothing says how to keep them."""
     if connection.execute("SELECT 1 FROM chunk WHERE sha256 = ?", (sha256,)).fetchone():
         return
-    rows = (
-        {column: value for column, value in zip(columns, values, strict=True) if value is not None}
-        for values in zip(*data, strict=True)
+    rows: Iterable[Row] = (
+        {column: value for column, value in zip(chunk.columns, values, strict=True) if value is not None}
+        for values in zip(*chunk.data, strict=True)
     )
-    table_named(table).insert(connection, digest_key, rows)
+    known = contract().get(chunk.table)
+    if known is not None:
+        known.insert(connection, digest_key, rows)
+    elif chunk.feed is None or not chunk.key:
+        raise StoreError("store.newer")
+    else:
+        other = other_rows.OtherTable(chunk.table, chunk.feed)
+        for row in rows:
+            other.put(connection, digest_key, key_in(row, chunk.key), row)
     connection.execute("INSERT INTO chunk VALUES (?)", (sha256,))
 
 
@@ -78,8 +102,6 @@ def finish(connection: sqlite3.Connection, manifest: Manifest) -> None:
         sums.set_position(connection, feed, version, manifest.at)
     for table in contract().values():
         table.index(connection)
-    for name in ("block", "shien_sochi", "intake"):
-        connection.execute(f'CREATE INDEX "{name}_atena_no" ON "{name}" (atena_no)')
     connection.execute("CREATE INDEX block_household_no ON block (household_no)")
     search.rebuild(connection)
     search.index(connection)
@@ -125,6 +147,7 @@ def replace_buckets(
             residents |= {str(key[0]) for key in table_named("resident").keys_in(connection, bucket)}
     for table in tables_of(feed):
         table.delete_buckets(connection, wanted)
+    other_rows.delete_buckets(connection, feed, wanted)
     totals = sums.load(connection, feed)
     for bucket in wanted:
         totals[bucket] = 0
@@ -168,7 +191,7 @@ def _change_rows(
 ) -> set[int]:
     touched: set[int] = set()
     for change in changes:
-        table = table_named(change.table, feed)
+        table = table_for(change.table, feed)
         bucket = bucket_of(change.table, change.key)
         touched.add(bucket)
         old = table.digest_of(connection, change.key)
@@ -176,8 +199,7 @@ def _change_rows(
             totals[bucket] = minus(totals[bucket], old)
             table.delete(connection, change.key)
         if change.row is not None:
-            table.check_key(change.key, change.row)
-            table.insert(connection, digest_key, [change.row])
+            table.put(connection, digest_key, change.key, change.row)
             totals[bucket] = plus(totals[bucket], row_digest(digest_key, change.table, change.row))
     return touched
 

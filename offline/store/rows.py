@@ -1,7 +1,8 @@
 """Rows of the contract in the replica: every column as it was sent, nothing added, nothing lost.
 
 Columns have no type in the file, so that no value is converted on its way; a column this program does not
-know yet is kept in ``_extra``, and the digest of the row still comes out.
+know yet is kept in ``_extra``, and the digest of the row still comes out. Rows of whole tables it does not know
+are in ``other_rows.py``.
 """
 
 import sqlite3
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from client.domain.errors import StoreError
 from client.domain.feed import Feed
 from client.rules.digest import SIZE, bucket_of, row_digest
 from offline.store.pack import packed, unpacked
@@ -47,15 +47,49 @@ class Table:
         )
 
     def index(self, connection: sqlite3.Connection) -> None:
-        """Make the index on buckets."""
+        """Make the indexes: on buckets, and on the person concerned where the key does not begin with it."""
         connection.execute(f'CREATE INDEX "{self.name}_bucket" ON "{self.name}" (_bucket)')
+        if "atena_no" in self.columns and self.key[0] != "atena_no":
+            connection.execute(f'CREATE INDEX "{self.name}_atena_no" ON "{self.name}" (atena_no)')
+
+    def take_in_new_columns(self, connection: sqlite3.Connection) -> None:
+        """Make the columns the table in the file does not have, and move there what was kept of them."""
+        there = {name for _, name, *_ in connection.execute(f'PRAGMA table_info("{self.name}")')}
+        new = [column for column in self.columns if column not in there]
+        for column in new:
+            connection.execute(f'ALTER TABLE "{self.name}" ADD COLUMN "{column}"')
+        kept = (
+            connection.execute(f'SELECT rowid, _extra FROM "{self.name}" WHERE _extra IS NOT NULL')
+            if new
+            else ()
+        )
+        settled = ", ".join([*(f'"{column}" = ?' for column in new), "_extra = ?"])
+        for rowid, extra in list(kept):
+            values = dict(unpacked(extra))
+            moved = [values.pop(column, None) for column in new]
+            left = packed(values) if values else None
+            connection.execute(f'UPDATE "{self.name}" SET {settled} WHERE rowid = ?', [*moved, left, rowid])
 
     def insert(self, connection: sqlite3.Connection, digest_key: bytes, rows: Iterable[Row]) -> None:
         """Write rows that are not there yet."""
+        self.insert_counted(
+            connection,
+            ((row, self.bucket(row), row_digest(digest_key, self.name, row).to_bytes(SIZE)) for row in rows),
+        )
+
+    def insert_counted(self, connection: sqlite3.Connection, rows: Iterable[tuple[Row, int, bytes]]) -> None:
+        """Write rows that are not there yet, each with the bucket and the digest it has already."""
         marks = ", ".join("?" * (len(self.columns) + 3))
         connection.executemany(
-            f'INSERT INTO "{self.name}" VALUES ({marks})', (self._values(row, digest_key) for row in rows)
+            f'INSERT INTO "{self.name}" ({self._names}, _extra, _bucket, _digest) VALUES ({marks})',
+            ([*self._cells(row), bucket, digest] for row, bucket, digest in rows),
         )
+
+    def put(self, connection: sqlite3.Connection, digest_key: bytes, key: Key, row: Row) -> None:
+        """Write a row that is not there yet; ValueError where it does not bear the key it was sent under."""
+        if key_in(row, self.key) != tuple(key):
+            raise ValueError(f"a row of {self.name} under another key")
+        self.insert(connection, digest_key, [row])
 
     def digest_of(self, connection: sqlite3.Connection, key: Key) -> int | None:
         """Return the digest kept for a row, or None where there is no such row."""
@@ -88,24 +122,13 @@ class Table:
 
     def bucket(self, row: Row) -> int:
         """Return the bucket a row belongs to, by the key it bears."""
-        key: list[Any] = [row.get(column) for column in self.key]
-        return bucket_of(self.name, key)
+        return bucket_of(self.name, key_in(row, self.key))
 
-    def check_key(self, key: Key, row: Row) -> None:
-        """Raise ValueError where a row does not bear the key it was sent under."""
-        if tuple(row.get(column) for column in self.key) != tuple(key):
-            raise ValueError(f"a row of {self.name} under another key")
-
-    def _values(self, row: Row, digest_key: bytes) -> list[object]:
+    def _cells(self, row: Row) -> list[object]:
         extra = {
             column: value for column, value in row.items() if column not in self.columns and value is not None
         }
-        return [
-            *(row.get(column) for column in self.columns),
-            packed(extra) if extra else None,
-            self.bucket(row),
-            row_digest(digest_key, self.name, row).to_bytes(SIZE),
-        ]
+        return [*(row.get(column) for column in self.columns), packed(extra) if extra else None]
 
     def _row(self, values: tuple[Any, ...]) -> Row:
         row = {
@@ -114,6 +137,11 @@ class Table:
             if value is not None
         }
         return row if values[-1] is None else {**row, **unpacked(values[-1])}
+
+
+def key_in(row: Row, columns: Sequence[str]) -> tuple[Any, ...]:
+    """Return the key a row bears."""
+    return tuple(row.get(column) for column in columns)
 
 
 @cache
@@ -137,14 +165,9 @@ def contract() -> Mapping[str, Table]:
     }
 
 
-def table_named(name: str, feed: Feed | None = None) -> Table:
-    """Return a table; StoreError ``store.newer`` where the register has one that this program does not know."""
-    table = contract().get(name)
-    if table is None:
-        raise StoreError("store.newer")
-    if feed is not None and table.feed is not feed:
-        raise ValueError(f"{name} does not belong to this feed")
-    return table
+def table_named(name: str) -> Table:
+    """Return a table this program knows."""
+    return contract()[name]
 
 
 def tables_of(feed: Feed) -> tuple[Table, ...]:

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from client.domain.errors import StoreError
-from client.domain.feed import Manifest
+from client.domain.feed import ChunkRows, Manifest
 from client.jobs.ports import Now
 from offline.store import door, files, replica_file
 from offline.store.migrations import migrate
@@ -30,6 +30,16 @@ class SideFile:
         self._now = now
         self._worker = self._new_worker()
 
+    async def begun(self) -> str | None:
+        """Return which snapshot it is filled from; None where that cannot be known: it is begun anew then."""
+        try:
+            await self._worker.outside(self._migrate)
+            return await self._worker.read(replica_file.snapshot_id)
+        except StoreError as error:
+            if error.code not in {DAMAGED, "store.newer"}:
+                raise
+            return None
+
     async def begin(self, manifest: Manifest) -> frozenset[str]:
         """Go on with this snapshot, or begin it anew; returns the chunks already here."""
         try:
@@ -40,15 +50,9 @@ class SideFile:
         await self._start_over()
         return await self._begin(manifest)
 
-    async def add_chunk(
-        self, sha256: str, table: str, columns: Sequence[str], data: Sequence[Sequence[object]]
-    ) -> None:
+    async def add_chunk(self, sha256: str, rows: ChunkRows) -> None:
         """Write one chunk, columnar."""
-        await self._write(
-            lambda c: replica_file.add_chunk(
-                c, self._digest_key, sha256, table=table, columns=columns, data=data
-            )
-        )
+        await self._write(lambda c: replica_file.add_chunk(c, self._digest_key, sha256, rows))
 
     async def finish(self, manifest: Manifest) -> None:
         """Prove, index and check the whole file; where it does not prove, it is gone."""

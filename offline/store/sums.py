@@ -8,7 +8,8 @@ from datetime import datetime
 from client.domain.as_of import AsOf, Source
 from client.domain.errors import StoreError
 from client.domain.feed import Feed, FeedPosition, Position
-from client.rules.digest import BUCKETS, bucket_bytes, mids_of, plus, root_of, row_digest
+from client.rules.digest import BUCKETS, bucket_bytes, bucket_of, mids_of, plus, root_of, row_digest
+from offline.store import other_rows
 from offline.store.rows import tables_of
 from offline.store.times import utc_from, utc_text
 
@@ -46,6 +47,8 @@ def from_digests(connection: sqlite3.Connection, feed: Feed) -> list[int]:
     for table in tables_of(feed):
         for bucket, digest in connection.execute(f'SELECT _bucket, _digest FROM "{table.name}"'):
             totals[bucket] = plus(totals[bucket], int.from_bytes(digest))
+    for bucket, digest in other_rows.digests(connection, feed):
+        totals[bucket] = plus(totals[bucket], int.from_bytes(digest))
     return totals
 
 
@@ -60,6 +63,10 @@ def from_rows(
             bucket = table.bucket(row)
             if bucket in totals:  # else its key was changed here: missing where it belongs, it is found there
                 totals[bucket] = plus(totals[bucket], row_digest(digest_key, table.name, row))
+    for name, key, row in other_rows.rows_in(connection, feed, list(totals)):
+        bucket = bucket_of(name, key)
+        if bucket in totals:
+            totals[bucket] = plus(totals[bucket], row_digest(digest_key, name, row))
     return totals
 
 

@@ -40,10 +40,13 @@ def counts(connection: sqlite3.Connection) -> OutboxCounts:
     }
     tried = _listed({ChangeState.SENDING, ChangeState.UNKNOWN})  # the only ones that are waiting for a time
     soonest = one(connection, f"SELECT min(next_try_at) FROM outbox WHERE state IN {tried}")
+    first = f"(SELECT min(seq) FROM outbox WHERE state IN {_listed(UNDER_WAY)})"  # by the index alone
+    oldest = one(connection, f"SELECT (SELECT made_at FROM outbox WHERE seq = {first})")
     return OutboxCounts(
         waiting=sum(found.get(state, 0) for state in UNDER_WAY),
         wants_a_clerk=sum(found.get(state, 0) for state in NEEDS_A_PERSON),
         next_try_at=utc_from(soonest) if soonest else None,
+        oldest_at=utc_from(oldest) if oldest else None,
     )
 
 

@@ -15,7 +15,7 @@ from client.api.commands import CommandBox
 from client.api.http import Http
 from client.api.reply import Reply, unpacked
 from client.domain.change import ChangeKind, NewChange
-from client.domain.errors import LinkDownError, RefusedError
+from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
 from tests.builders import NOW, TARO, a_request, a_sign_in
 from tests.fakes import MemoryLedger
 
@@ -97,6 +97,56 @@ async def test_a_date_without_a_zone_teaches_nothing() -> None:
 def test_a_problem_that_cannot_be_read_has_no_code() -> None:
     assert failures.problem_of(b'{"code": 5}').code == ""
     assert failures.problem_of(b"\xff").code == ""
+
+
+@pytest.mark.parametrize("status", [200, 502])
+@pytest.mark.asyncio
+async def test_an_answer_nested_without_end_is_no_answer(status: int) -> None:
+    def say(request: httpx.Request) -> httpx.Response:
+        kind = "application/json" if status < 400 else "application/problem+json"
+        nested = httpx.ByteStream(b'{"more":' + b"[" * 200_000)
+        return httpx.Response(status, stream=nested, headers={"content-type": kind})
+
+    http = Http("https://cloud.example", None, now=_now, transport=httpx.MockTransport(say))
+    with pytest.raises(LinkDownError, match=r"link\.fault"):
+        await http.probe()
+    with pytest.raises(LinkDownError, match=r"link\.fault"):
+        Reply(200, {"content-type": "application/msgpack"}, b"\x81\xa1x" + b"\x91" * 200_000).decode(dict)
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [("9" * 4_400, 3600), ("²", 0), ("-5", 0), ("5.5", 0), ("07", 7)]
+)
+def test_a_wait_that_is_no_number_of_seconds_is_none_and_a_long_one_an_hour(asked: str, seconds: int) -> None:
+    busy = failures.error_of(503, failures.Problem(), asked)
+    assert (busy.code, busy.facts) == ("link.busy", {"retry_after": seconds})
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Mon, 99999999999999999999 Jan 2024 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Sat, 01 Jan 1600 00:00:00 GMT",
+        "soon",
+    ],
+)
+@pytest.mark.asyncio
+async def test_a_date_that_cannot_be_teaches_nothing(told: str) -> None:
+    http = _http({}, headers={"date": told})
+    await http.call("GET", "/v1/health")
+    assert http.clock_offset_ms == 0
+
+
+@pytest.mark.parametrize("told", ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z"])
+@pytest.mark.asyncio
+async def test_a_time_no_cloud_can_have_is_no_answer_and_no_problem_teaches_it(told: str) -> None:
+    with pytest.raises(LinkDownError, match=r"link\.fault"):
+        await _http({"now": told}).probe()
+    refusing = _http({"code": "sign_in.clock_off", "now": told}, 401)
+    with pytest.raises(SignInNeededError, match=r"sign_in\.clock_off"):
+        await refusing.call("GET", "/v1/orders")
+    assert refusing.clock_offset_ms == 0
 
 
 def test_msgpack_is_read_by_its_contract_too() -> None:

@@ -1,7 +1,6 @@
 """Feeds over the wire: nothing unsigned, unhashed, swollen or misshapen gets in."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +17,7 @@ from client.api.http import Http
 from client.api.sync import HttpFeeds
 from client.domain.enrolment import TownKey
 from client.domain.errors import CounterError, LinkDownError, RefusedError
-from client.domain.feed import Bucket, Chunk, ChunkRows, Feed, RowChange
+from client.domain.feed import Bucket, Feed, RowChange
 from client.jobs.feed_ports import CloudFeeds
 from tests.builders import NOW, a_town_key
 
@@ -50,7 +49,6 @@ ROWS: dict[str, Any] = {
     "root": b"r" * 16,
     "changes": FEED["changes"],
 }
-CHUNK_BODY = {"table": "block", "columns": ["block_id", "reason"], "data": [["b1", "b2"], ["職権", None]]}
 
 
 def packed(body: object) -> bytes:
@@ -97,10 +95,6 @@ def problem(status: int, code: str, **more: object) -> HttpFeeds:
     return feeds_over(lambda _: streamed(status, content, "application/problem+json"))
 
 
-def a_chunk(content: bytes, rows: int = 2, table: str = "block") -> Chunk:
-    return Chunk(hashlib.sha256(content).hexdigest(), "core", table, rows, len(content))
-
-
 def test_it_is_the_feeds_the_sync_job_asks_for() -> None:
     feeds: CloudFeeds = saying(FEED)
     assert feeds
@@ -141,31 +135,6 @@ async def test_digest_buckets_and_rows_are_asked_as_the_contract_says() -> None:
         ("POST", "/v1/feeds/blocks/rows", b'{"buckets":[0,4095]}'),
         ("GET", "/v1/feeds/blocks?after=3&limit=100", b""),
     ]
-
-
-@pytest.mark.asyncio
-async def test_a_snapshot_is_read() -> None:
-    content = packed(CHUNK_BODY)
-    chunk = a_chunk(content)
-    listed = {"sha256": chunk.sha256, "series": "core", "table": "block", "rows": 2, "size": len(content)}
-    manifest = {
-        "snapshot_id": "s1",
-        "register_version": 7,
-        "blocks_version": 3,
-        "at": AT,
-        "register_root": b"r" * 16,
-        "blocks_root": b"b" * 16,
-        "chunks": [listed],
-    }
-    read = await saying(manifest).manifest()
-    assert (read.snapshot_id, read.register_version, read.blocks_version, read.chunks) == (
-        "s1",
-        7,
-        3,
-        (chunk,),
-    )
-    rows = await raw(content, "application/octet-stream").chunk(chunk)
-    assert rows == ChunkRows("block", ("block_id", "reason"), (["b1", "b2"], ["職権", None]))
 
 
 # Attacks
@@ -285,27 +254,6 @@ async def test_garbage_is_a_fault(content: bytes) -> None:
     await fault(raw(content).feed(Feed.BLOCKS, 3, 100))
 
 
-@pytest.mark.asyncio
-async def test_a_chunk_with_another_hash_is_not_taken() -> None:
-    content = packed(CHUNK_BODY)
-    await fault(raw(content + b"\0", "application/octet-stream").chunk(a_chunk(content)))
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize(
-    "body",
-    [
-        {**CHUNK_BODY, "table": "resident"},
-        {**CHUNK_BODY, "columns": ["block_id"]},
-        {**CHUNK_BODY, "data": [["b1"], ["職権", None]]},
-        {**CHUNK_BODY, "data": [["b1", 1.5], ["職権", None]]},
-    ],
-)
-async def test_a_chunk_that_is_not_what_the_manifest_says_is_not_taken(body: dict[str, object]) -> None:
-    content = packed(body)
-    await fault(raw(content, "application/octet-stream").chunk(a_chunk(content)))
-
-
 # What the cloud says no to
 
 
@@ -313,13 +261,6 @@ async def test_a_chunk_that_is_not_what_the_manifest_says_is_not_taken(body: dic
 async def test_a_feed_that_cannot_go_on_from_there_says_so() -> None:
     assert await problem(409, "feed.ahead", head=2).feed(Feed.BLOCKS, 3, 100) is None
     assert await problem(410, "feed.too_old", log_from=9).feed(Feed.BLOCKS, 3, 100) is None
-
-
-@pytest.mark.asyncio
-async def test_a_chunk_that_is_gone_is_a_fault_so_that_the_round_begins_anew() -> None:
-    await fault(problem(404, "not_found").chunk(a_chunk(b"x")))
-    await fault(problem(410, "feed.too_old").digest(Feed.BLOCKS))
-    await fault(problem(400, "refused.input").feed(Feed.BLOCKS, 3, 100))
 
 
 @pytest.mark.asyncio

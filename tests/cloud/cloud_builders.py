@@ -3,12 +3,12 @@
 import json
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -17,16 +17,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi import FastAPI
 
 from cloud.app import create_app
+from cloud.sign_in_rules import DEFAULT_RULES, SignInRules
 from cloud.staff import RIGHTS, NewStaff
 from cloud.tenant import Tenant, open_tenant
 from cloud.totp import code_at, step_at
 from tests.cloud.contract_reader import judge
+from tests.cloud.held import holdings
 
 CODE = "990001"
 START = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
@@ -37,7 +40,14 @@ HOME, OTHER_HOME, FOREIGN_HOME = "2000000010", "2000000028", "2000000036"
 HIDDEN_STREET = "9番9号"
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
+QUICK = replace(DEFAULT_RULES, hash_time=1, hash_memory_kib=1024)  # what passwords cost has tests of its own
+
 Row = dict[str, object]
+
+
+def new_key() -> str:
+    """Make a key as a terminal makes it: a UUID version 7."""
+    return str(UUID(int=uuid4().int & ~(0xF << 76) | 7 << 76))
 
 
 class SetClock:
@@ -125,6 +135,7 @@ def tiny_town() -> Iterator[tuple[str, Row]]:
             KIMI, OTHER_HOME, "髙島　君代", "タカシマ　キミヨ", sex="女", address_banchi=HIDDEN_STREET
         ),
     )
+    yield from holdings(TARO, HANAKO, KIMI, HIDDEN_STREET)
     yield "shien_sochi", {"measure_id": "m1", "atena_no": KIMI, "provisional": False, "ends": "2026-01-31"}
     yield (
         "resident",
@@ -156,8 +167,8 @@ def staff() -> list[NewStaff]:
     ]
 
 
-def a_tenant(folder: Path, clock: SetClock, url: str | None = None) -> Tenant:
-    return open_tenant(folder, CODE, town=tiny_town, staff=staff(), url=url, now=clock)
+def a_tenant(folder: Path, clock: SetClock, url: str | None = None, rules: SignInRules = QUICK) -> Tenant:
+    return open_tenant(folder, CODE, town=tiny_town, staff=staff(), rules=rules, url=url, now=clock)
 
 
 @dataclass
@@ -203,7 +214,8 @@ class Terminal:
 
     def headers(self, method: str, path: str, body: bytes) -> dict[str, str]:
         date = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        message = f"madoguchi-v1\n{method}\n{path}\n{date}\n{sha256(body).hexdigest()}".encode()
+        where = self.client.base_url.path.rstrip("/") + path  # a town's code before it is signed too
+        message = f"madoguchi-v1\n{method}\n{where}\n{date}\n{sha256(body).hexdigest()}".encode()
         proof = urlsafe_b64encode(self.key.sign(message, ec.ECDSA(SHA256()))).decode()
         told = {"madoguchi-terminal": self.number, "madoguchi-date": date, "madoguchi-proof": proof}
         return told | ({"authorization": f"Bearer {self.token}"} if self.token else {})
@@ -217,7 +229,7 @@ class Terminal:
         return await self.client.request(method, path, content=content, headers=signed)
 
     def command(self, kind: str, payload: Mapping[str, object], **more: object) -> Row:
-        key = str(more.pop("key", uuid4()))
+        key = str(more.pop("key", new_key()))
         terminal = str(more.pop("terminal", self.number))
         info = "\0".join(("madoguchi command v1", key, kind, terminal, self.command_key_id)).encode()
         public = X25519PublicKey.from_public_bytes(self.command_key)
@@ -293,6 +305,23 @@ class Terminal:
         }
         return self.command("fact.issued", payload, **more)
 
+    def journal(self, first: int, count: int, prev: bytes, *, actor: str = "s001") -> tuple[Row, bytes]:
+        """Report a run of the journal, chained as the contract has it; returns the fact and its head."""
+        entries, head = [], prev
+        for seq in range(first, first + count):
+            entry = {
+                "at": f"2026-11-20T05:00:00.{seq:06d}Z",
+                "kind": "look_up",
+                "actor": actor,
+                "subjects": [TARO],
+                "facts": {"how": "reading", "hits": seq},
+            }
+            entries.append(entry)
+            packed = msgspec.msgpack.Encoder(order="deterministic").encode({"seq": seq, **entry})
+            head = blake2b(head + packed, digest_size=32).digest()
+        payload = {"first": first, "prev": prev, "head": head, "entries": entries}
+        return self.command("fact.journal", payload), head
+
     async def send(self, *commands: Row) -> list[dict[str, Any]]:
         answer = await self.call("POST", "/v1/commands", {"commands": list(commands)})
         assert answer.status_code == httpx.codes.OK, answer.text
@@ -308,6 +337,7 @@ class Site:
     clock: SetClock
     client: httpx.AsyncClient
     terminal: Terminal
+    url: str | None = None  # of the database; None is the cloud's own file
 
     async def another_terminal(self) -> Terminal:
         terminal = Terminal(self.client, self.clock)
@@ -322,7 +352,11 @@ class Site:
     def opened(self, answer: httpx.Response) -> dict[str, Any]:
         """Check an envelope's signature with the feed key, and return its body."""
         assert answer.status_code == httpx.codes.OK, answer.text
-        return open_envelope(answer.content, feed_keys(self.tenant))
+        return self.opened_body(answer.content)
+
+    def opened_body(self, content: bytes) -> dict[str, Any]:
+        """Return what is in an envelope of this town's."""
+        return open_envelope(content, feed_keys(self.tenant))
 
 
 def feed_keys(tenant: Tenant) -> dict[str, bytes]:
@@ -337,15 +371,27 @@ def open_envelope(content: bytes, feed_keys: Mapping[str, bytes]) -> dict[str, A
     return unpacked
 
 
-async def a_site(folder: Path, url: str | None = None) -> Site:
-    clock = SetClock()
-    tenant = a_tenant(folder, clock, url)
+def opened_chunk(sealed: bytes, key: bytes) -> tuple[str, list[dict[str, Any]]]:
+    """Open a chunk with its key, as the contract says, and return its table and rows."""
+    packed = AESGCM(key).decrypt(bytes(12), sealed, b"madoguchi-chunk-v1")
+    chunk = msgspec.msgpack.decode(zstandard.decompress(packed))
+    return chunk["table"], [
+        {column: value for column, value in zip(chunk["columns"], row, strict=True) if value is not None}
+        for row in zip(*chunk["data"], strict=True)
+    ]
+
+
+async def a_site(
+    folder: Path, url: str | None = None, rules: SignInRules = QUICK, clock: SetClock | None = None
+) -> Site:
+    clock = clock or SetClock()
+    tenant = a_tenant(folder, clock, url, rules)
     app = create_app(tenant, training=True)
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="https://cloud.test",
         event_hooks={"response": [judge]},  # every answer in every test is held against the contract
     )
-    site = Site(tenant, app, clock, client, Terminal(client, clock))
+    site = Site(tenant, app, clock, client, Terminal(client, clock), url)
     site.terminal = await site.another_terminal()
     return site

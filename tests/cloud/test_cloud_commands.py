@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ import sqlalchemy as sa
 
 from cloud import storage
 from cloud.command import Command
-from tests.cloud.cloud_builders import HANAKO, JIRO, KIMI, TARO, Row, Site, a_site
+from tests.cloud.cloud_builders import HANAKO, JIRO, KIMI, TARO, Row, Site
 
 pytestmark = pytest.mark.asyncio
 
@@ -178,7 +177,7 @@ async def test_facts_settle_in_any_order(site: Site) -> None:
     serial = f"{site.terminal.number}-000001"
     handed = site.terminal.command("fact.handed_over", {"serial": serial})
     fee = site.terminal.command("fact.fee", {"serial": serial, "yen": 300})
-    journal = site.terminal.command("fact.journal", {"first": 1, "last": 9, "head": b"\x01\x02"})
+    journal = site.terminal.journal(1, 9, bytes(32))[0]
     await site.terminal.send(handed, fee, journal, site.terminal.issued(1), site.terminal.issued(2))
     spoiled = site.terminal.command(
         "fact.spoiled", {"serial": f"{site.terminal.number}-000002", "reason": "紙詰まり"}
@@ -189,7 +188,8 @@ async def test_facts_settle_in_any_order(site: Site) -> None:
         (2, "spoiled"),
     ]
     assert [line.yen for line in lines(site, storage.fee_book)] == [300]
-    assert json.loads(lines(site, storage.journal_segment)[0].payload)["head"] == "0102"
+    (segment,) = lines(site, storage.journal_segment)
+    assert (segment.first, segment.last, segment.links[-32:]) == (1, 9, segment.head)
 
 
 async def test_a_fact_that_cannot_be_understood_is_kept_not_refused(site: Site) -> None:
@@ -213,10 +213,26 @@ async def test_envelopes_of_a_revoked_terminal_can_be_handed_over_into_quarantin
     gone = await site.another_terminal()
     fact, tenkyo = gone.issued(1), gone.tenkyo()
     await site.office("POST", f"/terminals/{gone.number}/revocation")
-    noted, refused = await site.terminal.send(fact, tenkyo)
-    assert noted["outcome"] == "accepted"
-    assert (refused["outcome"], refused["code"]) == ("refused", "refused.terminal_revoked")
+    for answer in await site.terminal.send(fact, tenkyo):
+        assert (answer["outcome"], answer["quarantined"]) == ("accepted", True)
     assert len(lines(site, storage.quarantine)) == 2
+    assert not lines(site, storage.issue_book)
+    assert not lines(site, storage.intake_case)
+
+
+async def test_a_revoked_terminal_hands_over_its_own_envelopes_and_can_ask_for_the_answers(
+    site: Site,
+) -> None:
+    before, fact, tenkyo = site.terminal.issued(1), site.terminal.issued(2), site.terminal.tenkyo()
+    (heard,) = await site.terminal.send(before)
+    await site.office("POST", f"/terminals/{site.terminal.number}/revocation")
+    first, *others = await site.terminal.send(before, fact, tenkyo)
+    assert (first["outcome"], first["first"], first.get("quarantined")) == ("already", heard["outcome"], None)
+    for answer in others:
+        assert (answer["outcome"], answer["quarantined"]) == ("accepted", True)
+        assert (await site.terminal.call("GET", f"/v1/commands/{answer['key']}")).json() == answer
+    assert [line.reason for line in lines(site, storage.quarantine)] == ["refused.terminal_revoked"] * 2
+    assert [line.serial for line in lines(site, storage.issue_book)] == [1]
 
 
 @pytest.mark.parametrize(
@@ -301,24 +317,3 @@ def _command(site: Site, wire: dict[str, object]) -> Command:
         sealed=b64decode(str(wire["sealed"])),
         signature=b64decode(str(wire["signature"])),
     )
-
-
-async def test_two_municipalities_in_one_database_do_not_see_each_other(tmp_path: Path) -> None:
-    site = await a_site(tmp_path / "cloud")
-    from cloud.tenant import open_tenant
-    from tests.cloud.cloud_builders import tiny_town
-
-    def neighbour() -> Any:
-        for table, row in tiny_town():
-            yield table, row | ({"code": "990002"} if table == "town" else {})
-
-    url = f"sqlite:///{tmp_path / 'cloud' / 'cloud.db'}"
-    other = open_tenant(tmp_path / "other", "990002", town=neighbour, url=url, now=site.clock)
-    await site.terminal.send(site.terminal.tenkyo(), site.terminal.issued(1))
-    with other.register.reading() as connection:
-        assert other.register.rows(connection, "intake") == []
-        assert other.register.as_of(connection)["register_version"] == 1
-    assert other.terminals.terminal(site.terminal.number) is None
-    other.close()
-    await site.client.aclose()
-    site.tenant.close()

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloud import digest, storage
+from cloud import digest
 from cloud.contract import FEEDS, tables_of
 from cloud.register import Change, Register, put, remove
 from cloud.tenant import Tenant
@@ -218,7 +218,7 @@ async def test_readers_see_whole_versions_while_writers_work(site: Site) -> None
     def write() -> None:
         for yen in range(15):
             pair = [
-                put("juminzei", {"atena_no": one, "fiscal_year": 2026, "annual_tax": yen})
+                put("juminzei", {"atena_no": one, "fiscal_year": 2030, "annual_tax": yen})
                 for one in (TARO, HANAKO)
             ]
             commit(register, "register", pair)
@@ -226,7 +226,8 @@ async def test_readers_see_whole_versions_while_writers_work(site: Site) -> None
     def read() -> None:
         for _ in range(25):
             with register.reading() as connection:
-                taxes = {row["annual_tax"] for row in register.rows(connection, "juminzei")}
+                rows = register.rows(connection, "juminzei")
+                taxes = {row["annual_tax"] for row in rows if row["fiscal_year"] == 2030}
                 version = register.head(connection, "register").version
             assert len(taxes) <= 1
             assert taxes in (set(), {version - 2})
@@ -250,4 +251,3 @@ def test_sums_wrap_around_and_come_back() -> None:
     there = digest.add(bytes(16), 2**128 - 1)
     assert digest.add(there, -(2**128 - 1)) == bytes(16)
     assert digest.add(there, 1) == bytes(16)
-    assert storage.SCHEMA >= 1

@@ -20,11 +20,11 @@ FEED = "/v1/feeds/register/digest"
 
 def opened_anew(site: Site) -> Site:
     """The same cloud after a restart, at its clock's time."""
-    tenant = a_tenant(site.tenant.folder, site.clock)
+    tenant = a_tenant(site.tenant.folder, site.clock, site.url)
     app = create_app(tenant, training=True)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://cloud.test")
     site.terminal.client = client
-    return Site(tenant, app, site.clock, client, site.terminal)
+    return Site(tenant, app, site.clock, client, site.terminal, site.url)
 
 
 async def test_both_keys_change_and_nothing_sealed_or_signed_is_lost(site: Site) -> None:

@@ -13,6 +13,7 @@ from tests.cloud.cloud_builders import Site
 
 pytestmark = pytest.mark.asyncio
 UPKEEP = "/v1/orders"
+RENEWAL = "/v1/terminals/self/certificate"
 
 
 def the_problem(answer: httpx.Response) -> tuple[int, str]:
@@ -105,13 +106,36 @@ async def test_a_clock_off_never_stops_what_was_accepted(site: Site) -> None:
     assert kept.json() == answer
 
 
-async def test_a_revoked_terminal_is_told_so_on_every_call(site: Site) -> None:
+async def test_a_revoked_terminal_is_told_so_on_every_call_but_its_last(site: Site) -> None:
     await site.office("POST", f"/terminals/{site.terminal.number}/revocation")
-    for method, path in (("GET", UPKEEP), ("POST", "/v1/commands"), ("GET", "/v1/snapshot")):
-        assert the_problem(await site.terminal.call(method, path, {"commands": []})) == (
-            403,
-            "terminal.revoked",
-        )
+    for method, path in (
+        ("POST", "/v1/sessions"),
+        ("GET", "/v1/feeds/blocks?after=0"),
+        ("GET", "/v1/snapshot"),
+    ):
+        assert the_problem(await site.terminal.call(method, path)) == (403, "terminal.revoked")
+    for method, path in (("GET", UPKEEP), ("POST", "/v1/commands")):
+        answer = await site.terminal.call(method, path, {"commands": []})
+        assert answer.status_code == httpx.codes.OK
+
+
+async def test_a_terminal_whose_certificate_has_ended_hands_over_and_renews_and_no_more(site: Site) -> None:
+    fact = site.terminal.issued(1)
+    site.clock.forward(days=5 * 365, seconds=1)
+    assert the_problem(await site.terminal.sign_in()) == (403, "terminal.expired")
+    assert the_problem(await site.terminal.call("GET", "/v1/snapshot")) == (403, "terminal.expired")
+    (answer,) = await site.terminal.send(fact)
+    assert answer["outcome"] == "accepted"
+    assert (await site.terminal.call("GET", UPKEEP)).status_code == httpx.codes.OK
+    renewed = await site.terminal.call("POST", RENEWAL, {"csr": site.terminal.csr()})
+    assert renewed.status_code == httpx.codes.CREATED
+    assert (await site.terminal.sign_in()).status_code == httpx.codes.CREATED
+
+
+async def test_ninety_days_after_its_end_a_certificate_is_not_renewed(site: Site) -> None:
+    site.clock.forward(days=5 * 365 + 91)
+    answer = await site.terminal.call("POST", RENEWAL, {"csr": site.terminal.csr()})
+    assert the_problem(answer) == (403, "terminal.expired")
 
 
 async def test_clock_and_health_need_no_proof(site: Site) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -17,9 +18,11 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from cloud import storage
+from cloud import database, storage
 from tests.cloud.cloud_builders import Terminal
 from tests.cloud.contract_reader import judge
+
+pytestmark = pytest.mark.long
 
 CLOUD = (sys.executable, "-P", "-m", "cloud")
 RESIDENTS = 60
@@ -63,7 +66,7 @@ class Program:
             if self.ready_file.exists():
                 ready = dict(json.loads(self.ready_file.read_text("utf-8")))
                 if ready["pid"] == self.process.pid:
-                    self.port = int(ready["url"].rpartition(":")[2])
+                    self.port = int(ready["port"])
                     return ready
             assert self.process.poll() is None, (self.folder / "log").read_text("utf-8")
             await asyncio.sleep(0.05)
@@ -97,9 +100,9 @@ def a_client(ready: dict[str, Any]) -> httpx.AsyncClient:
     )
 
 
-async def in_book(database: str) -> tuple[list[int], int, int]:
-    engine = storage.open_engine(database)
-    with storage.reading(engine) as connection:
+async def in_book(url: str) -> tuple[list[int], int, int]:
+    engine = database.open_engine(url)
+    with database.reading(engine) as connection:
         serials = list(connection.execute(sa.select(storage.issue_book.c.serial)).scalars())
         commands = connection.execute(sa.select(sa.func.count()).select_from(storage.command)).scalar_one()
         put_aside = connection.execute(
@@ -188,8 +191,16 @@ async def test_a_training_clerk_signs_in_with_what_the_ready_file_and_the_code_v
 @pytest.mark.asyncio
 async def test_a_taken_port_is_said_and_nothing_hangs(program: Program, tmp_path: Path) -> None:
     ready = await program.start()
-    port = ready["url"].rpartition(":")[2]
+    port = str(ready["port"])
     done = await said("serve", "--residents", "60", "--data", str(tmp_path / "second"), "--port", port)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.strip()
+
+
+def test_an_answer_waits_for_no_acknowledgement() -> None:
+    """asyncio turns Nagle's algorithm off only on a socket that says it is TCP; 40 ms an answer otherwise."""
+    from cloud.serve import Place
+
+    with Place("127.0.0.1", 0, None, False, {}).bound() as listener:
+        assert listener.proto == socket.IPPROTO_TCP

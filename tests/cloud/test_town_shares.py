@@ -3,11 +3,14 @@
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 
 from cloud.town import STORY
 from cloud.town.days import YEAR
 from tests.cloud.town_builders import AMOUNTS, TODAY, TOWNS, Town, day, law, text
+
+pytestmark = pytest.mark.long
 
 
 def test_shares_of_ten_thousand_are_as_in_a_real_town(ten_thousand: Town) -> None:

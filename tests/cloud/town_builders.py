@@ -4,7 +4,7 @@ import hashlib
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from hypothesis import settings
@@ -21,7 +21,8 @@ TODAY = date(2026, 11, 20)
 CONTRACT = tomllib.loads(Path("resources/contract/tables.toml").read_text(encoding="utf-8"))
 
 
-MADE_ELSEWHERE = {"intake", "terminal_revocation"}  # rows only the running cloud writes
+# What the running cloud writes, what its founding writes of the staff, and forms: resources/forms/ has the defaults.
+MADE_ELSEWHERE = {"intake", "terminal_revocation", "staff_member", "right_grant", "form"}
 
 
 LAWFUL = {"世帯主", "夫", "妻", "夫（未届）", "妻（未届）", "子", "父", "母", "兄", "姉", "弟", "妹"}
@@ -71,6 +72,10 @@ def day(row: Row, column: str) -> date:
     return date.fromisoformat(str(row[column]))
 
 
+def number(row: Row, column: str) -> int:
+    return int(str(row[column]))
+
+
 def text(row: Row, column: str) -> str:
     return str(row[column])
 
@@ -89,5 +94,7 @@ law = settings(max_examples=15, deadline=None)
 def fits(value: object, kind: str) -> bool:
     if kind == "date":
         return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    if kind == "time":
+        return isinstance(value, str) and value.endswith("Z") and bool(datetime.fromisoformat(value))
     expected = {"text": str, "int": int, "bool": bool, "blob": bytes}[kind]
     return type(value) is expected and value != ""

@@ -30,9 +30,15 @@ ROOMS = frozenset(
         "resources",
         "cloud",
         "cloud.routes",
+        "cloud.factors",
+        "cloud.routes.pages",
         "cloud.office",
+        "cloud.payloads",
         "cloud.town",
         "cloud.scenarios",
+        "cloud.program",
+        "cloud.migrations",
+        "cloud.layout",
     ]
 )
 ROOTS = {

@@ -41,11 +41,10 @@ def test_the_last_line_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_test_belongs_to_exactly_one_group() -> None:
-    """By all sixteen ways a test can be marked; what is slow belongs to the stages."""
-    for bits in range(16):
-        marked = {
-            mark: bool(bits >> place & 1) for place, mark in enumerate(("screen", "service", "root", "slow"))
-        }
+    """In all ways it can be marked; what is slow belongs to the stages."""
+    marks = ("screen", "service", "database", "long", "root", "slow")
+    for bits in range(2 ** len(marks)):
+        marked = {mark: bool(bits >> place & 1) for place, mark in enumerate(marks)}
         homes = [group.name for group in gate.GROUPS if chosen(group.markers, marked)]
         assert len(homes) == (0 if marked["slow"] else 1), marked
 

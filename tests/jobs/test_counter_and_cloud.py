@@ -31,7 +31,7 @@ from tests.api.small_cloud import SmallCloud, small_cloud
 from tests.builders import ELSEWHERE, TARO, a_household, a_request
 from tests.fakes import MemoryLink, MemoryPress, MemoryRegister, counted_random
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 
 
 class Counter:
@@ -132,7 +132,20 @@ async def test_a_cut_in_mid_request_ends_on_paper_and_in_the_book(counter: Count
     assert {change.state for change in await counter.ledger.outbox()} == {ChangeState.ACCEPTED}
 
 
-@pytest.mark.parametrize("seed", range(3))
+SPOILING = (
+    FaultKind.LOST_ANSWER,
+    FaultKind.ANSWER_TWICE,
+    FaultKind.BUSY,
+    FaultKind.CUT_MIDWAY,
+    FaultKind.WRONG_LENGTH,
+    FaultKind.GARBAGE,
+    FaultKind.PORTAL,
+    FaultKind.ERROR,
+    FaultKind.REFUSED,
+)
+
+
+@pytest.mark.parametrize("seed", range(6))
 async def test_however_the_line_behaves_everything_arrives_exactly_once(counter: Counter, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 - a test's dice
     sign_in = await counter.cloud.sign_in()
@@ -140,10 +153,9 @@ async def test_however_the_line_behaves_everything_arrives_exactly_once(counter:
     for _ in range(papers):
         await counter.serve(sign_in)
         counter.cloud.faults.clear()
-        kind = dice.choice(
-            (FaultKind.LOST_ANSWER, FaultKind.ANSWER_TWICE, FaultKind.BUSY, FaultKind.CUT_MIDWAY)
-        )
-        counter.cloud.faults.plan(Fault(kind, "/v1/commands", times=dice.randint(1, 3)))
+        times, hidden = dice.randint(1, 3), dice.random() < 0.5
+        fault = Fault(dice.choice(SPOILING), "/v1/commands", times=times, takes_effect=hidden, status=504)
+        counter.cloud.faults.plan(fault)
         await counter.send.drain()
         if dice.random() < 0.5:  # the program dies and comes back
             await counter.ledger.close()

@@ -232,7 +232,7 @@ async def test_a_batch_is_settled_as_a_whole(ledger: Ledger) -> None:
     assert (first.state, first.receipt) == (ChangeState.ACCEPTED, Receipt(41, NOW))
     assert second.state is ChangeState.CONFLICT
     assert (third.state, third.next_try_at, third.last_words) == (ChangeState.UNKNOWN, again, "link.broken")
-    assert await ledger.outbox_counts() == OutboxCounts(1, 1, again)
+    assert await ledger.outbox_counts() == OutboxCounts(1, 1, again, third.made_at)
 
 
 async def test_what_concerns_somebody_is_found_without_the_rest(ledger: Ledger) -> None:

@@ -1,10 +1,10 @@
 import asyncio
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from client.domain.clerk import CloudSignIn, HowSignedIn, SignIn
+from client.domain.clerk import AccessTerm, CloudSignIn, HowSignedIn, SignIn
 from client.domain.errors import CounterError, LinkDownError, SignInNeededError, StoreError
 from client.domain.terminal import NOTHING_SEEN, TerminalSeen
 from client.jobs.log_in import LogIn
@@ -24,6 +24,8 @@ class MemorySessions:
     down: CounterError | None = None
     asked: int = 0
     ended: list[str] = field(default_factory=list)
+    term: AccessTerm | None = None
+    renewed: int = 0
 
     async def sign_in(self, staff_id: str, password: str, code: str) -> CloudSignIn:
         self.asked += 1
@@ -31,12 +33,29 @@ class MemorySessions:
             raise self.down
         if (staff_id, password) != ("s001", "right"):
             raise SignInNeededError("sign_in.wrong_secret")
-        return CloudSignIn(a_sign_in(), b"seed", 1, self.deposit, self.seen)
+        sign_in = replace(a_sign_in(), access_term=self.term)
+        return CloudSignIn(sign_in, b"seed", 1, self.deposit, self.seen)
+
+    async def renew(self, sign_in: SignIn) -> SignIn:
+        self.renewed += 1
+        if self.down:
+            raise self.down
+        assert sign_in.access_term
+        term = shifted(sign_in.access_term, timedelta(minutes=10))
+        return replace(sign_in, access_token=f"token {self.renewed}", access_term=term)
 
     async def sign_out(self, sign_in: SignIn) -> None:
         if self.down:
             raise self.down
         self.ended.append(sign_in.clerk.staff_id)
+
+
+def shifted(term: AccessTerm, by: timedelta) -> AccessTerm:
+    return AccessTerm(term.since + by, term.until + by, term.renewable_until)
+
+
+def a_term(since: datetime) -> AccessTerm:
+    return AccessTerm(since, since + timedelta(minutes=15), since + timedelta(hours=8))
 
 
 class Counter:

@@ -13,7 +13,13 @@ from client.domain.change import (
     Receipt,
     change_key,
 )
-from client.domain.errors import CounterError, LinkDownError, RefusedError, SignInNeededError
+from client.domain.errors import (
+    ConflictError,
+    CounterError,
+    LinkDownError,
+    RefusedError,
+    SignInNeededError,
+)
 from client.domain.resident import AtenaNo
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
@@ -205,7 +211,12 @@ async def test_one_bad_envelope_does_not_stop_the_others(counter: Counter) -> No
 
 
 @pytest.mark.parametrize(
-    "error", [SignInNeededError("sign_in.clock_off"), RefusedError("refused.terminal_revoked")]
+    "error",
+    [
+        SignInNeededError("sign_in.clock_off"),
+        RefusedError("refused.terminal_revoked"),
+        ConflictError("conflict.version"),  # of a batch as a whole: of no contract, and said all the same
+    ],
 )
 async def test_a_no_to_the_terminal_itself_stops_everything(counter: Counter, error: CounterError) -> None:
     key = await counter.queue(TARO)

@@ -68,8 +68,8 @@ class ShakyFeeds:
     async def rows(self, feed: Feed, buckets: tuple[int, ...]) -> BucketRows:
         return await self._through(self._register.rows(feed, buckets))
 
-    async def manifest(self) -> Manifest:
-        return await self._through(self._register.manifest())
+    async def manifest(self, begun: str | None = None) -> Manifest:
+        return await self._through(self._register.manifest(begun))
 
     async def chunk(self, chunk: Chunk) -> ChunkRows:
         return await self._through(self._register.chunk(chunk))
@@ -114,15 +114,16 @@ class DyingReplica:
         await self._replica.replace_buckets(feed, version, buckets, rows)
         self._step()
 
+    async def begun(self) -> str | None:
+        return await self._replica.begun()
+
     async def begin_fill(self, manifest: Manifest) -> frozenset[str]:
         have = await self._replica.begin_fill(manifest)
         self._step()
         return have
 
-    async def add_chunk(
-        self, sha256: str, table: str, columns: tuple[str, ...], data: tuple[list[object], ...]
-    ) -> None:
-        await self._replica.add_chunk(sha256, table, columns, data)
+    async def add_chunk(self, sha256: str, rows: ChunkRows) -> None:
+        await self._replica.add_chunk(sha256, rows)
         self._step()
 
     async def finish_fill(self, manifest: Manifest) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,29 @@ async def test_a_fault_on_any_call_is_gone_on_from(follower: Follower, kind: Fau
             continue
         assert report.proven
     assert await follower.equal()
+
+
+async def test_a_cut_fill_goes_on_with_its_snapshot_after_a_newer_one_was_made(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.snapshots.FAR", 1)
+    monkeypatch.setattr("cloud.snapshots.EVERY", timedelta(0))
+    assert follower.cloud.enrolled
+    last = (await HttpFeeds(follower.cloud.http, follower.cloud.enrolled.feed_keys).manifest()).chunks[-1]
+    follower.cloud.faults.plan(Fault(FaultKind.CUT_MIDWAY, f"/v1/snapshot/chunks/{last.sha256}"))
+    with pytest.raises(LinkDownError):
+        await follower.sync.round()
+    begun = await follower.replica.begun()
+    assert begun
+    follower.commit("register", follower.resident(history_no=4, full_name="渡邊󠄐　太郎"))
+    assert follower.cloud.tenant.snapshots.refresh()
+    await follower.replica.close()  # and the program started anew
+    await follower.replica.open(REPLICA_KEY, follower.cloud.enrolled.digest_key)
+    assert await follower.replica.begun() == begun
+    report = await follower.sync.round()
+    assert (report.filled, report.proven, report.changes) == (True, True, 1)
+    assert await follower.equal()
+    assert await follower.replica.begun() is None
 
 
 async def test_a_cut_line_is_told_and_the_replica_stays_as_it_was(follower: Follower) -> None:

@@ -1,5 +1,6 @@
 """What every trial of bad input begins with: a terminal of one's own, and its people."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -33,6 +34,13 @@ class Given:
     def program(self, *words: str, **settings: object) -> subprocess.CompletedProcess[str]:
         """Run ``madoguchi`` with these settings."""
         return self._child(["-m", "ui", *words], settings)
+
+    def let_sessions_last(self) -> None:
+        """Serve the town anew, with access tokens that outlast a leap of the clock by an hour."""
+        self.terminal.cloud.kill()
+        for town in (self.terminal.cloud.data / "towns").iterdir():
+            (town / "sign_in.toml").write_text("token_life = 7200", "utf-8")
+        asyncio.run(self.terminal.serve())
 
     def second(self) -> subprocess.CompletedProcess[str]:
         """Open the counter a second time, as a program of its own."""

@@ -111,7 +111,7 @@ class TrainingCloud:
         else:
             raise TimeoutError("the cloud did not become ready")
         self.ready = json.loads(self.ready_file.read_text("utf-8"))
-        self._port = int(self.ready["url"].rsplit(":", 1)[1])
+        self._port = int(self.ready["port"])
 
     def _launch(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)

@@ -80,13 +80,12 @@ async def test_a_fill_goes_on_after_a_restart_where_it_was(stores: FileStores, t
     assert await stores.replica.begin_fill(manifest) == frozenset()
     first = list(chunks)[:3]
     for sha256 in first:
-        table, columns, data = chunks[sha256]
-        await stores.replica.add_chunk(sha256, table, columns, data)
+        await stores.replica.add_chunk(sha256, chunks[sha256])
     await stores.close()
     await stores.open(KEYS)
     assert await stores.replica.begin_fill(manifest) == frozenset(first)
-    for sha256, (table, columns, data) in chunks.items():
-        await stores.replica.add_chunk(sha256, table, columns, data)  # those already here change nothing
+    for sha256, rows in chunks.items():
+        await stores.replica.add_chunk(sha256, rows)  # those already here change nothing
     await stores.replica.finish_fill(manifest)
     assert await equal(stores, register)
     assert sorted(path.name for path in tmp_path.glob("replica*")) == [
@@ -101,8 +100,8 @@ async def test_another_snapshot_begins_anew(stores: FileStores) -> None:
     register = a_town()
     manifest, chunks = register.snapshot()
     await stores.replica.begin_fill(manifest)
-    sha256, (table, columns, data) = next(iter(chunks.items()))
-    await stores.replica.add_chunk(sha256, table, columns, data)
+    sha256, rows = next(iter(chunks.items()))
+    await stores.replica.add_chunk(sha256, rows)
     assert await stores.replica.begin_fill(replace(manifest, snapshot_id="another")) == frozenset()
     await fill(stores, register)
     assert await equal(stores, register)
@@ -115,9 +114,9 @@ async def test_a_snapshot_that_does_not_prove_is_never_swapped_in(stores: FileSt
     manifest, chunks = register.snapshot()
     forged = replace(manifest, snapshot_id="forged", register_version=9)
     await stores.replica.begin_fill(forged)
-    for sha256, (table, columns, data) in chunks.items():
-        changed = [["x" if cell == "男" else cell for cell in column] for column in data]
-        await stores.replica.add_chunk(sha256, table, columns, tuple(changed))
+    for sha256, rows in chunks.items():
+        changed = tuple(["x" if cell == "男" else cell for cell in column] for column in rows.data)
+        await stores.replica.add_chunk(sha256, replace(rows, data=changed))
     with pytest.raises(StoreError, match="damaged_replica"):
         await stores.replica.finish_fill(forged)
     assert await equal(stores, register)
@@ -320,16 +319,6 @@ async def test_a_bad_page_met_on_the_way_asks_for_a_new_fill(stores: FileStores,
     assert await stores.replica.position() == Position(None, None)
     await fill(stores, register)
     assert await equal(stores, register)
-
-
-@pytest.mark.asyncio
-async def test_a_table_of_tomorrow_is_a_newer_register(stores: FileStores) -> None:
-    register = a_town()
-    await fill(stores, register)
-    batch = register.put("resident", a_person(1, history_no=2))
-    unknown = replace(batch.changes[0], table="moon")
-    with pytest.raises(StoreError, match="newer"):
-        await stores.replica.apply(replace(batch, changes=(unknown,)))
 
 
 steps = st.lists(

@@ -17,6 +17,8 @@ from offline.store.replica import Replica
 from tests.cloud.cloud_builders import staff
 from tests.store_builders import Row, SmallRegister, a_person, fill, store_keys, stores_in
 
+pytestmark = pytest.mark.long
+
 ISHIKAWA = AtenaNo("1000000990")  # イシカワ　タロウ: across the two parts of the name stands ワタ
 ROWS: list[tuple[str, Row]] = [
     *generate(1000, 7, date(2026, 11, 20)),

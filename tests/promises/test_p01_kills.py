@@ -6,11 +6,15 @@ import os
 import random
 from pathlib import Path
 
+import pytest
+
 from client.domain.certificate import SheetState
 from client.domain.change import ChangeKind, ChangeState
 from tests.builders import TODAY
 from tests.promises.p01_nursery import KEYS, Nursery, Told, marks_in
 from tests.store_builders import stores_in
+
+pytestmark = pytest.mark.long
 
 
 async def check(folder: Path, told: Told) -> None:

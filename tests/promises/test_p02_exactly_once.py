@@ -13,7 +13,7 @@ from client.domain.errors import LinkDownError
 from tests.builders import a_sign_in
 from tests.promises.p02_terminal import FAULTS, Terminal, Town
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

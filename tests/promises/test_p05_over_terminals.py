@@ -17,7 +17,7 @@ from cloud import storage
 from tests.api.small_cloud import town
 from tests.promises.terminals import PC, Site, config_in, open_terminal
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 
 
 @pytest.fixture

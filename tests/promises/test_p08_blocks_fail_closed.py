@@ -46,6 +46,8 @@ from tests.promises.p08_town import (
 )
 from tests.store_builders import a_person
 
+pytestmark = pytest.mark.long
+
 TYPED = (
     *("みや", "みやざき", "ミヤザキ　メグミ", "宮崎", "宮﨑　恵", "フミ", "つよし", "ひな"),
     *("S58.4.12", "19900718", "H2.7.18", *HOME, FORMER),

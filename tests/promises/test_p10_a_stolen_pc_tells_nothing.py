@@ -16,6 +16,7 @@ from client.domain.errors import CounterError
 from client.jobs.ports import JournalEntry, StoreKeys
 from offline.store import door, migrations
 from offline.store.inbox import Inbox
+from offline.store.replica_file import STEPS
 from offline.store.search_key import name_key, reading_keys
 from offline.store.wraps import Argon2Cost
 from tests.builders import HANAKO, NOW, TARO
@@ -128,8 +129,8 @@ async def test_nothing_the_stores_write_can_be_read(
     await stores.open(KEYS)
     manifest, chunks = register.snapshot(size=100)
     await stores.replica.begin_fill(manifest)
-    for number, (sha256, (table, columns, data)) in enumerate(chunks.items()):
-        await stores.replica.add_chunk(sha256, table, columns, data)
+    for number, (sha256, rows) in enumerate(chunks.items()):
+        await stores.replica.add_chunk(sha256, rows)
         if number == 2:
             assert leaks_in(tmp_path / "terminal") == []  # the side file and its WAL, half full
     await stores.replica.finish_fill(manifest)
@@ -189,8 +190,8 @@ async def test_the_copy_made_before_a_migration_is_as_closed_as_the_file(tmp_pat
     def nothing(connection: sqlite3.Connection) -> None:
         connection.execute("CREATE TABLE tomorrow (a)")
 
-    migrations.migrate(tmp_path / "replica.db", KEYS.replica, (nothing, nothing), NOW)
-    assert migrations.backup_path(tmp_path / "replica.db", 1).exists()
+    migrations.migrate(tmp_path / "replica.db", KEYS.replica, (*STEPS, nothing), NOW)
+    assert migrations.backup_path(tmp_path / "replica.db", len(STEPS)).exists()
     assert leaks_in(tmp_path) == []
 
 

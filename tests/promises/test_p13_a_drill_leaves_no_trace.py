@@ -36,7 +36,7 @@ from tests.promises.p08_town import WATANABE, request_for
 from tests.promises.terminals import PC, Site, Terminal, config_in, files_in, open_terminal
 from ui.cli.drill import drill_config, put_away
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 
 
 @dataclass

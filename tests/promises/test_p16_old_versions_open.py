@@ -1,13 +1,9 @@
 """P16: what an old version left on the disk opens with this one, whole; what a newer one left is not touched."""
 
-import base64
 import json
-import re
-import shutil
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,84 +11,18 @@ import pytest
 
 from client.domain.change import ChangeState
 from client.domain.errors import SignInNeededError, StoreError
-from client.jobs.ports import JournalEntry, StoreKeys
+from client.jobs.ports import JournalEntry
 from client.rules import totp
-from offline.store import door, ledger_file, migrations, replica, replica_file, side_file
-from offline.store.keys import Vault
+from offline.store import door, ledger_file, replica, replica_file, side_file
 from offline.store.ledger_file import mark_of
 from offline.store.slots import Slots
-from offline.store.stores import FileStores
-from tests.promises.p16_reading import read_ledger, read_replica
-from tests.store_builders import MemoryKeyring, a_change, an_issue
-
-FIXTURES = Path(__file__).resolve().parents[1] / "offline" / "fixtures"
-VERSIONS = sorted(path.name for path in FIXTURES.iterdir())
-
-
-@dataclass(frozen=True)
-class Old:
-    """A terminal as an old version left it, copied, and all that opens it."""
-
-    version: str
-    folder: Path
-    secrets: dict[str, Any]
-    content: dict[str, Any]
-
-    @property
-    def keys(self) -> StoreKeys:
-        return StoreKeys(**{name: bytes.fromhex(key) for name, key in self.secrets["keys"].items()})
-
-    @property
-    def read_at(self) -> datetime:
-        return datetime.fromisoformat(self.secrets["read_at"])
-
-    @property
-    def day(self) -> date:
-        return date.fromisoformat(self.secrets["day"])
-
-    def vault(self) -> Vault:
-        ring = MemoryKeyring()
-        ring.secrets = {
-            ("madoguchi", name): base64.b64encode(bytes.fromhex(secret)).decode()
-            for name, secret in self.secrets["keyring"].items()
-        }
-        return Vault(self.folder, "training", backend=ring)
-
-    def stores(self) -> FileStores:
-        vault = self.vault()
-        facts = vault.facts
-        assert facts is not None
-        return FileStores(self.folder, facts, lambda: self.read_at, vault.identity.sign)
-
-    async def read(self, stores: FileStores) -> dict[str, Any]:
-        """Read everything, as it was read when the fixture was made."""
-        people = tuple(self.secrets["people"])
-        told = {
-            "replica": await read_replica(stores, people, self.day),
-            "ledger": await read_ledger(stores, self.day, self.secrets["journal_lines"]),
-        }
-        plain: dict[str, Any] = json.loads(json.dumps(told))
-        return plain
-
-    def files(self) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in self.folder.iterdir()}
-
-    def do(self, name: str, statement: str) -> None:
-        key = {"replica.db": self.keys.replica, "ledger.db": self.keys.ledger}[name]
-        connection = door.open_connection(self.folder / name, key)
-        connection.execute(statement)
-        connection.close()
+from tests.promises.p16_old import FIXTURES, VERSIONS, Old, an_old_terminal
+from tests.store_builders import a_change, an_issue
 
 
 @pytest.fixture(params=VERSIONS)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Old:
-    kept = FIXTURES / request.param
-    told = re.search(r"```json\n(.*)```", (kept / "README.md").read_text("utf-8"), re.DOTALL)
-    assert told
-    folder = tmp_path / "terminal"
-    shutil.copytree(kept, folder, ignore=shutil.ignore_patterns("README.md", "content.json"))
-    content = json.loads((kept / "content.json").read_text("utf-8"))
-    return Old(request.param, folder, json.loads(told[1]), content)
+    return an_old_terminal(request.param, tmp_path / "terminal")
 
 
 def covers(now: Any, then: Any, where: str = "") -> list[str]:
@@ -187,8 +117,7 @@ async def test_a_migration_first_keeps_a_copy_that_opens_and_changes_nothing_tha
     assert covers(await old.read(stores), old.content) == []
     await stores.close()
     for name, key in (("ledger.db", old.keys.ledger), ("replica.db", old.keys.replica)):
-        shape = len(ledger_file.STEPS if name == "ledger.db" else replica_file.STEPS) - 1
-        kept = migrations.backup_path(old.folder / name, shape)
+        (kept,) = old.folder.glob(f"{name}.shape?")  # of the shape it had, however many steps it took
         assert kept.read_bytes() == (FIXTURES / old.version / name).read_bytes()
         assert door.is_whole(kept, key)
         connection = door.open_connection(old.folder / name, key)

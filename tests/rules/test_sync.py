@@ -54,7 +54,7 @@ def test_chunks_already_there_are_not_fetched_again() -> None:
     at_once(replica.begin_fill(manifest))
     first = manifest.chunks[0]
     part = at_once(register.chunk(first))
-    at_once(replica.add_chunk(first.sha256, part.table, part.columns, part.data))
+    at_once(replica.add_chunk(first.sha256, part))
     _, said = hold(register, replica)
     assert said.count("AskChunk") == len(manifest.chunks) - 1
     assert equal(register, replica)

@@ -18,6 +18,8 @@ from tests.ui.world import World
 from ui.drill import DoorsToADrill
 from ui.training_cloud import TrainingCloud
 
+pytestmark = pytest.mark.long
+
 Drive = Callable[..., None]
 ROOT = Path(__file__).resolve().parents[2]
 LASTS = (sys.executable, "-c", "import time; time.sleep(60)")

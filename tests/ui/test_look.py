@@ -9,6 +9,8 @@ from tests.ui.cut import cut_texts
 from tests.ui.drive import Counter
 from ui.theme import THEMES, tokens
 
+pytestmark = pytest.mark.long
+
 Drive = Callable[..., None]
 Size = tuple[int, int]
 

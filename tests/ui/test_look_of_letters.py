@@ -10,6 +10,8 @@ from ui import theme
 from ui.widgets.letters import Letters
 from ui.widgets.name_label import NameLabel
 
+pytestmark = pytest.mark.long
+
 CHAIN = FontChain(find_fonts(), strict=False)
 
 

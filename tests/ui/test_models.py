@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from client.domain.as_of import Answer
 from client.domain.certificate import IdentityCheck, Requester, SheetState
 from client.domain.change import ChangeState
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import LinkDownError, SignInNeededError
 from client.domain.intake import Filer
-from tests.builders import a_sign_in
+from client.domain.resident import Hit
+from tests.builders import NOW, a_sign_in
 from tests.ui.world import PROTECTED, WATANABE, World
 from ui.screens.certificate.model import CertificateModel, IssueJobs
 from ui.screens.change.model import TenkyoJobs, TenkyoModel
@@ -127,6 +129,19 @@ async def test_an_empty_field_is_named_and_nothing_is_sent() -> None:
     model.submit("s001", "", "123456")
     assert model.wrong == {"password"}
     assert not later.waiting
+
+
+async def test_a_search_that_failed_does_not_say_that_nobody_is_there() -> None:
+    later = Later()
+
+    async def job(_typed: str) -> Answer[tuple[Hit, ...]]:
+        raise SignInNeededError("sign_in.expired")
+
+    find = FindModel(WORDS, job, later, lambda: NOW)
+    find.type("わたなべ")
+    await later.all()
+    assert find.note is not None
+    assert find.count_text == ""
 
 
 async def test_one_hit_and_enter_open_the_resident_at_once() -> None:

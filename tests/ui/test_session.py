@@ -113,3 +113,17 @@ def test_who_signed_in_off_line_hears_once_that_the_line_is_back() -> None:
     assert desk.offers == 2
     seconds(desk, a_sign_in())
     assert (desk.offers, desk.session.sign_in_again) == (2, False)
+
+
+def test_whoever_lost_the_session_at_the_cloud_is_offered_a_new_sign_in() -> None:
+    desk, present, has_session = Desk(), a_sign_in(), True
+    desk.link.note_success(20)
+    desk.session = SessionWatch(
+        desk.link, now=desk.clock, stop=desk.stop, offer=desk.offer, has_session=lambda: has_session
+    )
+    seconds(desk, present)
+    assert (desk.offers, desk.session.sign_in_again) == (0, False)
+    has_session = False
+    seconds(desk, present)
+    assert (desk.offers, desk.session.sign_in_again) == (1, True)
+    assert desk.stopped == []

@@ -227,6 +227,9 @@ class Sessions:
             raise SignInNeededError("sign_in.wrong_secret")
         return CloudSignIn(self.sign_in_value, b"seed", 1, b"deposit")
 
+    async def renew(self, sign_in: SignIn) -> SignIn:
+        return sign_in
+
     async def sign_out(self, sign_in: SignIn) -> None:
         return
 

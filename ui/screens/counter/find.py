@@ -77,6 +77,8 @@ class FindModel:
             return self._words("find.hint")
         if self.busy and not self.lines:
             return self._words("find.busy")
+        if self.note is not None:  # it failed: that is not to say that nobody is there
+            return ""
         text = self._words("find.count", n=len(self.lines)) if self.lines else self._words("find.none")
         if self.as_of is not None and self.as_of.source is Source.REPLICA:
             text += self._words("find.from_replica")

@@ -1,0 +1,34 @@
+"""The next numbers of the register: each is given once, whoever bears the others."""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from cloud import storage
+from cloud.office.case import Case
+from cloud.town.numbers import next_number
+
+_BEARERS = ("resident", "outsider", "corporation")  # one run of 宛名番号 for all of them
+
+
+def next_household_no(case: Case) -> str:
+    """Return the next 世帯番号."""
+    index = storage.resident_index
+    last = sa.select(sa.func.max(index.c.household_no)).where(
+        index.c.municipality == case.register.municipality
+    )
+    return next_number(case.connection.execute(last).scalar_one())
+
+
+def next_atena_numbers(case: Case) -> Iterator[str]:
+    """Yield the next 宛名番号, one after the other."""
+    last = max(filter(None, (_last(case, storage.rows[name]) for name in _BEARERS)))
+    while True:
+        last = next_number(last)
+        yield last
+
+
+def _last(case: Case, table: sa.Table) -> str | None:
+    query = sa.select(sa.func.max(table.c.atena_no)).where(table.c.municipality == case.register.municipality)
+    last: str | None = case.connection.execute(query).scalar_one()
+    return last

@@ -1,0 +1,53 @@
+"""What the office says: sentences and words by key, from texts.toml beside this file."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from cloud.clock import TOKYO, read_stamp
+from cloud.problems import ProblemError
+from cloud.wareki import read_day, write_wareki
+
+_HERE = Path(__file__).parent
+
+
+@cache
+def texts() -> Mapping[str, Mapping[str, str]]:
+    """Return all texts, by group and key."""
+    return tomllib.loads((_HERE / "texts.toml").read_text("utf-8"))
+
+
+def word(group: str, key: object) -> str:
+    """Return the word for a key; for one nobody has named yet the key itself, which is a datum then, not a code."""
+    return texts()[group].get(str(key), str(key))
+
+
+def trouble(error: ProblemError) -> str:
+    """Return what an officer reads where something was refused."""
+    if error.detail in texts()["detail"]:
+        return texts()["detail"][error.detail]
+    sentence = texts()["problem"].get(error.code) or texts()["problem"]["cloud.fault"]
+    facts = dict(error.facts)
+    facts["field"] = word("field", facts.get("field", "入力"))
+    facts["state"] = word("state", facts.get("state", ""))
+    return sentence.format_map({"minutes": "5", **facts})
+
+
+def moment(stamp: object) -> str:
+    """Return a moment as the office's clock shows it: 2026-11-20 14:05."""
+    return read_stamp(str(stamp)).astimezone(TOKYO).strftime("%Y-%m-%d %H:%M") if stamp else ""
+
+
+def wareki(day: object) -> str:
+    """Return a day (ISO) as the register words it; what is no day stays as it is."""
+    read = read_day(str(day)) if day else None
+    return write_wareki(read) if read else str(day or "")
+
+
+def age(seconds: float) -> str:
+    """Return a term in the greatest whole unit: 5分, 3時間, 2日."""
+    minutes = max(0, int(seconds)) // 60
+    if minutes < 60:
+        return f"{minutes}分前"
+    return f"{minutes // 60}時間前" if minutes < 60 * 48 else f"{minutes // (60 * 24)}日前"

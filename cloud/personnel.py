@@ -1,0 +1,195 @@
+"""The office of personnel: who works here, lent by whom, with which rights from when until when [STD j1380].
+
+Who somebody is and what they may do are commits of the register, so terminals hear of them; secrets stay beside it. Each
+act is written down with who did it. An id is given once: people leave by their last day, their rows stay.
+"""
+
+from datetime import date, timedelta
+from http import HTTPStatus
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from cloud import storage
+from cloud.clock import Now, day_in_tokyo, stamp
+from cloud.contract import Row
+from cloud.credentials import past_hashes, put_factor, set_password, take_factor
+from cloud.lockouts import Lockouts
+from cloud.passwords import Passwords
+from cloud.problems import ProblemError, malformed, not_found
+from cloud.register import Change, Register, put, remove
+from cloud.sign_in_rules import DEFAULT_RULES, SignInRules
+from cloud.staff import RIGHTS, HeldRight, NewStaff, add_staff, held_rights
+from cloud.staff_rows import grant_row, staff_rows
+from cloud.tokens import end_sessions, take_turn
+
+
+class Personnel:
+    """The personnel of one municipality; every act names who does it."""
+
+    def __init__(self, register: Register, now: Now, rules: SignInRules = DEFAULT_RULES) -> None:
+        self._register = register
+        self._municipality = register.municipality
+        self._now = now
+        self._rules = rules
+        self._passwords = Passwords(rules)
+        self._lockouts = Lockouts(register.municipality, rules)
+
+    def add(self, person: NewStaff, *, done_by: str) -> int:
+        """Take somebody on; 409 where the id was ever given. Returns the register version."""
+        if person.lent_by and not (person.from_day and person.until_day):
+            raise malformed("somebody lent has a first and a last day")
+        if unknown := set(person.rights) - set(RIGHTS):
+            raise malformed(f"{len(unknown)} unknown rights")
+        self._check_days(person.from_day, person.until_day)
+        self._check_password(person.staff_id, person.password, [])
+        rows = [put(table, row) for table, row in staff_rows([person], self._today())]
+        with self._register.writing() as connection:
+            if self._register.row(connection, "staff_member", (person.staff_id,)):
+                raise ProblemError(HTTPStatus.CONFLICT, "office.id_taken")
+            add_staff(connection, self._municipality, [person], self._today(), self._passwords)
+            self._note(connection, "add", person.staff_id, done_by)
+            return self._register.commit(connection, "register", rows)
+
+    def end(self, staff_id: str, last_day: date, *, done_by: str) -> int:
+        """Let somebody go at the end of a day; where that is past, they are signed out at once."""
+        with self._register.writing() as connection:
+            row = self._member(connection, staff_id) | {"until_day": last_day.isoformat()}
+            if last_day < self._today():
+                self._sign_out(connection, staff_id, "left")
+            self._note(connection, "end", staff_id, done_by, last_day.isoformat())
+            return self._register.commit(connection, "register", [put("staff_member", row)])
+
+    def suspend(self, staff_id: str, *, done_by: str) -> None:
+        """Let somebody in no more until further notice, and sign them out at once."""
+        self._suspended_since(staff_id, stamp(self._now()), "suspend", done_by)
+
+    def resume(self, staff_id: str, *, done_by: str) -> None:
+        """Let somebody suspended in again."""
+        self._suspended_since(staff_id, None, "resume", done_by)
+
+    def grant(
+        self,
+        right: str,
+        from_day: date,
+        until_day: date | None = None,
+        *,
+        staff_id: str = "",
+        section: str = "",
+        done_by: str,
+    ) -> str:
+        """Grant a right, to a person or a section, from a day on that may lie ahead; returns the grant's id."""
+        if right not in RIGHTS or bool(staff_id) == bool(section):
+            raise malformed("a right of the contract, to a person or to a section")
+        self._check_days(from_day, until_day)
+        grant_id = str(uuid4())
+        row = grant_row(grant_id, right, from_day, until_day, staff_id=staff_id, section=section)
+        with self._register.writing() as connection:
+            if staff_id:
+                self._member(connection, staff_id)
+            self._note(connection, "grant", staff_id, done_by, grant_id)
+            self._register.commit(connection, "register", [put("right_grant", row)])
+        return grant_id
+
+    def revoke(self, grant_id: str, last_day: date | None = None, *, done_by: str) -> int:
+        """Let a grant end with a day, or at once; one that had not begun goes. Returns the register version."""
+        last = last_day or self._today() - timedelta(days=1)
+        with self._register.writing() as connection:
+            row = self._register.row(connection, "right_grant", (grant_id,))
+            if row is None:
+                raise not_found()
+            self._note(connection, "revoke", str(row.get("staff_id", "")), done_by, grant_id)
+            return self._register.commit(connection, "register", [_ended(grant_id, row, last)])
+
+    def reset_password(self, staff_id: str, password: str, *, done_by: str) -> None:
+        """Give somebody a new password; they are signed out everywhere, and not locked out."""
+        with self._register.reading() as connection:
+            self._member(connection, staff_id)
+            past = past_hashes(connection, self._municipality, staff_id)
+        self._check_password(staff_id, password, past)
+        hashed, today = self._passwords.hashed(password), self._today()
+        with self._register.writing() as connection:
+            self._sign_out(connection, staff_id, "password")
+            set_password(connection, self._municipality, staff_id, hashed, rules=self._rules, today=today)
+            self._lockouts.forget(connection, staff_id)
+            self._note(connection, "reset_password", staff_id, done_by)
+
+    def set_factor(self, staff_id: str, kind: str, secret: bytes, *, state: str = "0", done_by: str) -> None:
+        """Give somebody a second factor in place of the same kind before; they are signed out everywhere."""
+        with self._register.writing() as connection:
+            self._member(connection, staff_id)
+            self._sign_out(connection, staff_id, "factor")
+            today = self._today()
+            put_factor(
+                connection, self._municipality, staff_id, kind=kind, secret=secret, state=state, today=today
+            )
+            self._note(connection, "set_factor", staff_id, done_by, kind)
+
+    def remove_factor(self, staff_id: str, kind: str, *, done_by: str) -> None:
+        """Take a second factor away, a lost key; they are signed out everywhere."""
+        with self._register.writing() as connection:
+            self._member(connection, staff_id)
+            self._sign_out(connection, staff_id, "factor")
+            take_factor(connection, self._municipality, staff_id, kind)
+            self._note(connection, "remove_factor", staff_id, done_by, kind)
+
+    def people(self) -> list[dict[str, object]]:
+        """Return everybody who ever worked here, as the register has them."""
+        with self._register.reading() as connection:
+            return self._register.rows(connection, "staff_member")
+
+    def rights_of(self, staff_id: str, day: date) -> tuple[HeldRight, ...]:
+        """Return what somebody may do on a day, past or to come, and where each right comes from."""
+        with self._register.reading() as connection:
+            row = self._member(connection, staff_id)
+            if not str(row.get("from_day", "")) <= day.isoformat() <= str(row.get("until_day", "9999")):
+                return ()
+            return held_rights(connection, self._municipality, staff_id, day)
+
+    # -- what acts have in common
+
+    def _suspended_since(self, staff_id: str, since: str | None, act: str, done_by: str) -> None:
+        people = storage.staff
+        here = sa.and_(people.c.municipality == self._municipality, people.c.staff_id == staff_id)
+        with self._register.writing() as connection:
+            self._member(connection, staff_id)
+            self._sign_out(connection, staff_id, "suspended")
+            connection.execute(sa.update(people).where(here).values(suspended_since=since))
+            self._note(connection, act, staff_id, done_by)
+
+    def _sign_out(self, connection: sa.Connection, staff_id: str, reason: str) -> None:
+        take_turn(connection, self._municipality)
+        end_sessions(connection, self._municipality, staff_id, reason, self._now())
+
+    def _member(self, connection: sa.Connection, staff_id: str) -> dict[str, object]:
+        row = self._register.row(connection, "staff_member", (staff_id,))
+        if row is None:
+            raise not_found()
+        return row
+
+    def _note(
+        self, connection: sa.Connection, act: str, staff_id: str, done_by: str, subject: str = ""
+    ) -> None:
+        line = {"at": stamp(self._now()), "act": act, "done_by": done_by, "staff_id": staff_id}
+        mine = {"municipality": self._municipality, "act_id": str(uuid4()), "subject": subject}
+        connection.execute(sa.insert(storage.staff_act), [mine | line])
+
+    def _check_password(self, staff_id: str, password: str, past: list[str]) -> None:
+        if objection := self._passwords.objection(staff_id, password, past):
+            raise ProblemError(HTTPStatus.FORBIDDEN, "refused.password", reason=objection)
+
+    @staticmethod
+    def _check_days(from_day: date | None, until_day: date | None) -> None:
+        if from_day and until_day and until_day < from_day:
+            raise malformed("the last day is before the first")
+
+    def _today(self) -> date:
+        return day_in_tokyo(self._now())
+
+
+def _ended(grant_id: str, row: Row, last: date) -> Change:
+    """Return the change that lets a grant end, never later than it would have."""
+    until = min(last.isoformat(), str(row.get("until_day", "9999-12-31")))
+    if until < str(row.get("from_day", "")):
+        return remove("right_grant", (grant_id,))
+    return put("right_grant", {**row, "until_day": until})

@@ -1,0 +1,1 @@
+"""``madoguchi-training``: one verb a file, thin over what the cloud does."""

@@ -1,0 +1,41 @@
+"""``token``: a new token that enrols one terminal."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the verb."""
+    token = verbs.add_parser("token", help="print a new token that enrols one terminal")
+    token.add_argument("--data", type=Path, required=True, metavar="DIR")
+    token.add_argument("--url", metavar="DATABASE_URL")
+    token.add_argument("--town", metavar="CODE", help="of which town; the first where it is left out")
+    token.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print it; 1 where there is no such town yet."""
+    from cloud.tenants import Tenants
+    from cloud.town.addresses import CODE
+    from cloud.training import open_training_file
+
+    code = chosen.town or CODE
+    folder = chosen.data if code == CODE else chosen.data / "towns" / code
+    if not (folder / "training.json").exists():
+        print("madoguchi-training: no town there yet; serve it once", file=sys.stderr)
+        return 1
+    training = open_training_file(folder, 0, 0)
+    towns = Tenants(chosen.data, chosen.url)
+    try:
+        tenant = towns.of(code)
+        if tenant is None:
+            print("madoguchi-training: that database does not know the town", file=sys.stderr)
+            return 1
+        token = tenant.terminals.new_token()
+        training.facts.tokens.append(token)
+        training.save()
+    finally:
+        towns.close()
+    print(token)
+    return 0

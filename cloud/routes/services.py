@@ -1,0 +1,60 @@
+"""Live reads of taxes, insurance, services, contacts and payers; what is searched for travels in the body."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Response
+
+from cloud.register import Register
+from cloud.routes.wire import TenantDep, ViewerDep, body_of, json_answer
+from cloud.services import MOST_PAYERS, Tables, contact_rows, nhi_rows, payers, service_rows, tax_rows
+from cloud.tenant import Tenant
+
+router = APIRouter()
+
+
+class PayerSearch(msgspec.Struct):
+    """Body of POST /v1/payers/search."""
+
+    typed: Annotated[str, msgspec.Meta(max_length=200)]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_PAYERS)] = 50
+
+
+def _told(tenant: Tenant, read: Callable[[Register, sa.Connection], Tables]) -> Response:
+    with tenant.register.reading() as connection:
+        found = read(tenant.register, connection)
+        return json_answer({**found, "as_of": tenant.register.as_of(connection)})
+
+
+@router.get("/v1/residents/{atena_no}/tax")
+def tax(tenant: TenantDep, _clerk: ViewerDep, atena_no: str) -> Response:
+    """Return a person's taxes."""
+    return _told(tenant, lambda register, connection: tax_rows(register, connection, atena_no))
+
+
+@router.get("/v1/residents/{atena_no}/nhi")
+def nhi(tenant: TenantDep, _clerk: ViewerDep, atena_no: str) -> Response:
+    """Return a person's 国民健康保険."""
+    return _told(tenant, lambda register, connection: nhi_rows(register, connection, atena_no))
+
+
+@router.get("/v1/residents/{atena_no}/services")
+def services(tenant: TenantDep, _clerk: ViewerDep, atena_no: str) -> Response:
+    """Return what a person belongs to."""
+    return _told(tenant, lambda register, connection: service_rows(register, connection, atena_no))
+
+
+@router.get("/v1/residents/{atena_no}/contacts")
+def contacts(tenant: TenantDep, _clerk: ViewerDep, atena_no: str) -> Response:
+    """Return how a person is reached and pays."""
+    return _told(tenant, lambda register, connection: contact_rows(register, connection, atena_no))
+
+
+@router.post("/v1/payers/search")
+def find_payers(
+    tenant: TenantDep, _clerk: ViewerDep, asked: Annotated[PayerSearch, Depends(body_of(PayerSearch))]
+) -> Response:
+    """Find payers who are no residents."""
+    return _told(tenant, lambda register, connection: payers(register, connection, asked.typed, asked.limit))

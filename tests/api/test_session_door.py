@@ -1,0 +1,50 @@
+"""The door of sessions against the reference cloud: renewal, lost answers, the town's word that it is over."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from client.api.auth import Sessions
+from client.api.residents import CloudRegister
+from client.domain.errors import LinkDownError, SignInNeededError
+from cloud.faults import Fault, FaultKind
+from tests.api.small_cloud import SmallCloud, small_cloud
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[SmallCloud]:
+    with small_cloud(tmp_path) as made:
+        yield made
+
+
+async def test_a_session_is_renewed_with_a_token_that_works_although_an_answer_was_lost(
+    cloud: SmallCloud,
+) -> None:
+    await cloud.enrol()
+    sessions, sign_in = Sessions(cloud.http, now=cloud.clock), await cloud.sign_in()
+    assert sign_in.access_term
+    assert sign_in.access_term.until - sign_in.access_term.since == timedelta(minutes=15)
+    cloud.faults.plan(Fault(FaultKind.LOST_ANSWER, "/v1/sessions/current/renewal"))
+    with pytest.raises(LinkDownError):
+        await sessions.renew(sign_in)
+    renewed = await sessions.renew(sign_in)
+    assert renewed.access_token != sign_in.access_token
+    cloud.token = renewed.access_token
+    assert (await CloudRegister(cloud.http, lambda: cloud.token).find("わたなべ", limit=5)).value
+    with pytest.raises(SignInNeededError) as told:
+        await sessions.renew(sign_in)
+    assert (told.value.code, told.value.facts["reason"]) == ("sign_in.expired", "renewed")
+    assert str(renewed.access_token) not in repr(renewed)
+
+
+async def test_a_session_the_town_ended_says_so(cloud: SmallCloud) -> None:
+    await cloud.enrol()
+    sessions, sign_in = Sessions(cloud.http, now=cloud.clock), await cloud.sign_in()
+    cloud.tenant.personnel.suspend("s001", done_by="o001")
+    with pytest.raises(SignInNeededError) as told:
+        await sessions.renew(sign_in)
+    assert told.value.facts["reason"] == "ended"
