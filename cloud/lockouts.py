@@ -2,6 +2,10 @@
 
 An id nobody has is counted as well, or the lock-out would tell which ids there are. It is counted under two bytes of
 its hash: what is typed there may be a password, and is not kept.
+
+The back office's page has no terminal that proves itself: anybody on the network may guess there. So its guesses are
+counted by person only, apart from those at counters, and apart for each browser that signed this person in before:
+a stranger's guesses keep neither a clerk from the counter nor an officer from the browser at the officer's own desk.
 """
 
 from dataclasses import dataclass
@@ -18,13 +22,14 @@ from cloud.problems import ProblemError, sign_in_again
 from cloud.sign_in_rules import SignInRules
 
 _FOR_GOOD = timedelta(days=36500)
+OFFICE = "office"  # begins what stands in place of a terminal's number at the office's page
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """What is counted together: the wrong secrets of a person, or at a terminal."""
+    """What is counted together: the wrong secrets of a person, at a terminal, or of a person at the office's page."""
 
-    whose: str  # person | terminal
+    whose: str  # person | terminal | officer
     name: str
     allowed: int
     quiet: timedelta  # without a failure, after which all is forgotten
@@ -55,20 +60,33 @@ class Lockouts:
         locked = self.locked(connection, terminal_no, staff_id, now)
         return locked or sign_in_again("sign_in.wrong_secret")
 
-    def forget(self, connection: sa.Connection, staff_id: str) -> None:
+    def forget(self, connection: sa.Connection, staff_id: str, terminal_no: str) -> None:
         """Forget a person's failures; those at the terminal stand, or one's own sign-in would hide guessing."""
-        self._clear(connection, self._of_person(connection, staff_id))
+        self._clear(connection, self._of_person(connection, staff_id, terminal_no))
 
-    def _counters(
-        self, connection: sa.Connection, terminal_no: str, staff_id: str
-    ) -> tuple[Counter, Counter]:
-        rules = self._rules
+    def forget_all(self, connection: sa.Connection, staff_id: str) -> None:
+        """Forget a person's failures wherever they were made."""
+        self._clear(connection, self._of_person(connection, staff_id, ""))
+        table = storage.sign_in_count
+        pages = sa.and_(
+            table.c.municipality == self._municipality,
+            table.c.whose == "officer",
+            table.c.name.startswith(f"{staff_id} {OFFICE}", autoescape=True),
+        )
+        connection.execute(sa.delete(table).where(pages))
+
+    def _counters(self, connection: sa.Connection, terminal_no: str, staff_id: str) -> tuple[Counter, ...]:
+        rules, person = self._rules, self._of_person(connection, staff_id, terminal_no)
+        if person.whose == "officer":
+            return (person,)
         terminal = Counter("terminal", terminal_no, rules.terminal_failures_allowed, rules.terminal_quiet)
-        return self._of_person(connection, staff_id), terminal
+        return person, terminal
 
-    def _of_person(self, connection: sa.Connection, staff_id: str) -> Counter:
+    def _of_person(self, connection: sa.Connection, staff_id: str, terminal_no: str) -> Counter:
         known = hash_of(connection, self._municipality, staff_id) is not None
         name = staff_id if known else "?" + sha256(staff_id.encode("utf-8", "surrogatepass")).hexdigest()[:4]
+        if terminal_no.startswith(OFFICE):
+            return Counter("officer", f"{name} {terminal_no}", self._rules.failures_allowed, _FOR_GOOD)
         return Counter("person", name, self._rules.failures_allowed, _FOR_GOOD)
 
     def _count(self, connection: sa.Connection, counter: Counter, now: datetime) -> None:

@@ -88,6 +88,15 @@ class Orders:
             line = connection.execute(query).one()
         return line.fetched_at, line.done_at, line.answer
 
+    def given(self, terminal_no: str, newest: int = 20) -> list[dict[str, object]]:
+        """Return what a terminal was ordered and what became of it, newest first, for the office."""
+        table = storage.terminal_order
+        names = ("order_id", "kind", "made_by", "made_at", "fetched_at", "done_at", "answer")
+        query = sa.select(*(table.c[name] for name in names)).where(self._of(terminal_no))
+        with self._register.reading() as connection:
+            found = connection.execute(query.order_by(table.c.order_id.desc()).limit(newest)).all()
+        return [dict(line._mapping) for line in found]
+
     def _of(self, terminal_no: str) -> sa.ColumnElement[bool]:
         table = storage.terminal_order
         return sa.and_(

@@ -1,7 +1,7 @@
 """The office of personnel: who works here, lent by whom, with which rights from when until when [STD j1380].
 
 Who somebody is and what they may do are commits of the register, so terminals hear of them; secrets stay beside it. Each
-act is written down with who did it. An id is given once: people leave by their last day, their rows stay.
+act is in the office log with who did it. An id is given once: people leave by their last day, their rows stay.
 """
 
 from datetime import date, timedelta
@@ -15,6 +15,7 @@ from cloud.clock import Now, day_in_tokyo, stamp
 from cloud.contract import Row
 from cloud.credentials import past_hashes, put_factor, set_password, take_factor
 from cloud.lockouts import Lockouts
+from cloud.office.log import By, OfficeLog
 from cloud.passwords import Passwords
 from cloud.problems import ProblemError, malformed, not_found
 from cloud.register import Change, Register, put, remove
@@ -34,8 +35,9 @@ class Personnel:
         self._rules = rules
         self._passwords = Passwords(rules)
         self._lockouts = Lockouts(register.municipality, rules)
+        self._log = OfficeLog(register, now)
 
-    def add(self, person: NewStaff, *, done_by: str) -> int:
+    def add(self, person: NewStaff, *, done_by: str, form: str | None = None) -> int:
         """Take somebody on; 409 where the id was ever given. Returns the register version."""
         if person.lent_by and not (person.from_day and person.until_day):
             raise malformed("somebody lent has a first and a last day")
@@ -44,29 +46,29 @@ class Personnel:
         self._check_days(person.from_day, person.until_day)
         self._check_password(person.staff_id, person.password, [])
         rows = [put(table, row) for table, row in staff_rows([person], self._today())]
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(done_by, form)) as connection:
             if self._register.row(connection, "staff_member", (person.staff_id,)):
                 raise ProblemError(HTTPStatus.CONFLICT, "office.id_taken")
             add_staff(connection, self._municipality, [person], self._today(), self._passwords)
-            self._note(connection, "add", person.staff_id, done_by)
+            self._note(connection, "add", person.staff_id, by)
             return self._register.commit(connection, "register", rows)
 
-    def end(self, staff_id: str, last_day: date, *, done_by: str) -> int:
+    def end(self, staff_id: str, last_day: date, *, done_by: str, form: str | None = None) -> int:
         """Let somebody go at the end of a day; where that is past, they are signed out at once."""
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(done_by, form)) as connection:
             row = self._member(connection, staff_id) | {"until_day": last_day.isoformat()}
             if last_day < self._today():
                 self._sign_out(connection, staff_id, "left")
-            self._note(connection, "end", staff_id, done_by, last_day.isoformat())
+            self._note(connection, "end", staff_id, by, last_day.isoformat())
             return self._register.commit(connection, "register", [put("staff_member", row)])
 
-    def suspend(self, staff_id: str, *, done_by: str) -> None:
+    def suspend(self, staff_id: str, *, done_by: str, form: str | None = None) -> None:
         """Let somebody in no more until further notice, and sign them out at once."""
-        self._suspended_since(staff_id, stamp(self._now()), "suspend", done_by)
+        self._suspended_since(staff_id, stamp(self._now()), "suspend", done_by, form)
 
-    def resume(self, staff_id: str, *, done_by: str) -> None:
+    def resume(self, staff_id: str, *, done_by: str, form: str | None = None) -> None:
         """Let somebody suspended in again."""
-        self._suspended_since(staff_id, None, "resume", done_by)
+        self._suspended_since(staff_id, None, "resume", done_by, form)
 
     def grant(
         self,
@@ -77,6 +79,7 @@ class Personnel:
         staff_id: str = "",
         section: str = "",
         done_by: str,
+        form: str | None = None,
     ) -> str:
         """Grant a right, to a person or a section, from a day on that may lie ahead; returns the grant's id."""
         if right not in RIGHTS or bool(staff_id) == bool(section):
@@ -84,54 +87,65 @@ class Personnel:
         self._check_days(from_day, until_day)
         grant_id = str(uuid4())
         row = grant_row(grant_id, right, from_day, until_day, staff_id=staff_id, section=section)
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(done_by, form)) as connection:
             if staff_id:
                 self._member(connection, staff_id)
-            self._note(connection, "grant", staff_id, done_by, grant_id)
+            self._note(connection, "grant", staff_id, by, grant_id)
             self._register.commit(connection, "register", [put("right_grant", row)])
         return grant_id
 
-    def revoke(self, grant_id: str, last_day: date | None = None, *, done_by: str) -> int:
+    def revoke(
+        self, grant_id: str, last_day: date | None = None, *, done_by: str, form: str | None = None
+    ) -> int:
         """Let a grant end with a day, or at once; one that had not begun goes. Returns the register version."""
         last = last_day or self._today() - timedelta(days=1)
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(done_by, form)) as connection:
             row = self._register.row(connection, "right_grant", (grant_id,))
             if row is None:
                 raise not_found()
-            self._note(connection, "revoke", str(row.get("staff_id", "")), done_by, grant_id)
+            self._note(connection, "revoke", str(row.get("staff_id", "")), by, grant_id)
             return self._register.commit(connection, "register", [_ended(grant_id, row, last)])
 
-    def reset_password(self, staff_id: str, password: str, *, done_by: str) -> None:
+    def reset_password(self, staff_id: str, password: str, *, done_by: str, form: str | None = None) -> None:
         """Give somebody a new password; they are signed out everywhere, and not locked out."""
         with self._register.reading() as connection:
             self._member(connection, staff_id)
             past = past_hashes(connection, self._municipality, staff_id)
         self._check_password(staff_id, password, past)
         hashed, today = self._passwords.hashed(password), self._today()
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(done_by, form)) as connection:
             self._sign_out(connection, staff_id, "password")
             set_password(connection, self._municipality, staff_id, hashed, rules=self._rules, today=today)
-            self._lockouts.forget(connection, staff_id)
-            self._note(connection, "reset_password", staff_id, done_by)
+            self._lockouts.forget_all(connection, staff_id)
+            self._note(connection, "reset_password", staff_id, by)
 
-    def set_factor(self, staff_id: str, kind: str, secret: bytes, *, state: str = "0", done_by: str) -> None:
+    def set_factor(
+        self,
+        staff_id: str,
+        kind: str,
+        secret: bytes,
+        *,
+        state: str = "0",
+        done_by: str,
+        form: str | None = None,
+    ) -> None:
         """Give somebody a second factor in place of the same kind before; they are signed out everywhere."""
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(done_by, form)) as connection:
             self._member(connection, staff_id)
             self._sign_out(connection, staff_id, "factor")
             today = self._today()
             put_factor(
                 connection, self._municipality, staff_id, kind=kind, secret=secret, state=state, today=today
             )
-            self._note(connection, "set_factor", staff_id, done_by, kind)
+            self._note(connection, "set_factor", staff_id, by, kind)
 
-    def remove_factor(self, staff_id: str, kind: str, *, done_by: str) -> None:
+    def remove_factor(self, staff_id: str, kind: str, *, done_by: str, form: str | None = None) -> None:
         """Take a second factor away, a lost key; they are signed out everywhere."""
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(done_by, form)) as connection:
             self._member(connection, staff_id)
             self._sign_out(connection, staff_id, "factor")
             take_factor(connection, self._municipality, staff_id, kind)
-            self._note(connection, "remove_factor", staff_id, done_by, kind)
+            self._note(connection, "remove_factor", staff_id, by, kind)
 
     def people(self) -> list[dict[str, object]]:
         """Return everybody who ever worked here, as the register has them."""
@@ -148,14 +162,16 @@ class Personnel:
 
     # -- what acts have in common
 
-    def _suspended_since(self, staff_id: str, since: str | None, act: str, done_by: str) -> None:
+    def _suspended_since(
+        self, staff_id: str, since: str | None, act: str, done_by: str, form: str | None
+    ) -> None:
         people = storage.staff
         here = sa.and_(people.c.municipality == self._municipality, people.c.staff_id == staff_id)
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(done_by, form)) as connection:
             self._member(connection, staff_id)
             self._sign_out(connection, staff_id, "suspended")
             connection.execute(sa.update(people).where(here).values(suspended_since=since))
-            self._note(connection, act, staff_id, done_by)
+            self._note(connection, act, staff_id, by)
 
     def _sign_out(self, connection: sa.Connection, staff_id: str, reason: str) -> None:
         take_turn(connection, self._municipality)
@@ -167,12 +183,8 @@ class Personnel:
             raise not_found()
         return row
 
-    def _note(
-        self, connection: sa.Connection, act: str, staff_id: str, done_by: str, subject: str = ""
-    ) -> None:
-        line = {"at": stamp(self._now()), "act": act, "done_by": done_by, "staff_id": staff_id}
-        mine = {"municipality": self._municipality, "act_id": str(uuid4()), "subject": subject}
-        connection.execute(sa.insert(storage.staff_act), [mine | line])
+    def _note(self, connection: sa.Connection, act: str, staff_id: str, by: By, subject: str = "") -> None:
+        self._log.note(connection, by, f"staff.{act}", " ".join(filter(None, (staff_id, subject))))
 
     def _check_password(self, staff_id: str, password: str, past: list[str]) -> None:
         if objection := self._passwords.objection(staff_id, password, past):

@@ -111,7 +111,7 @@ class Sessions:
     def _set_password(self, connection: sa.Connection, staff_id: str, hashed: str, now: datetime) -> None:
         today = day_in_tokyo(now)
         set_password(connection, self._municipality, staff_id, hashed, rules=self._rules, today=today)
-        self._lockouts.forget(connection, staff_id)
+        self._lockouts.forget_all(connection, staff_id)
 
     def _with_turn(self, terminal_no: str, token: str, now: datetime) -> _Good:
         with database.writing(self._engine) as connection:

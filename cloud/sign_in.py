@@ -109,7 +109,7 @@ class SignInDesk:
             return sign_in_again("sign_in.code_used")
         elif attempt.right_hash and unchanged and standing and checked.verdict is Verdict.GOOD:
             self._factors.keep(connection, staff_id, attempt.proof.kind, checked.state)
-            self._lockouts.forget(connection, staff_id)
+            self._lockouts.forget(connection, staff_id, terminal_no)
             if attempt.rehashed:
                 write_hash(connection, self._municipality, staff_id, attempt.rehashed)
             return self._begin(connection, attempt, standing)

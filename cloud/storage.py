@@ -171,12 +171,7 @@ staff_factor = _table(  # what a person's second factor is checked with; the sta
 password_past = _table(  # the last few, that none of them comes again
     "password_past", {"staff_id": "text", "seq": "int"}, {"password_hash": "text"}
 )
-staff_act = _table(  # what was done about people's access, and by whom, for good
-    "staff_act",
-    {"act_id": "text"},
-    {"at": "time", "act": "text", "done_by": "text", "staff_id": "text", "subject": "text"},
-)
-sign_in_count = _table(  # wrong secrets, of a person or at a terminal
+sign_in_count = _table(  # wrong secrets, of a person, at a terminal or at the office's page
     "sign_in_count",
     {"whose": "text", "name": "text"},
     {"failures": "int", "lockouts": "int", "last_at": "time", "locked_until": "time"},

@@ -203,7 +203,7 @@ def end_sessions(
     *,
     but: str = "",
 ) -> None:
-    """End every session of a person, but one where it is named."""
+    """End every session of a person, but one where it is named; those of the office's pages too."""
     table = storage.session
     here = sa.and_(
         table.c.municipality == municipality,
@@ -212,6 +212,9 @@ def end_sessions(
         table.c.ended_at.is_(None),
     )
     connection.execute(sa.update(table).where(here).values(ended_at=stamp(now), end_reason=reason))
+    pages = storage.office_session
+    theirs = sa.and_(pages.c.municipality == municipality, pages.c.staff_id == staff_id)
+    connection.execute(sa.delete(pages).where(theirs))
 
 
 def take_turn(connection: sa.Connection, municipality: str) -> None:

@@ -131,7 +131,9 @@ class Office:
         """Take the leases of everybody concerned for the officer; give them back where it is decided for good."""
         if case.decision.decision == "return":
             return
-        officer = Holder(case.decision.decided_by, case.decision.decided_by, "office", "")
+        who = case.decision.decided_by
+        known = self._register.row(case.connection, "staff_member", (who,)) or {}
+        officer = Holder(who, str(known.get("name", who)), str(known.get("section", "office")), "")
         numbers = [one for one in case.numbers if case.rows([one])]
         for one in numbers:
             self._leases.take_in(case.connection, one, officer)

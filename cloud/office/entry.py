@@ -11,14 +11,15 @@ import sqlalchemy as sa
 from cloud import database, storage
 from cloud.clock import Now, day_in_tokyo, read_stamp, stamp
 from cloud.factors.desk import Proof
+from cloud.lockouts import OFFICE
 from cloud.staff import Clerk, clerk_of
 from cloud.tenant import Tenant
 
 RIGHT, SHIEN_RIGHT = "office", "shien_sochi"
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=8)
+_NONCE = 16  # hexadecimal digits
 _SEEN_EVERY = timedelta(seconds=30)  # a page more or less is no reason to write
-_NO_TERMINAL = "office"  # what stands in place of a terminal's number while both factors are checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,25 @@ class Officer:
     rights: frozenset[str]
 
 
-def sign_in(tenant: Tenant, staff_id: str, password: str, code: str) -> Officer | None:
-    """Check both factors with the counters' own lockout (a problem says no); None without the right to the office."""
-    opened = tenant.sign_in.open(_NO_TERMINAL, staff_id, password, Proof("totp", code))
-    tenant.sessions.close(_NO_TERMINAL, opened.token.value)  # a session of the wire is not what pages need
+def sign_in(tenant: Tenant, staff_id: str, password: str, code: str, browser: str = "") -> Officer | None:
+    """Check both factors (a problem says no, or to wait); None without the right to the office.
+
+    Wrong ones are counted apart for each browser that signed this person in before, told by what it was given then.
+    """
+    place = OFFICE
+    known = known_browser(tenant, staff_id, browser[:_NONCE])
+    if hmac.compare_digest(known.encode(), browser.encode("utf-8", "replace")):
+        place = f"{OFFICE}:{browser[:_NONCE]}"
+    opened = tenant.sign_in.open(place, staff_id, password, Proof("totp", code))
+    tenant.sessions.close(place, opened.token.value)  # a session of the wire is not what pages need
     return _officer(opened.clerk)
+
+
+def known_browser(tenant: Tenant, staff_id: str, nonce: str = "") -> str:
+    """Return what a browser keeps in which somebody has signed in: it opens nothing, and cannot be made up."""
+    nonce = nonce or secrets.token_hex(_NONCE // 2)
+    words = f"madoguchi-office-browser\0{tenant.municipality}\0{staff_id}\0{nonce}"
+    return nonce + hmac.digest(tenant.keys.office_token.encode(), words.encode(), "sha256").hex()
 
 
 def officer_of(tenant: Tenant, staff_id: str) -> Officer | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from cloud.contract import TableContract, tables
 from cloud.households import history_no_of, present_row
 from cloud.office.case import Case
+from cloud.office.numbers import next_household_no
 from cloud.problems import malformed
 from cloud.register import Change, put, remove
 
@@ -14,8 +15,26 @@ _NOT_THEIRS = frozenset(("intake", "terminal_revocation"))  # written by what ha
 
 
 def given_changes(case: Case) -> list[Change]:
-    """Return the rows given: {table, row} to stand, {table, key} to go; 422 where one is not of the contract."""
+    """Return the rows given: {table, row} to stand, {table, key} to go; 422 where one is not of the contract.
+
+    Residents with an empty 世帯番号 come into one new household together.
+    """
+    if any(_is_of_new_household(given) for given in case.decision.changes):
+        number = next_household_no(case)
+        return [_change(case, _into(given, number)) for given in case.decision.changes]
     return [_change(case, given) for given in case.decision.changes]
+
+
+def _is_of_new_household(given: Mapping[str, object]) -> bool:
+    row = given.get("row")
+    return given.get("table") == "resident" and isinstance(row, dict) and row.get("household_no") == ""
+
+
+def _into(given: Mapping[str, object], number: str) -> Mapping[str, object]:
+    row = given.get("row")
+    if not (_is_of_new_household(given) and isinstance(row, dict)):
+        return given
+    return {**given, "row": row | {"household_no": number}}
 
 
 def _change(case: Case, given: Mapping[str, object]) -> Change:

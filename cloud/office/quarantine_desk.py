@@ -40,11 +40,16 @@ class QuarantineDesk:
             lines = connection.execute(query.order_by(table.c.received_at, table.c.item_id)).all()
         return [_listed(line) for line in lines]
 
+    def item(self, item_id: str) -> dict[str, object]:
+        """Return one item, unopened; 404 where there is none."""
+        with self._register.reading() as connection:
+            return _listed(self._line(connection, item_id))
+
     def open(self, item_id: str, who: str) -> dict[str, object]:
         """Return an item with what is inside it; that it was opened, and by whom, is written down first."""
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(who)) as connection:
             line = self._line(connection, item_id)
-            self._log.note(connection, By(who), "quarantine.opened", item_id)
+            self._log.note(connection, by, "quarantine.opened", item_id)
         told = _listed(line)
         command = _command_in(line)
         if command is None:  # never readable as a command: shown as it came
@@ -58,9 +63,9 @@ class QuarantineDesk:
         payload = self._payload(command)
         return told | ({} if payload is None else {"payload": dict(payload)})
 
-    def release(self, item_id: str, who: str) -> dict[str, object]:
+    def release(self, item_id: str, who: str, form: str | None = None) -> dict[str, object]:
         """Let an item take effect as its author's command; 409 where it still cannot, with the answer it got."""
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(who, form)) as connection:
             line = self._undecided(connection, item_id)
             command = _command_in(line)
             if command is None:
@@ -70,14 +75,14 @@ class QuarantineDesk:
                 # Raised inside the transaction: whatever was begun is taken back.
                 code = str(answer.get("reason") or answer["code"])
                 raise ProblemError(HTTPStatus.CONFLICT, "quarantine.still_refused", reason=code)
-            self._settle(connection, item_id, who, "released", "")
+            self._settle(connection, by, item_id, "released", "")
         return {"item_id": item_id, "state": "released", "answer": answer}
 
-    def dismiss(self, item_id: str, who: str, reason: str) -> dict[str, object]:
+    def dismiss(self, item_id: str, who: str, reason: str, form: str | None = None) -> dict[str, object]:
         """Put an item away for good, with the reason; it is kept all the same."""
-        with self._register.writing() as connection:
+        with self._log.acting(by := By(who, form)) as connection:
             self._undecided(connection, item_id)
-            self._settle(connection, item_id, who, "dismissed", reason)
+            self._settle(connection, by, item_id, "dismissed", reason)
         return {"item_id": item_id, "state": "dismissed"}
 
     def _payload(self, command: Command) -> Payload | None:
@@ -98,10 +103,15 @@ class QuarantineDesk:
             raise ProblemError(HTTPStatus.CONFLICT, "office.decided", state=line.state)
         return line
 
-    def _settle(self, connection: sa.Connection, item_id: str, who: str, state: str, reason: str) -> None:
-        values = {"state": state, "decided_by": who, "decided_at": stamp(self._now()), "decided_for": reason}
+    def _settle(self, connection: sa.Connection, by: By, item_id: str, state: str, reason: str) -> None:
+        values = {
+            "state": state,
+            "decided_by": by.who,
+            "decided_at": stamp(self._now()),
+            "decided_for": reason,
+        }
         connection.execute(sa.update(storage.quarantine).where(self._of(item_id)).values(values))
-        self._log.note(connection, By(who), f"quarantine.{state}", item_id)
+        self._log.note(connection, by, f"quarantine.{state}", item_id)
 
     def _of(self, item_id: str) -> sa.ColumnElement[bool]:
         table = storage.quarantine

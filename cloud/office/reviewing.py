@@ -1,24 +1,28 @@
 """An intake as an officer reviews it: what was notified, the present records beside it, and what stands in the way."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from cloud import newcomers
+from cloud.clock import day_in_tokyo
 from cloud.contract import Row
 from cloud.households import members_of, present_row, restrictions
-from cloud.office.decisions import Office
-from cloud.office.people import is_sheltered, names_of
-from cloud.office.texts import texts, word
+from cloud.office.naming import named_in
+from cloud.office.notified import HIDDEN, Group, groups_of
+from cloud.office.people import is_sheltered
+from cloud.office.row_case import Given, RowCase, RowForm, Typed
+from cloud.office.row_forms import given_rows, row_forms
 from cloud.payloads.base import Request
 from cloud.payloads.kinds import REQUESTS, read_kept
 from cloud.payloads.todoke import Tenkyo
 from cloud.register import Register
-from cloud.residents import shown_name
+from cloud.residents import sheltered, shown_name
+from cloud.tenant import Tenant
 
-HIDDEN = "（支援措置のため非表示）"
-_PLACES = frozenset(("to", "from", "address", "town", "banchi", "katagaki", "postcode"))
+_MUST_BE_UNMOVED = frozenset(("todoke.tenkyo", "todoke.tenshutsu", "todoke.death"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,14 @@ class Concerned:
     name: str
     address: str = field(repr=False)
     relationship: str
+    status: str
     base: int | None  # the 履歴番号 the counter saw
     history_no: int
 
     @property
     def moved_on(self) -> bool:
         """Tell whether the record changed since the intake was taken."""
-        return self.base != self.history_no
+        return self.base is not None and self.base != self.history_no
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,44 +48,89 @@ class Review:
     """An intake, ready to be decided."""
 
     case: Mapping[str, object] = field(repr=False)
-    lines: Sequence[tuple[str, str]] = field(repr=False)  # what was notified, a label and a value each
+    groups: Sequence[Group] = field(repr=False)  # what was notified
     people: Sequence[Concerned]
+    waiting: Sequence[str] = field(repr=False)  # names of those who have no number yet
+    given: Sequence[tuple[str, str]] = field(repr=False)  # name and number of those who got one
     staying: Sequence[str] = field(repr=False)  # names of those of the household who do not move
     need_relationship: Sequence[Concerned]
+    forms: Sequence[RowForm] = field(repr=False)  # what the officer fills in to register it
+    leases: Sequence[Mapping[str, object]]  # who else edits one of them
     blocks: Sequence[Row] = field(repr=False)
     shien_sochi: Sequence[Row] = field(repr=False)
     is_sheltered: bool
+    has_image: bool
 
     @property
     def is_open(self) -> bool:
         """Tell whether it may still be decided."""
         return self.case["state"] in {"received", "reviewing"}
 
+    @property
+    def is_outdated(self) -> bool:
+        """Tell whether a record has moved on since, which keeps it from being registered."""
+        must_stand = self.case["kind"] in _MUST_BE_UNMOVED
+        return self.is_open and must_stand and any(one.moved_on for one in self.people)
 
-def review(office: Office, register: Register, key: str, *, show_places: bool = False) -> Review:
+
+def review(tenant: Tenant, key: str, by: str, *, show_places: bool = False) -> Review:
     """Return an intake for review; places of sheltered people only where an officer asked to see them."""
-    case = office.intake(key)
+    case = tenant.office.intake(key)
     payload, base = _mapping(case["payload"]), _mapping(case["base"])
-    request = read_kept(REQUESTS[str(case["kind"])], json.dumps(payload))
+    register, request = tenant.register, request_of(case)
     with register.reading() as connection:
-        numbers = list(dict.fromkeys([str(case["atena_no"]), *map(str, base)]))
-        rows = [row for one in numbers if (row := present_row(register, connection, one))]
+        numbers = {
+            one: newcomers.number_of(connection, register.municipality, one) for one in request.persons
+        }
+        rows = [row for one in numbers.values() if one and (row := present_row(register, connection, one))]
         home = str(rows[0]["household_no"]) if rows else None
-        found = restrictions(register, connection, home, numbers)
-        hidden = any(is_sheltered(register, connection, row) for row in rows)
-        people = [_concerned(row, base, hidden=hidden and not show_places) for row in rows]
+        known = [str(row["atena_no"]) for row in rows]
+        found = restrictions(register, connection, home, known)
+        is_hidden = _is_sheltered(register, connection, rows, request)
+        hide = is_hidden and not show_places
+        named = named_in(register, connection, request)
+        people = [_concerned(row, base, hidden=hide) for row in rows]
         staying, needed = _parted(register, connection, request, people, home)
-        named = names_of(register, connection, [*numbers, *request.persons])
-    return Review(
-        case=case,
-        lines=list(_lines(payload, named, hide=hidden and not show_places)),
-        people=people,
-        staying=staying,
-        need_relationship=needed,
-        blocks=found["blocks"],
-        shien_sochi=found["shien_sochi"],
-        is_sheltered=hidden,
-    )
+        me = _holder(register, connection, by)
+        return Review(
+            case=case,
+            groups=groups_of(str(case["kind"]), payload, named, hide=hide),
+            people=people,
+            waiting=[named[one] for one, number in numbers.items() if not number],
+            given=[(named[one], str(number)) for one, number in _mapping(case.get("provisional")).items()],
+            staying=staying,
+            need_relationship=needed,
+            forms=row_forms(_row_case(tenant, connection, request, payload)),
+            leases=[one for one in tenant.leases.standing(connection, known) if _told(one) != me],
+            blocks=found["blocks"],
+            shien_sochi=found["shien_sochi"],
+            is_sheltered=is_hidden,
+            has_image=bool(payload.get("image")),
+        )
+
+
+def given(tenant: Tenant, key: str, typed: Typed) -> list[Given]:
+    """Return the rows an officer typed to register an intake; none for a kind whose rows are written by rule."""
+    case = tenant.office.intake(key)
+    with tenant.register.reading() as connection:
+        rows = _row_case(tenant, connection, request_of(case), _mapping(case["payload"]))
+        return given_rows(rows, typed)
+
+
+def seal_image(tenant: Tenant, key: str) -> str:
+    """Return the image of a seal that was taken in, in base64; empty where there is none."""
+    return str(_mapping(tenant.office.intake(key)["payload"]).get("image", ""))
+
+
+def request_of(case: Mapping[str, object]) -> Request:
+    """Return what was notified, as it was kept."""
+    return read_kept(REQUESTS[str(case["kind"])], json.dumps(case["payload"]))
+
+
+def _row_case(
+    tenant: Tenant, connection: sa.Connection, request: Request, payload: Mapping[str, object]
+) -> RowCase:
+    return RowCase(tenant.register, connection, request, payload, day_in_tokyo(tenant.now()))
 
 
 def _concerned(row: Mapping[str, object], base: Mapping[str, object], *, hidden: bool) -> Concerned:
@@ -93,9 +143,22 @@ def _concerned(row: Mapping[str, object], base: Mapping[str, object], *, hidden:
         name=shown_name(row),
         address=HIDDEN if hidden else place,
         relationship=str(row.get("relationship", "")),
+        status=str(row["status"]),
         base=seen if isinstance(seen, int) else None,
         history_no=int(str(row["history_no"])),
     )
+
+
+def _is_sheltered(
+    register: Register, connection: sa.Connection, rows: Sequence[dict[str, object]], request: Request
+) -> bool:
+    """Tell whether anybody it is about is sheltered, or lives where somebody sheltered is joined."""
+    joined = getattr(request, "joins", None)
+    if joined:
+        where = sheltered(register.municipality, sa.literal(joined))
+        if connection.execute(sa.select(where)).scalar_one():
+            return True
+    return any(is_sheltered(register, connection, row) for row in rows)
 
 
 def _parted(
@@ -109,35 +172,19 @@ def _parted(
     if not isinstance(request, Tenkyo):
         return [], []
     members = members_of(register, connection, home) if home else []
-    staying = [shown_name(row) for row in members if row["atena_no"] not in request.persons]
-    needed = [one for one in people if one.atena_no in request.persons and one.atena_no != request.subject]
+    moving = {one.atena_no for one in people}
+    staying = [shown_name(row) for row in members if row["atena_no"] not in moving]
+    needed = [one for one in people if one.atena_no != request.subject]
     return staying, needed if staying else []
 
 
-def _lines(
-    payload: Mapping[str, object], named: Mapping[str, str], *, hide: bool
-) -> Iterator[tuple[str, str]]:
-    for name, value in payload.items():
-        if hide and name in _PLACES:
-            yield _label(name), HIDDEN
-        elif isinstance(value, Mapping):
-            for label, inner in _lines(value, named, hide=hide):
-                yield f"{word('field', name)}：{label}", inner
-        else:
-            yield _label(name), _text(value, named)
+def _holder(register: Register, connection: sa.Connection, staff_id: str) -> tuple[object, object]:
+    row = register.row(connection, "staff_member", (staff_id,)) or {}
+    return row.get("name", staff_id), ""
 
 
-def _label(name: str) -> str:
-    return texts()["notified"].get(name) or word("field", name)
-
-
-def _text(value: object, named: Mapping[str, str]) -> str:
-    if isinstance(value, bool):
-        return "はい" if value else "いいえ"
-    if isinstance(value, list):
-        return "、".join(_text(one, named) for one in value)
-    text = "" if value is None else str(value)
-    return f"{named[text]}（{text}）" if text in named else text
+def _told(lease: Mapping[str, object]) -> tuple[object, object]:
+    return lease["by"], lease["terminal"]
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -29,14 +29,29 @@ def trouble(error: ProblemError) -> str:
         return texts()["detail"][error.detail]
     sentence = texts()["problem"].get(error.code) or texts()["problem"]["cloud.fault"]
     facts = dict(error.facts)
-    facts["field"] = word("field", facts.get("field", "入力"))
+    name = word("field", facts.get("field", "入力"))
+    facts["field"] = f"{facts['whose']}　{name}" if "whose" in facts else name
     facts["state"] = word("state", facts.get("state", ""))
-    return sentence.format_map({"minutes": "5", **facts})
+    facts["until"] = clock(facts.get("until"))
+    facts["where"] = f"端末 {facts['terminal']}" if facts.get("terminal") else "事務処理"
+    facts["reason"] = why(str(facts.get("reason", "")))
+    return sentence.format_map({"minutes": "5", "by": "", "section": "", **facts})
+
+
+def why(code: str) -> str:
+    """Return why something cannot stand: by its code, or by the field that is wrong."""
+    known = texts()["reason"].get(code)
+    return known or f"「{texts()['notified'].get(code) or word('field', code)}」に誤りがある"
 
 
 def moment(stamp: object) -> str:
     """Return a moment as the office's clock shows it: 2026-11-20 14:05."""
     return read_stamp(str(stamp)).astimezone(TOKYO).strftime("%Y-%m-%d %H:%M") if stamp else ""
+
+
+def clock(stamp: object) -> str:
+    """Return the time of day of a moment: 14:05."""
+    return moment(stamp)[-5:]
 
 
 def wareki(day: object) -> str:
@@ -45,9 +60,9 @@ def wareki(day: object) -> str:
     return write_wareki(read) if read else str(day or "")
 
 
-def age(seconds: float) -> str:
+def term(seconds: float) -> str:
     """Return a term in the greatest whole unit: 5分, 3時間, 2日."""
     minutes = max(0, int(seconds)) // 60
     if minutes < 60:
-        return f"{minutes}分前"
-    return f"{minutes // 60}時間前" if minutes < 60 * 48 else f"{minutes // (60 * 24)}日前"
+        return f"{minutes}分"
+    return f"{minutes // 60}時間" if minutes < 60 * 48 else f"{minutes // (60 * 24)}日"

@@ -4,13 +4,12 @@ import argparse
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from cloud.wareki import read_day
+from cloud.program import office_machines, office_staff
 
 if TYPE_CHECKING:
     from cloud.office.desk import Desk
@@ -22,9 +21,7 @@ _FORBIDDEN = "the person named by --as has no right to do this"
 
 def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describe the verb and its acts."""
-    office = verbs.add_parser(
-        "office", help="decide intakes, raise blocks, revoke terminals: the back office"
-    )
+    office = verbs.add_parser("office", help="intakes, blocks, terminals, quarantine, staff: the back office")
     acts = office.add_subparsers(dest="act", required=True)
 
     def act(
@@ -42,12 +39,11 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     _intake_acts(act)
     _restriction_acts(act)
     _other_acts(act)
+    office_machines.add_to(act)
+    office_staff.add_to(act)
 
 
-_Act = Callable[[str, str, "Callable[[argparse.Namespace, Desk, By], Rows]"], argparse.ArgumentParser]
-
-
-def _intake_acts(act: _Act) -> None:
+def _intake_acts(act: office_staff.Act) -> None:
     act("intakes", "list intakes", _intakes).add_argument(
         "--state", choices=("received", "reviewing", "registered", "returned")
     )
@@ -56,11 +52,17 @@ def _intake_acts(act: _Act) -> None:
     decide.add_argument("decision", choices=("review", "register", "return"))
     decide.add_argument("--reason", default="")
     decide.add_argument(
+        "--changes",
+        type=Path,
+        metavar="FILE",
+        help="JSON: the rows, where no rule writes them; as over the wire",
+    )
+    decide.add_argument(
         "--relationship", action="append", default=[], metavar="NUMBER=続柄", help="to the new householder"
     )
 
 
-def _restriction_acts(act: _Act) -> None:
+def _restriction_acts(act: office_staff.Act) -> None:
     act("blocks", "list blocks", lambda _, desk, __: desk.blocks.listed(most=_ALL))
     block = act("block", "raise a block", _block)
     block.add_argument("number", help="宛名番号, or 世帯番号 with --household")
@@ -68,19 +70,19 @@ def _restriction_acts(act: _Act) -> None:
     block.add_argument("--process", choices=("issue", "view", "ido"), default="issue")
     block.add_argument("--level", choices=("error", "alert"), default="error")
     block.add_argument("--reason", required=True)
-    block.add_argument("--starts", type=_day, metavar="DAY", help="today where it is left out")
-    block.add_argument("--ends", type=_day, metavar="DAY", help="lifts nothing by itself")
+    block.add_argument("--starts", type=office_staff.day, metavar="DAY", help="today where it is left out")
+    block.add_argument("--ends", type=office_staff.day, metavar="DAY", help="lifts nothing by itself")
     act("unblock", "lift a block", _unblock).add_argument("block_id")
     act("measures", "list support measures", lambda _, desk, __: desk.measures.listed(most=_ALL))
     measure = act("measure", "begin, confirm, extend or end a support measure", _measure)
     measure.add_argument("step", choices=("begin", "confirm", "extend", "end"))
     measure.add_argument("numbers", nargs="+", help="宛名番号 to begin, else the number of one measure")
     measure.add_argument("--full", action="store_true", help="begin: not provisional")
-    measure.add_argument("--starts", type=_day, metavar="DAY")
-    measure.add_argument("--ends", type=_day, metavar="DAY")
+    measure.add_argument("--starts", type=office_staff.day, metavar="DAY")
+    measure.add_argument("--ends", type=office_staff.day, metavar="DAY")
 
 
-def _other_acts(act: _Act) -> None:
+def _other_acts(act: office_staff.Act) -> None:
     resident = act("resident", "change a resident's record", _resident)
     resident.add_argument("atena_no")
     resident.add_argument(
@@ -88,11 +90,8 @@ def _other_acts(act: _Act) -> None:
     )
     resident.add_argument("--correct", action="store_true", help="under the same 履歴番号")
     resident.add_argument("--reason", default="", help="異動事由")
-    resident.add_argument("--ido-date", type=_day, metavar="DAY")
-    resident.add_argument("--todoke-date", type=_day, metavar="DAY")
-    act("terminals", "list terminals", _terminals)
-    act("token", "print a one-time token that enrols a terminal", _token)
-    act("revoke", "revoke a terminal for good", _revoke).add_argument("terminal_no")
+    resident.add_argument("--ido-date", type=office_staff.day, metavar="DAY")
+    resident.add_argument("--todoke-date", type=office_staff.day, metavar="DAY")
     act("log", "show what was done, newest first", lambda _, desk, __: desk.log.acts())
 
 
@@ -141,7 +140,10 @@ def _intakes(chosen: argparse.Namespace, desk: "Desk", _by: "By") -> Rows:
 def _decide(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
     from cloud.office.case import Decision
 
-    decision = Decision(chosen.decision, by.who, chosen.reason, _pairs(chosen.relationship))
+    changes: list[dict[str, object]] = []
+    if chosen.changes:
+        changes = msgspec.json.decode(chosen.changes.read_bytes(), type=list[dict[str, object]])
+    decision = Decision(chosen.decision, by.who, chosen.reason, _pairs(chosen.relationship), changes)
     return [desk.intakes.decide(chosen.key, decision)]
 
 
@@ -187,31 +189,6 @@ def _resident(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
         notified = date.fromisoformat(chosen.todoke_date) if chosen.todoke_date else None
         version = desk.residents.change(by, chosen.atena_no, changes, Ido(chosen.reason, day, notified))
     return [{"atena_no": chosen.atena_no, "register_version": version}]
-
-
-def _terminals(_chosen: argparse.Namespace, desk: "Desk", _by: "By") -> Rows:
-    return [
-        {name: value for name, value in asdict(one).items() if name != "told"}
-        | (asdict(one.told) if one.told else {})
-        for one in desk.terminals.listed()
-    ]
-
-
-def _token(_chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
-    return [{"token": desk.terminals.token(by)}]
-
-
-def _revoke(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
-    return [
-        {"terminal_no": chosen.terminal_no, "blocks_version": desk.terminals.revoke(by, chosen.terminal_no)}
-    ]
-
-
-def _day(text: str) -> str:
-    day = read_day(text)
-    if day is None:
-        raise argparse.ArgumentTypeError("no day: 2026-11-20, R8.11.20")
-    return day.isoformat()
 
 
 def _pairs(words: Sequence[str]) -> dict[str, str]:

@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 
 import httpx
 
+from cloud.office.desk import desk_of
 from cloud.totp import code_at, step_at
-from tests.cloud.cloud_builders import PASSWORD, SEED, SetClock
+from tests.cloud.cloud_builders import PASSWORD, SEED, SetClock, Site
 
 SEE_OTHER = httpx.codes.SEE_OTHER
 
@@ -79,6 +80,20 @@ def form_of(answer: httpx.Response, action: str) -> PageForm:
     """Return the form of a page whose address ends so."""
     (found,) = [form for form in read(answer).forms if form.action.endswith(action)]
     return PageForm(found.action, dict(found.fields))
+
+
+def acts(site: Site) -> list[tuple[str, str, str]]:
+    """Return the office log, oldest first: who, what, and about which key."""
+    found = desk_of(site.tenant).log.acts()
+    return [(str(act["who"]), str(act["what"]), str(act["subject"])) for act in reversed(found)]
+
+
+async def officer(site: Site) -> "Browser":
+    """Return a browser in which an officer has signed in."""
+    browser = Browser(site.client, site.clock)
+    answer = await browser.sign_in()
+    assert answer.status_code == SEE_OTHER, words_of(answer)
+    return browser
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud.cloud_builders import HANAKO, HOME, JIRO, KIMI, TARO, Row, Site, tiny_town
+from tests.cloud.cloud_builders import HANAKO, HOME, JIRO, KIMI, TARO, Row, Site
 from tests.cloud.intake_builders import (
     AHEAD,
     CHILD,
@@ -30,13 +30,6 @@ pytestmark = pytest.mark.asyncio
 SEAL: Row = {"atena_no": TARO, "registration_no": "0001234", "registered": "2020-04-01"}
 
 
-def of_the_couple(site: Site, table: str) -> list[Row]:
-    """Return what stands about the couple beside the seals the town began with."""
-    before = {row["registration_no"] for name, row in tiny_town() if name == "seal_registration"}
-    theirs = [row for row in rows(site, table) if row["atena_no"] in (TARO, HANAKO)]
-    return [row for row in theirs if row.get("registration_no") not in before]
-
-
 async def test_a_reviewed_intake_is_still_decided(site: Site) -> None:
     key = await taken(site, request(site.terminal, "disaster.application"))
     assert (await decided(site, key, YES | {"decision": "review"}))["state"] == "reviewing"
@@ -46,6 +39,10 @@ async def test_a_reviewed_intake_is_still_decided(site: Site) -> None:
     assert (await decided(site, key, YES))["state"] == "registered"
     again = await site.office("POST", f"/intakes/{key}/decision", NO)
     assert (again.status_code, again.json()["state"]) == (409, "registered")
+
+
+def of_taro(site: Site, table: str) -> list[dict[str, Any]]:
+    return [row for row in rows(site, table) if row["atena_no"] == TARO]
 
 
 async def test_who_leaves_stays_on_record_until_the_day(site: Site) -> None:
@@ -60,7 +57,7 @@ async def test_who_leaves_stays_on_record_until_the_day(site: Site) -> None:
     )
     assert (row["ido_reason"], row["ido_date"], row["ido_todoke_date"]) == ("国内転出", AHEAD, DAY)
     assert "removed_date" not in row
-    (seal,) = of_the_couple(site, "seal_registration")
+    (seal,) = of_taro(site, "seal_registration")
     assert (seal["abolished"], seal["abolished_reason"]) == (AHEAD, "転出")
 
 
@@ -93,7 +90,7 @@ async def test_a_death_closes_the_record_and_ends_the_seal(site: Site) -> None:
     await decided(site, key, YES)
     row = newest(site, TARO)
     assert (row["status"], row["removed_reason"], row["removed_date"]) == ("death", "死亡", PAST)
-    assert of_the_couple(site, "seal_registration")[0]["abolished_reason"] == "死亡"
+    assert of_taro(site, "seal_registration")[0]["abolished_reason"] == "死亡"
     assert newest(site, HANAKO)["history_no"] == 1
 
 
@@ -104,8 +101,7 @@ async def test_the_seal_named_ends_and_no_other(site: Site, kind: str, reason: s
     key = await taken(site, request(site.terminal, kind, registration_no="0001234"))
     await decided(site, key, YES)
     found = {
-        row["registration_no"]: row.get("abolished_reason")
-        for row in of_the_couple(site, "seal_registration")
+        row["registration_no"]: row.get("abolished_reason") for row in of_taro(site, "seal_registration")
     }
     assert found == {"0001234": reason, "0009999": None}
 
@@ -117,7 +113,7 @@ async def test_a_new_seal_stands_as_the_officer_gives_it(site: Site) -> None:
     changes = [{"table": "seal_registration", "row": row}]
     before = heads(site)[0]
     await decided(site, key, YES | {"changes": changes})
-    (seal,) = of_the_couple(site, "seal_registration")
+    (seal,) = of_taro(site, "seal_registration")
     assert (seal["registration_no"], seal["image"]) == ("0001234", b"\x89PNG")
     assert heads(site)[0] == before + 1, "the row and the intake's state are one version"
 
@@ -127,11 +123,8 @@ async def test_insurance_ends_for_those_named(site: Site) -> None:
         stand(site, "nhi_member", {"atena_no": one, "acquired": "2020-04-01", "symbol": "あ1"})
     key = await taken(site, request(site.terminal, "nhi.lose"))
     await decided(site, key, YES)
-    found = {
-        row["atena_no"]: (row.get("lost"), row.get("lost_reason"))
-        for row in of_the_couple(site, "nhi_member")
-    }
-    assert found == {TARO: (PAST, "社保加入"), HANAKO: (None, None)}
+    found = {row["atena_no"]: (row.get("lost"), row.get("lost_reason")) for row in rows(site, "nhi_member")}
+    assert found == {TARO: (PAST, "社保加入"), HANAKO: (None, None), KIMI: (None, None)}
 
 
 async def test_protection_is_for_a_year_less_a_day_and_ends_only_when_decided(site: Site) -> None:

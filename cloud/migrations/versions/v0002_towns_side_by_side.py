@@ -171,7 +171,6 @@ def _beside_it() -> None:
     index("session_staff", "session", "municipality staff_id")
     table("sign_in_count", "whose name", "failures:int lockouts:int last_at locked_until")
     table("staff", "staff_id", "password_hash password_set_on suspended_since")
-    table("staff_act", "act_id", "at act done_by staff_id subject")
     table("staff_factor", "staff_id kind", "secret:blob state enrolled_on")
     table("terminal_order", "order_id", "terminal_no kind body made_by made_at fetched_at done_at answer")
     index("terminal_order_terminal", "terminal_order", "municipality terminal_no")

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from cloud.routes.pages import entry, intakes, residents, restrictions, terminals
+from cloud.routes.pages import entry, intakes, log, quarantine, residents, restrictions, staff, terminals
 
 router = APIRouter(prefix="/office", include_in_schema=False)
-for _module in (entry, intakes, residents, restrictions, terminals):
+for _module in (entry, intakes, residents, restrictions, terminals, quarantine, staff, log):
     router.include_router(_module.router)

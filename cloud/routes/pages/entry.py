@@ -1,12 +1,13 @@
 """Coming in and going out, and the sheet of styles."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from cloud.office import texts
 from cloud.office.desk import desk_of
-from cloud.office.entry import PageSessions, sign_in
+from cloud.office.entry import PageSessions, known_browser, sign_in
 from cloud.office.log import By
 from cloud.problems import ProblemError, forbidden
 from cloud.routes.pages.frame import (
@@ -24,6 +25,8 @@ from cloud.routes.wire import TenantDep
 from cloud.tenant import Tenant
 
 router = APIRouter(route_class=PageRoute)
+KNOWN = "__Secure-madoguchi-office-browser"
+_KNOWN_FOR = timedelta(days=180)
 
 
 @router.get("/style.css")
@@ -35,14 +38,16 @@ def style() -> Response:
 @router.get("/sign-in")
 def sign_in_page(request: Request, tenant: TenantDep, said: str = "") -> Response:
     """Show the fields of sign-in."""
-    return _fields(request, tenant, said=texts.texts()["said"].get(said, ""))
+    told = texts.texts()["said"].get(said, "")
+    return _fields(request, tenant, said=told, is_warning=said == "expired")
 
 
 @router.post("/sign-in")
 def enter(request: Request, tenant: TenantDep, form: Annotated[Form, Depends(plain_form)]) -> Response:
     """Let somebody in who shows both factors and holds the right."""
     try:
-        officer = sign_in(tenant, form.get("staff_id"), form.get("password"), form.get("code"))
+        browser = request.cookies.get(KNOWN, "")
+        officer = sign_in(tenant, form.get("staff_id"), form.get("password"), form.get("code"), browser)
         if officer is None:
             raise forbidden("sign_in.no_right")
     except ProblemError as error:
@@ -52,6 +57,8 @@ def enter(request: Request, tenant: TenantDep, form: Annotated[Form, Depends(pla
     base = base_of(request, tenant)
     response = Response(status_code=303, headers={"Location": f"{base}/intakes"})
     response.set_cookie(COOKIE, session.token, path=base, secure=True, httponly=True, samesite="strict")
+    known, life = known_browser(tenant, officer.staff_id), int(_KNOWN_FOR.total_seconds())
+    response.set_cookie(KNOWN, known, max_age=life, path=base, secure=True, httponly=True, samesite="strict")
     desk_of(tenant).log.say(By(officer.staff_id), "office.entered", "")
     return response
 
@@ -78,6 +85,7 @@ def _fields(
     tenant: Tenant,
     *,
     said: str = "",
+    is_warning: bool = False,
     trouble: str = "",
     staff_id: str = "",
     status: int = 200,
@@ -90,6 +98,7 @@ def _fields(
         base=base_of(request, tenant),
         visit=None,
         said=said,
+        is_warning=is_warning,
         trouble=trouble,
         staff_id=staff_id,
         town=town.get("name", ""),

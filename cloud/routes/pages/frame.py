@@ -28,11 +28,11 @@ from cloud.wareki import read_day
 
 COOKIE = "__Secure-madoguchi-office"
 PAGES = Path(office.__file__).parent / "pages"
-_FORM_FIELDS = 200
+_FORM_FIELDS = 600  # a household of a hundred, four fields each
 _LAYOUT = "\n\r\t"
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
@@ -82,7 +82,8 @@ class PageRoute(APIRoute):
 
 def _to_sign_in(request: Request) -> Response:
     base = base_of(request, _town(request))
-    return RedirectResponse(f"{base}/sign-in?said=expired", HTTPStatus.SEE_OTHER)
+    told = "?said=expired" if COOKIE in request.cookies else ""
+    return RedirectResponse(f"{base}/sign-in{told}", HTTPStatus.SEE_OTHER)
 
 
 def _refusal(request: Request, error: ProblemError) -> Response:
@@ -101,9 +102,12 @@ def _pages() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    made.globals |= {"word": texts.word, "moment": texts.moment, "once": lambda: secrets.token_hex(16)}
-    made.globals["parts"] = made.get_template("parts.html").module
+    made.globals |= {
+        **{"word": texts.word, "moment": texts.moment, "clock": texts.clock, "term": texts.term},
+        **{"why": texts.why, "once": lambda: secrets.token_hex(16)},
+    }
     made.filters["wareki"] = texts.wareki
+    made.globals["parts"] = made.get_template("parts.html").module
     return made
 
 
@@ -161,13 +165,17 @@ class Visit:
     def acting(self, form: "Form", act: Callable[[By], object]) -> None:
         """Do what a form asks for; a form that comes twice has done it already."""
         try:
-            act(By(self.officer.staff_id, form.once))
+            act(self.by(form))
         except DoneBeforeError:
             return
 
     def saw(self, what: str, subject: str) -> None:
         """Write down that something was looked at."""
         self.desk.log.say(By(self.officer.staff_id), what, subject)
+
+    def by(self, form: "Form") -> By:
+        """Return who acts through a form."""
+        return By(self.officer.staff_id, form.once)
 
     def must_hold(self, right: str) -> None:
         """Refuse who has no such right."""

@@ -1,20 +1,30 @@
 """受付一覧 and 受付の審査."""
 
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, Response
 
+from cloud.intakes import OPEN_STATES
 from cloud.office import texts
 from cloud.office.case import Decision
 from cloud.office.log import By
-from cloud.office.reviewing import review
-from cloud.problems import ProblemError, forbidden
+from cloud.office.naming import newcomers_of
+from cloud.office.people import wrong_field
+from cloud.office.reviewing import Review, given, request_of, review, seal_image
+from cloud.problems import ProblemError, forbidden, not_found
 from cloud.routes.pages.frame import Form, FormDep, PageRoute, Visit, VisitDep
 
 router = APIRouter(route_class=PageRoute)
 STATES = ("received", "reviewing", "registered", "returned")
 _NEWEST = 200
 _RELATIONSHIP = "relationship."
+_FILES = {  # what a browser is told a file is, and how its name ends; anything else is just bytes
+    "image/jpeg": ("image/jpeg", "jpg"),
+    "image/png": ("image/png", "png"),
+    "image/tiff": ("image/tiff", "tif"),
+    "application/pdf": ("application/pdf", "pdf"),
+}
 
 
 @router.get("/intakes")
@@ -23,6 +33,7 @@ def intakes(visit: VisitDep, state: str = "received") -> Response:
     chosen = state if state in STATES else None
     cases = visit.desk.intakes.intakes(chosen, newest=_NEWEST)
     names = visit.desk.residents.names([str(case["atena_no"]) for case in cases])
+    names |= {one: name for case in cases for one, name in newcomers_of(request_of(case)).items()}
     counts = visit.desk.intakes.counts()
     return visit.page(
         "intakes.html",
@@ -41,6 +52,27 @@ def intake(visit: VisitDep, key: str) -> Response:
     page = _review(visit, key)
     visit.saw("intake.viewed", key)
     return page
+
+
+@router.get("/intakes/{key}/seal.png")
+def seal(visit: VisitDep, key: str) -> Response:
+    """Show the seal that is to be registered."""
+    image = seal_image(visit.tenant, key)
+    if not image:
+        raise not_found()
+    return Response(b64decode(image), media_type="image/png")
+
+
+@router.get("/intakes/{key}/attachments/{attachment}")
+def attachment(visit: VisitDep, key: str, attachment: str) -> Response:
+    """Hand out an attachment of an intake as a file; that it was opened is written down."""
+    found = [one for one in visit.tenant.attachments.listed(key) if one["key"] == attachment]
+    if not found:
+        raise not_found()
+    content = visit.tenant.attachments.opened(attachment, visit.officer.staff_id)
+    kind, ending = _FILES.get(str(found[0]["media_type"]), ("application/octet-stream", "bin"))
+    told = {"Content-Disposition": f'attachment; filename="{attachment}.{ending}"'}
+    return Response(content, media_type=kind, headers=told)
 
 
 @router.post("/intakes/{key}/address")
@@ -64,25 +96,32 @@ def take_up(visit: VisitDep, form: FormDep, key: str) -> Response:
 
 @router.post("/intakes/{key}/decision")
 def decide(visit: VisitDep, form: FormDep, key: str) -> Response:
-    """Register an intake or return it."""
+    """Register an intake, with the rows that were typed where no rule writes them, or return it."""
     choice = form.get("decision")
     said = {"register": "registered", "return": "returned"}.get(choice)
     if said is None:
         raise forbidden("form.foreign")
-    if choice == "return" and not form.get("reason"):
-        error = ProblemError(422, "refused.input", "", field="reason")
-        return _review(visit, key, trouble=texts.trouble(error), typed=form.fields, status=error.status)
-    related = {
+
+    def act(by: By) -> object:
+        if choice == "return" and not form.get("reason"):
+            raise wrong_field("reason")
+        rows = given(visit.tenant, key, form.fields) if choice == "register" and _is_open(visit, key) else ()
+        decision = Decision(choice, by.who, form.get("reason"), _related(form), rows, by.form)
+        return visit.desk.intakes.decide(key, decision)
+
+    return _done(visit, form, key, said, act)
+
+
+def _is_open(visit: Visit, key: str) -> bool:
+    return visit.desk.intakes.intake(key)["state"] in OPEN_STATES
+
+
+def _related(form: Form) -> dict[str, str]:
+    return {
         name.removeprefix(_RELATIONSHIP): value
         for name, value in form.fields.items()
         if name.startswith(_RELATIONSHIP) and value
     }
-
-    def act(by: By) -> object:
-        decision = Decision(choice, by.who, form.get("reason"), related, form=by.form)
-        return visit.desk.intakes.decide(key, decision)
-
-    return _done(visit, form, key, said, act)
 
 
 def _done(visit: Visit, form: Form, key: str, said: str, act: Callable[[By], object]) -> Response:
@@ -98,5 +137,25 @@ def _done(visit: Visit, form: Form, key: str, said: str, act: Callable[[By], obj
 def _review(
     visit: Visit, key: str, *, show_places: bool = False, status: int = 200, **more: object
 ) -> Response:
-    found = review(visit.desk.intakes, visit.tenant.register, key, show_places=show_places)
-    return visit.page("intake.html", status, review=found, show_places=show_places, key=key, **more)
+    found = review(visit.tenant, key, visit.officer.staff_id, show_places=show_places)
+    return visit.page(
+        "intake.html",
+        status,
+        review=found,
+        attachments=_attachments(visit, key, found),
+        show_places=show_places,
+        key=key,
+        **more,
+    )
+
+
+def _attachments(visit: Visit, key: str, found: Review) -> list[dict[str, object]]:
+    """Return what lies beside an intake, and what it names that has not come."""
+    here = visit.tenant.attachments.listed(key)
+    payload = found.case["payload"]
+    notes = payload.get("attachments", []) if isinstance(payload, Mapping) else []
+    known = {one["key"] for one in here}
+    return [
+        *({**one, "is_whole": one["state"] != "open"} for one in here),
+        *({**one, "state": "missing", "is_whole": False} for one in notes if one["key"] not in known),
+    ]

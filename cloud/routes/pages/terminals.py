@@ -1,14 +1,15 @@
-"""端末 and 操作記録."""
+"""端末: how each of them is, orders to them, tokens that enrol new ones."""
 
 from fastapi import APIRouter, Response
 
-from cloud.clock import read_stamp
 from cloud.office import texts
-from cloud.office.log import MOST_SHOWN, By
+from cloud.office.log import By
+from cloud.office.terminals import ORDERS
+from cloud.problems import ProblemError, not_found
 from cloud.routes.pages.frame import FormDep, PageRoute, Visit, VisitDep
-from cloud.terminal_states import TerminalLine
 
 router = APIRouter(route_class=PageRoute)
+_ASKED_TWICE = ("wipe", "revocation")
 
 
 @router.get("/terminals")
@@ -26,36 +27,52 @@ def token(visit: VisitDep, form: FormDep) -> Response:
 
 @router.get("/terminals/{terminal_no}")
 def terminal(visit: VisitDep, terminal_no: str) -> Response:
-    """Ask once more before a terminal is revoked for good."""
-    found = [one for one in visit.desk.terminals.listed() if one.terminal_no == terminal_no]
-    if not found:
-        return visit.to("/terminals")
-    return visit.page("terminal.html", one=found[0], heard=_heard(visit, found[0]))
+    """Show one terminal: how it is, what it was ordered, what can be ordered."""
+    return _one(visit, terminal_no)
+
+
+@router.get("/terminals/{terminal_no}/{what}")
+def ask(visit: VisitDep, terminal_no: str, what: str) -> Response:
+    """Ask once more before a terminal is wiped, or revoked for good."""
+    if what not in _ASKED_TWICE:
+        raise not_found()
+    return visit.page("terminal_ask.html", one=visit.desk.terminals.one(terminal_no), what=what)
 
 
 @router.post("/terminals/{terminal_no}/revocation")
 def revoke(visit: VisitDep, form: FormDep, terminal_no: str) -> Response:
     """Revoke a terminal for good."""
     visit.acting(form, lambda by: visit.desk.terminals.revoke(by, terminal_no))
-    return visit.to("/terminals", "terminal_revoked")
+    return visit.to(f"/terminals/{terminal_no}", "terminal_revoked")
 
 
-@router.get("/log")
-def log(visit: VisitDep, before: int | None = None) -> Response:
-    """Show what was done in the office, newest first."""
-    acts = visit.desk.log.acts(before)
-    older = acts[-1]["act_no"] if len(acts) == MOST_SHOWN else None
-    return visit.page("log.html", acts=acts, older=older)
+@router.post("/terminals/{terminal_no}/orders")
+def order(visit: VisitDep, form: FormDep, terminal_no: str) -> Response:
+    """Order a terminal to lock, unlock, enrol anew or wipe."""
+    kind = form.get("order")
+    if kind not in ORDERS:
+        raise not_found()
+    try:
+        visit.acting(form, lambda by: visit.desk.terminals.order(by, terminal_no, kind))
+    except ProblemError as error:
+        if error.code == "refused.not_found":
+            raise
+        return _one(visit, terminal_no, texts.trouble(error), error.status)
+    return visit.to(f"/terminals/{terminal_no}", f"terminal_{kind}")
 
 
 def _list(visit: Visit, new_token: str = "") -> Response:
-    lines = [(one, _heard(visit, one)) for one in visit.desk.terminals.listed()]
+    desk = visit.desk.terminals
+    return visit.page("terminals.html", found=desk.health(), versions=desk.versions(), token=new_token)
+
+
+def _one(visit: Visit, terminal_no: str, trouble: str = "", status: int = 200) -> Response:
+    desk = visit.desk.terminals
     return visit.page(
-        "terminals.html", lines=lines, versions=visit.desk.terminals.versions(), token=new_token
+        "terminal.html",
+        status,
+        one=desk.one(terminal_no),
+        orders=desk.orders(terminal_no),
+        versions=desk.versions(),
+        trouble=trouble,
     )
-
-
-def _heard(visit: Visit, one: TerminalLine) -> str:
-    if one.told_at is None:
-        return ""
-    return texts.age((visit.tenant.now() - read_stamp(one.told_at)).total_seconds())
