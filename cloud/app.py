@@ -15,6 +15,7 @@ from cloud.clock import Now
 from cloud.door import OneTown, TownLayer, Towns
 from cloud.faults import App, FaultLayer, Faults, Message, Receive, Scope, Send
 from cloud.observe import Meter, ObserveLayer
+from cloud.operations import methods_at
 from cloud.problems import ProblemError, malformed
 from cloud.proxy import Proxy, ProxyLayer
 from cloud.routes import (
@@ -80,7 +81,13 @@ def create_app(
     every terminal must have shown it the certificate that goes with its proof.
     """
     towns = OneTown(served) if isinstance(served, Tenant) else served
-    app = FastAPI(title="Madoguchi reference cloud", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Madoguchi reference cloud",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # an address with a slash too many is not of the contract, and is told so
+    )
     app.state.towns = towns
     app.state.meter = Meter(towns)
     app.state.proxy = proxy
@@ -117,10 +124,15 @@ def _on_malformed(_request: Request, _error: Exception) -> Response:
     return problem_answer(malformed("a parameter of the address is not of the contract"))
 
 
-def _on_http(_request: Request, error: Exception) -> Response:
+def _on_http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    code = "request.method" if status == HTTPStatus.METHOD_NOT_ALLOWED else "request.unknown"
-    return problem_answer(ProblemError(status, code))
+    if status != HTTPStatus.METHOD_NOT_ALLOWED:
+        return problem_answer(ProblemError(status, "request.unknown"))
+    answer = problem_answer(ProblemError(status, "request.method"))
+    told = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+    # One route tells its own method; the contract tells all of an address (RFC 9110, 15.5.6).
+    answer.headers["Allow"] = ", ".join(methods_at(request.scope["path"])) or told
+    return answer
 
 
 def _on_database(_request: Request, error: Exception) -> Response:

@@ -36,15 +36,19 @@ def off_by(term: timedelta) -> Iterator[None]:
 
 def stamp(moment: datetime) -> str:
     """Write a moment as the wire has it: 2026-11-20T05:32:00Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: of a year before 1000 it writes three digits.
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def read_stamp(text: str) -> datetime:
-    """Read a moment off the wire; ValueError where it names no time zone."""
+    """Read a moment off the wire; ValueError where it names no time zone, or none that a calendar has in UTC."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a moment without time zone")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a moment beyond the calendar") from None
 
 
 def day_in_tokyo(moment: datetime) -> date:

@@ -145,7 +145,7 @@ class Planned:
     def told(self) -> dict[str, object]:
         """Return what the control lists; what was left as it is by itself is not repeated."""
         wanted = msgspec.to_builtins(self.fault)
-        usual = msgspec.to_builtins(Fault(self.fault.kind))
+        usual = msgspec.to_builtins(Fault(FaultKind.DELAY))  # the one kind that stands alone
         own = {name: value for name, value in wanted.items() if name == "kind" or value != usual.get(name)}
         return own | {"id": self.number, "left": self.left, "befell": self.befell}
 

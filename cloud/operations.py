@@ -42,3 +42,8 @@ def operations() -> Mapping[str, Operation]:
         elif named := _NAME.fullmatch(line):
             found[named[1]] = Operation(method, path)
     return found
+
+
+def methods_at(path: str) -> list[str]:
+    """Return the methods an address has in the contract; none for one that is not in it."""
+    return sorted({one.method for one in operations().values() if one.fits(one.method, path)})

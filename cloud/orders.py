@@ -20,7 +20,7 @@ from cloud.problems import not_found
 from cloud.register import Register
 
 Kind = Literal["lock", "unlock", "wipe", "reenrol", "policy"]
-_SIGNED = b"madoguchi-order-v1\n"
+SIGNED = b"madoguchi-order-v1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Orders:
             ensure_ascii=False,
         )
         key = self._keys.feed_at(now)
-        signature = key.private.sign(_SIGNED + words.encode("utf-8"))
+        signature = key.private.sign(SIGNED + words.encode("utf-8"))
         return {"words": words, "key_id": key.key_id, "signature": signature}
 
 

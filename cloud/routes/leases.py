@@ -44,7 +44,7 @@ def give_back(
     tenant: TenantDep,
     _clerk: AccepterDep,
     atena_no: str,
-    madoguchi_lease: Annotated[str, Header(max_length=100)] = "",
+    madoguchi_lease: Annotated[str, Header(max_length=100)],
 ) -> Response:
     """Give a lease back."""
     tenant.leases.give_back(atena_no, madoguchi_lease)

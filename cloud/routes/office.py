@@ -14,8 +14,18 @@ from cloud.routes.wire import TenantDep, body_of, json_answer, office_only
 _TOKEN = "office-token"  # noqa: S105 - who the log names where a program came with the office's token
 router = APIRouter(prefix="/office/v1", dependencies=[Depends(office_only)])
 
-
+IntakeState = Literal["received", "reviewing", "registered", "returned"]
+ItemState = Literal["kept", "released", "dismissed"]
+GivenRow = Annotated[dict[str, str | int | bool], msgspec.Meta(min_length=1)]
 Officer = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class Given(msgspec.Struct):
+    """A row an officer gives: to stand, or by its key to go."""
+
+    table: str
+    row: GivenRow | msgspec.UnsetType = msgspec.UNSET
+    key: list[str | int] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Decided(msgspec.Struct):
@@ -25,7 +35,7 @@ class Decided(msgspec.Struct):
     decided_by: Officer
     reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     relationships: dict[str, str] = {}
-    changes: Annotated[list[dict[str, object]], msgspec.Meta(max_length=100)] = []
+    changes: Annotated[list[Given], msgspec.Meta(max_length=100)] = []
 
 
 class Named(msgspec.Struct):
@@ -41,7 +51,7 @@ class Dismissed(Named):
 
 
 @router.get("/intakes")
-def intakes(tenant: TenantDep, state: str | None = None) -> Response:
+def intakes(tenant: TenantDep, state: IntakeState | None = None) -> Response:
     """Return intakes with their content."""
     return json_answer({"intakes": tenant.office.intakes(state)})
 
@@ -49,7 +59,8 @@ def intakes(tenant: TenantDep, state: str | None = None) -> Response:
 @router.post("/intakes/{key}/decision")
 def decide(tenant: TenantDep, key: str, asked: Annotated[Decided, Depends(body_of(Decided))]) -> Response:
     """Decide an intake."""
-    decision = Decision(asked.decision, asked.decided_by, asked.reason, asked.relationships, asked.changes)
+    changes = [msgspec.to_builtins(change) for change in asked.changes]
+    decision = Decision(asked.decision, asked.decided_by, asked.reason, asked.relationships, changes)
     return json_answer(tenant.office.decide(key, decision))
 
 
@@ -61,7 +72,7 @@ def revoke(tenant: TenantDep, terminal_no: str) -> Response:
 
 
 @router.get("/quarantine")
-def quarantine(tenant: TenantDep, state: str | None = None) -> Response:
+def quarantine(tenant: TenantDep, state: ItemState | None = None) -> Response:
     """Return what was put aside."""
     return json_answer({"items": tenant.quarantine.items(state)})
 

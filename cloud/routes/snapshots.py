@@ -3,9 +3,9 @@
 import os
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -35,7 +35,9 @@ class FileAnswer(StreamingResponse):
 
 
 @router.get("/v1/snapshot")
-def manifest(tenant: TenantDep, _terminal: TerminalDep, begun: str = "") -> Response:
+def manifest(
+    tenant: TenantDep, _terminal: TerminalDep, begun: Annotated[str, Query(max_length=64)] = ""
+) -> Response:
     """Return the newest manifest, or that of a snapshot which a terminal has begun with."""
     return Response(tenant.snapshots.manifest(begun), media_type=MSGPACK)
 

@@ -11,7 +11,7 @@ from cloud.clock import stamp
 from cloud.faults import SERVICE_STATES
 from cloud.health import health_of
 from cloud.observe import Meter
-from cloud.problems import sign_in_again
+from cloud.problems import malformed, sign_in_again
 from cloud.routes.wire import (
     BearerDep,
     HearingOrdersDep,
@@ -89,7 +89,10 @@ def tell_state(
     tenant: TenantDep, terminal: TerminalDep, asked: Annotated[State, Depends(body_of(State))]
 ) -> Response:
     """Hear how a terminal is."""
-    oldest = None if asked.oldest_waiting is None else stamp(asked.oldest_waiting)
+    try:
+        oldest = None if asked.oldest_waiting is None else stamp(asked.oldest_waiting)
+    except OverflowError:  # a zone that carries it out of the calendar
+        raise malformed("the body at `$.oldest_waiting`") from None
     told = Told(
         program=asked.program,
         register_version=asked.register_version,

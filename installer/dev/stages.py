@@ -39,6 +39,7 @@ STAGES = (
         also=("tests/promises",),
     ),
     Stage("sync", 10, ("client/rules/", "client/jobs/", "tests/replica_fakes.py", "tests/jobs/")),
+    Stage("contract", 10, ("cloud/", "resources/contract/", "tests/cloud/contract_attack.py")),
     Stage("screens", 12, ("ui/", "resources/text/", "resources/theme/"), also=("tests/ui",)),
     Stage(
         "drills",

@@ -62,8 +62,13 @@ class Bundle:
 async def put_part(terminal: Terminal, key: str, place: int, content: bytes, digest: bytes) -> httpx.Response:
     path = f"/v1/attachments/{key}/parts/{place}"
     headers = terminal.headers("PUT", path, content)
-    headers["content-digest"] = f"sha-256=:{b64encode(digest).decode()}:"
+    headers["content-digest"] = content_digest(digest)
     return await terminal.client.put(path, content=content, headers=headers)
+
+
+def content_digest(digest: bytes) -> str:
+    """Write a hash as RFC 9530 has it."""
+    return f"sha-256=:{b64encode(digest).decode()}:"
 
 
 def a_bundle(terminal: Terminal, command_key: str = "", *, content: bytes = SCAN, cuts: int = 4) -> Bundle:

@@ -212,8 +212,8 @@ class Terminal:
             self.token = answer.json()["access_token"]
         return answer
 
-    def headers(self, method: str, path: str, body: bytes) -> dict[str, str]:
-        date = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    def headers(self, method: str, path: str, body: bytes, *, date: str = "") -> dict[str, str]:
+        date = date or self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         where = self.client.base_url.path.rstrip("/") + path  # a town's code before it is signed too
         message = f"madoguchi-v1\n{method}\n{where}\n{date}\n{sha256(body).hexdigest()}".encode()
         proof = urlsafe_b64encode(self.key.sign(message, ec.ECDSA(SHA256()))).decode()

@@ -8,9 +8,15 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from cloud.contract import tables
 from tests.cloud.cloud_builders import TARO, Site
-from tests.cloud.contract_reader import check, contract, operations, request_examples
+from tests.cloud.contract_reader import check, contract, operations, request_examples, resolved
 
 CALLS = request_examples()
+LINKS = [
+    (operation["operationId"], link)
+    for operation in operations().values()
+    for answer in operation["responses"].values()
+    for link in resolved(answer).get("links", {}).values()
+]
 PLACES = {
     "feed": "register",
     "key": "019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d21",
@@ -38,6 +44,40 @@ def test_every_body_has_an_example_of_its_own_schema() -> None:
     for method, path, _, body in CALLS:
         schema = operations()[method, path]["requestBody"]["content"]["application/json"]["schema"]
         check(schema, body)
+
+
+def test_every_example_of_an_answer_is_of_its_schema() -> None:
+    seen = 0
+    for operation in operations().values():
+        for answer in operation["responses"].values():
+            for content in resolved(answer).get("content", {}).values():
+                assert "examples" not in content, "one example an answer: the terminal reads it too"
+                if "example" in content:
+                    check(content["schema"], content["example"])
+                    seen += 1
+    assert seen > 20
+
+
+def test_every_example_of_a_schema_is_of_it() -> None:
+    for name, schema in contract()["components"]["schemas"].items():
+        examples = [*schema.get("examples", ()), *([schema["example"]] if "example" in schema else ())]
+        for example in examples:
+            check({"$ref": f"#/components/schemas/{name}"}, example)
+
+
+@pytest.mark.parametrize(
+    ("origin", "link"), LINKS, ids=lambda one: one if isinstance(one, str) else str(one["operationId"])
+)
+def test_every_link_gives_what_the_next_call_needs(origin: str, link: dict[str, Any]) -> None:
+    (target,) = [
+        (path, one) for (_, path), one in operations().items() if one["operationId"] == link["operationId"]
+    ]
+    path, operation = target
+    item = contract()["paths"][path]
+    declared = [resolved(one) for one in (*item.get("parameters", ()), *operation.get("parameters", ()))]
+    assert set(link.get("parameters", {})) <= {one["name"] for one in declared}
+    needed = {one["name"] for one in declared if one["in"] == "path"} - set(link.get("parameters", {}))
+    assert not needed or "description" in link, (origin, needed)
 
 
 @pytest.mark.asyncio

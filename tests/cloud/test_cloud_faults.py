@@ -14,7 +14,7 @@ from cloud.points import Point
 from tests.cloud.cloud_builders import START, Site
 from tests.cloud.test_cloud_commands import lines
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 FAULTS = "/training/v1/faults"
 
 

@@ -19,6 +19,8 @@ from cloud.register import put
 from cloud.snapshots import EVERY, KEPT, KEPT_FOR, Snapshots
 from tests.cloud.cloud_builders import TARO, Site, opened_chunk
 
+pytestmark = pytest.mark.long
+
 
 async def fetched(site: Site) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Fetch a snapshot: the manifest as a terminal, the chunks as anybody."""

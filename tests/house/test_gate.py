@@ -62,6 +62,7 @@ def chosen(expression: str, marked: dict[str, bool]) -> bool:
         (["docs/ARCHITECTURE.md"], set()),
         (["tests/stages/letters/test_every_letter.py"], {"letters"}),
         (["tests/journeys/clerk.py"], {"drills"}),
+        (["resources/contract/openapi.yaml"], {"contract", "packages"}),
         (None, set()),
     ],
 )
