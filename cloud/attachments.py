@@ -5,6 +5,7 @@ not all is there a part may be brought anew. It is whole when every part is ther
 it is follows from its command: it waits for one not heard yet, and stays aside with one that was put aside.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
@@ -29,6 +30,7 @@ class Limits:
     whole: int = 20_000_000
     parts: int = 2000
     outstanding: int = 200_000_000  # of one terminal, until its commands have taken effect
+    waiting: int = 1000  # of one terminal, however small: each is looked at when another is announced
     of_command: int = 20
 
 
@@ -157,9 +159,7 @@ class Attachments:
             raise malformed("parts: as many as the size takes, none empty")
 
     def _check_room(self, connection: sa.Connection, terminal: str, told: Announced) -> None:
-        table = storage.attachment
-        mine = sa.and_(table.c.municipality == self._register.municipality, table.c.terminal == terminal)
-        lines = connection.execute(sa.select(table).where(mine)).all()
+        lines = self._outstanding(connection, terminal)
         waiting = sum(
             line.size for line in lines if state_of(connection, self._register.municipality, line) != ATTACHED
         )
@@ -167,10 +167,43 @@ class Attachments:
             raise ProblemError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "attachment.no_room", most=self.limits.outstanding
             )
-        if sum(line.command_key == told.command_key for line in lines) >= self.limits.of_command:
-            raise ProblemError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "attachment.too_many", most=self.limits.of_command
-            )
+        for count, most in (
+            (len(lines), self.limits.waiting),
+            (self._beside(connection, terminal, told.command_key), self.limits.of_command),
+        ):
+            if count >= most:
+                raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "attachment.too_many", most=most)
+
+    def _outstanding(self, connection: sa.Connection, terminal: str) -> Sequence[Line]:
+        """Return a terminal's attachments but those that surely lie with a command of its own: they grow by the year."""
+        table, heard, aside = storage.attachment, storage.command, storage.quarantine
+        town = self._register.municipality
+        taken = sa.exists().where(
+            heard.c.municipality == town,
+            heard.c.key == table.c.command_key,
+            heard.c.terminal == table.c.terminal,
+            heard.c.outcome == "accepted",
+        )
+        put_aside = sa.exists().where(
+            aside.c.municipality == town,
+            aside.c.command_key == table.c.command_key,
+            aside.c.state != "released",
+        )
+        query = sa.select(table).where(
+            table.c.municipality == town,
+            table.c.terminal == terminal,
+            sa.or_(table.c.whole_at.is_(None), ~taken, put_aside),
+        )
+        return connection.execute(query).all()
+
+    def _beside(self, connection: sa.Connection, terminal: str, command_key: str) -> int:
+        table = storage.attachment
+        query = sa.select(sa.func.count()).where(
+            table.c.municipality == self._register.municipality,
+            table.c.command_key == command_key,
+            table.c.terminal == terminal,
+        )
+        return int(connection.execute(query).scalar_one())
 
     def _close(self, connection: sa.Connection, line: Line) -> None:
         """Call an attachment whole; where it is not what was announced, the part just brought is not kept."""

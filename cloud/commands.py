@@ -58,10 +58,13 @@ class Commands:
         self._keys = keys
         self._now = now
 
-    def take(self, batch: Sequence[Command], unread: Sequence[PutAside] = ()) -> list[Answer]:
+    def take(
+        self, batch: Sequence[Command], unread: Sequence[PutAside] = (), *, rows: bool = True
+    ) -> list[Answer]:
         """Answer a batch in its order; all of it is written down before the first answer leaves.
 
-        ``unread`` are facts that are not of the contract: they happened, so they are kept, and answered last.
+        ``unread`` are facts that are not of the contract: they happened, so they are kept, and answered last. Without
+        ``rows`` a conflict is told with no record: who asks has been taken out.
         """
         if len(batch) + len(unread) > MOST_IN_BATCH:
             raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_many", most=MOST_IN_BATCH)
@@ -70,15 +73,15 @@ class Commands:
             answers = [sitting.answer(command) for command in batch]
             answers += [sitting.keep(item) for item in unread]
             sitting.remember()
-            return [_with_rows(connection, self._register, answer) for answer in answers]
+            return [_with_rows(connection, self._register, answer, rows=rows) for answer in answers]
 
-    def answer(self, key: str) -> Answer:
+    def answer(self, key: str, *, rows: bool = True) -> Answer:
         """Return the remembered answer for a key; problem 404 where the key was never seen."""
         with self._register.reading() as connection:
             found = _remembered(connection, self._register.municipality, [key])
             if key not in found:
                 raise not_found()
-            answer = _with_rows(connection, self._register, found[key].answer)
+            answer = _with_rows(connection, self._register, found[key].answer, rows=rows)
             numbers = _numbers_given(connection, self._register.municipality, key)
         return answer | ({"provisional": numbers} if numbers else {})
 
@@ -249,12 +252,12 @@ def _remembered(connection: sa.Connection, municipality: str, keys: Sequence[str
     return {line.key: _Given(line.terminal, json.loads(line.answer)) for line in connection.execute(query)}
 
 
-def _with_rows(connection: sa.Connection, register: Register, answer: Answer) -> Answer:
-    """Return an answer as it is told: a conflict with the present rows, so that a clerk can see both."""
+def _with_rows(connection: sa.Connection, register: Register, answer: Answer, *, rows: bool) -> Answer:
+    """Return an answer as it is told: a conflict with the present rows, so that a clerk can see both, or with none."""
     current = answer.get("current")
     if not isinstance(current, dict):
         return answer
-    return answer | {"rows": shown_rows(register, connection, current)}
+    return answer | {"rows": shown_rows(register, connection, current) if rows else []}
 
 
 def _numbers_given(connection: sa.Connection, municipality: str, key: str) -> Mapping[str, str]:

@@ -21,7 +21,10 @@ def take_in_former_staff(register: Register, now: Now) -> int:
     with register.writing() as connection:
         found = connection.execute(sa.select(people).where(_of(register, people))).all()
         held = connection.execute(sa.select(rights).where(_of(register, rights))).all()
-        changes = [_member(line, today) for line in found] + [_grant(line, today) for line in held]
+        changes = [_member(line, today) for line in found]
+        changes += [_grant(line, line.right_name, today) for line in held]
+        # The office was open to whoever had its token; those in charge may let others in.
+        changes += [_grant(line, "office", today) for line in held if line.right_name == "officer"]
         register.commit(connection, "register", changes)
         for line in found:
             _keep_secrets(connection, register.municipality, line, today)
@@ -39,11 +42,11 @@ def _member(line: sa.Row[tuple[object, ...]], today: date) -> Change:
     return put("staff_member", row | {"from_day": today.isoformat()})
 
 
-def _grant(line: sa.Row[tuple[object, ...]], today: date) -> Change:
+def _grant(line: sa.Row[tuple[object, ...]], right: str, today: date) -> Change:
     begins = date.fromisoformat(line.from_day) if line.from_day else today
     ends = date.fromisoformat(line.until_day) if line.until_day else None
-    grant_id = f"{line.staff_id}-{line.right_name}"
-    return put("right_grant", grant_row(grant_id, line.right_name, begins, ends, staff_id=line.staff_id))
+    grant_id = f"{line.staff_id}-{right}"
+    return put("right_grant", grant_row(grant_id, right, begins, ends, staff_id=line.staff_id))
 
 
 def _keep_secrets(

@@ -78,8 +78,9 @@ def history_rows(register: Register, connection: sa.Connection, atena_no: str) -
     rows = register.rows(connection, "resident", storage.rows["resident"].c.atena_no == atena_no)
     if not rows:
         raise not_found()
-    newest = max(rows, key=lambda row: int(str(row["history_no"])))
-    if _is_sheltered(register, connection, newest["household_no"]):
+    homes = {str(row["household_no"]) for row in rows}
+    # Of any household they were of: who has left a hidden home must not lead there by an older version.
+    if any(_is_sheltered(register, connection, one) for one in homes):
         return [_without_places(row) for row in rows]
     return rows
 

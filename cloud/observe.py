@@ -19,6 +19,7 @@ from cloud.figures import figures_of
 
 _BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds
 _UNKNOWN = "unknown"
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE"))  # a caller may write anything there
 _log = logging.getLogger("cloud.call")
 
 
@@ -95,7 +96,8 @@ class ObserveLayer:
 
     def _note(self, scope: Scope, told: "_Told", seconds: float, request_id: str) -> None:
         route = getattr(scope.get("route"), "path", _UNKNOWN)
-        method = str(scope["method"]) if route != _UNKNOWN else _UNKNOWN
+        told_method = str(scope["method"])
+        method = told_method if route != _UNKNOWN and told_method in _METHODS else _UNKNOWN
         tenant = scope.get(TENANT)
         town = tenant.municipality if tenant is not None else ""
         self._meter.calls.labels(town, method, route, str(told.status)).inc()

@@ -1,9 +1,12 @@
 """Sign-in: both factors judged in one transaction, failures counted, a session opened."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
+from threading import BoundedSemaphore
 
 import sqlalchemy as sa
 
@@ -21,6 +24,11 @@ from cloud.staff import Clerk, Standing, standing_of
 from cloud.tokens import Token, Tokens, take_turn
 
 _log = logging.getLogger(__name__)
+_AT_ONCE, _WAITING = (
+    2,
+    12,
+)  # hashes of passwords; strangers' guesses must not take the threads of everybody's calls
+_hashing, _here = BoundedSemaphore(_AT_ONCE), BoundedSemaphore(_AT_ONCE + _WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,18 @@ class Opened:
     deposit: bytes | None = field(repr=False)
     seen: Seen
     now: datetime
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """Wait for a turn at hashing; problem 503 where too many wait already."""
+    if not _here.acquire(blocking=False):
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "link.busy")
+    try:
+        with _hashing:
+            yield
+    finally:
+        _here.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +105,9 @@ class SignInDesk:
                 raise locked
             known = hash_of(connection, self._municipality, staff_id)
         # Slow on purpose, so before the transaction: nobody waits for it, and the counters are read again inside.
-        right = known if password_is_right(known or self._passwords.nobody, password) else None
-        rehashed = self._passwords.hashed_anew(right, password) if right else None
+        with _in_turn():
+            right = known if password_is_right(known or self._passwords.nobody, password) else None
+            rehashed = self._passwords.hashed_anew(right, password) if right else None
         attempt = _Attempt(terminal_no, staff_id, proof, now, right, rehashed)
         with database.writing(self._engine) as connection:
             take_turn(connection, self._municipality)

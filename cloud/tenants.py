@@ -9,7 +9,6 @@ DIR/towns/CODE/…        its snapshots, and sign_in.toml where it has rules of 
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
@@ -21,7 +20,7 @@ from cloud.authority import Authority, open_authority
 from cloud.clock import Now, may_be_off, utc_now
 from cloud.contract import Row
 from cloud.founding import is_founded
-from cloud.keys import secret
+from cloud.keys import secret, write_private
 from cloud.migrations import bring_up
 from cloud.sign_in_rules import read_rules
 from cloud.staff import NewStaff
@@ -86,16 +85,17 @@ class Tenants:
         if not CODE.fullmatch(municipality):
             raise ValueError("a municipality has a code of six digits")
         with self._opening:
-            self._open[municipality] = open_tenant(
-                self.folder_of(municipality),
-                municipality,
-                town=town,
-                staff=staff,
-                rules=read_rules(self.folder_of(municipality) / "sign_in.toml"),
-                engine=self.engine,
-                now=self._clock,
-                progress=progress,
-            )
+            if municipality not in self._open:  # once: what a town remembers of proofs is in one place
+                self._open[municipality] = open_tenant(
+                    self.folder_of(municipality),
+                    municipality,
+                    town=town,
+                    staff=staff,
+                    rules=read_rules(self.folder_of(municipality) / "sign_in.toml"),
+                    engine=self.engine,
+                    now=self._clock,
+                    progress=progress,
+                )
             return self._open[municipality]
 
     def of(self, municipality: str) -> Tenant | None:
@@ -134,9 +134,11 @@ class Tenants:
         if not old or len(codes) != 1:
             return
         home = self.folder_of(codes[0])
+        if any((home / "keys" / path.name).exists() for path in old):
+            return  # of a founding that never came to its end: the town here has keys of its own
         (home / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in ("ca.key", "ca.pem"):
-            shutil.copy2(keys / name, home / "keys" / name)
+            write_private(home / "keys" / name, (keys / name).read_bytes())
         if (self.folder / "snapshots").exists():
             (self.folder / "snapshots").replace(home / "snapshots")
         for path in old:

@@ -51,7 +51,10 @@ def _refuse_newer(connection: sa.Connection, config: Config) -> None:
     found = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found not in known:
-        raise SchemaError(f"the database has shape {found}, this program knows those up to {newest()}")
+        raise SchemaError(
+            f"the database has shape {found}, this program knows those up to {newest()}: a newer version made it. "
+            "It was left as it is; use that version"
+        )
 
 
 def _scripts() -> ScriptDirectory:

@@ -83,10 +83,17 @@ class Blocks:
         on = {"atena_no": atena_no} if atena_no else {"household_no": household_no}
         with self._log.acting(by) as connection:
             self._must_be_here(connection, on)
-            block_id = f"B{secrets.randbelow(10**8):08d}"
+            block_id = self._unused(connection)
             self._log.note(connection, by, "block.raised", atena_no or household_no)
             change = put("block", {"block_id": block_id, **on, **row})
             return block_id, self._register.commit(connection, "blocks", [change])
+
+    def _unused(self, connection: sa.Connection) -> str:
+        """Draw a number no block has: a row under one that is taken would lift another block."""
+        while True:
+            drawn = f"B{secrets.randbelow(10**8):08d}"
+            if self._register.row(connection, "block", (drawn,)) is None:
+                return drawn
 
     def change(self, by: By, block_id: str, form: BlockForm, mark: str | None = None) -> int:
         """Let a block say something else; refused where it was changed since it had the given mark."""

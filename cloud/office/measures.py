@@ -1,7 +1,7 @@
 """支援措置: begun (provisional or full), confirmed, extended, ended. Only an act ends one; a last day alone does not."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -53,13 +53,13 @@ class Measures:
             self._log.note(connection, by, "measure.begun", " ".join(numbers))
             rows = [
                 {
-                    "measure_id": f"S{secrets.randbelow(10**8):08d}",
+                    "measure_id": measure_id,
                     "atena_no": one,
                     "provisional": provisional,
                     "starts": starts,
                     **({"ends": ends} if ends else {}),
                 }
-                for one in dict.fromkeys(numbers)
+                for one, measure_id in zip(dict.fromkeys(numbers), self._unused(connection), strict=False)
             ]
             changes = [put("shien_sochi", row) for row in rows]
             version = self._register.commit(connection, "blocks", changes)
@@ -89,6 +89,15 @@ class Measures:
                 raise wrong_field("ends")  # a shorter protection is an end, which is an act of its own
             self._log.note(connection, by, what, str(row.get("atena_no", measure_id)))
             return self._register.commit(connection, "blocks", [put("shien_sochi", row | values)])
+
+    def _unused(self, connection: sa.Connection) -> Iterator[str]:
+        """Draw numbers no measure has: a row under one that is taken would end another person's protection."""
+        drawn: set[str] = set()
+        while True:
+            one = f"S{secrets.randbelow(10**8):08d}"
+            if one not in drawn and self._register.row(connection, "shien_sochi", (one,)) is None:
+                drawn.add(one)
+                yield one
 
     def _present(self, connection: sa.Connection, measure_id: str, mark: str | None) -> dict[str, object]:
         row = self._register.row(connection, "shien_sochi", (measure_id,))

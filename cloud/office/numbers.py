@@ -8,6 +8,7 @@ from cloud import storage
 from cloud.office.case import Case
 from cloud.town.numbers import next_number
 
+_NOBODY = "0" * 10
 _BEARERS = ("resident", "outsider", "corporation")  # one run of 宛名番号 for all of them
 
 
@@ -22,13 +23,16 @@ def next_household_no(case: Case) -> str:
 
 def next_atena_numbers(case: Case) -> Iterator[str]:
     """Yield the next 宛名番号, one after the other."""
-    last = max(filter(None, (_last(case, storage.rows[name]) for name in _BEARERS)))
+    last = last_atena_no(case.connection, case.register.municipality)
     while True:
         last = next_number(last)
         yield last
 
 
-def _last(case: Case, table: sa.Table) -> str | None:
-    query = sa.select(sa.func.max(table.c.atena_no)).where(table.c.municipality == case.register.municipality)
-    last: str | None = case.connection.execute(query).scalar_one()
-    return last
+def last_atena_no(connection: sa.Connection, municipality: str) -> str:
+    """Return the highest 宛名番号 given, to whomever; zeros in a town of nobody."""
+    bearers = [storage.rows[name] for name in _BEARERS]
+    queries = [
+        sa.select(sa.func.max(one.c.atena_no)).where(one.c.municipality == municipality) for one in bearers
+    ]
+    return max(connection.execute(query).scalar_one() or _NOBODY for query in queries)

@@ -1,6 +1,6 @@
 """What the desks of the office ask about people: names, present records with their mark, who is sheltered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ PLACES = (
     *("address_code", "postcode", "address_town", "address_banchi", "address_katagaki"),
     *("honseki", "tennyu_from", "before_move", "tenshutsu_to", "remarks"),
 )
+
+_MOST_NUMBERS = 5000
 
 
 def names_of(register: Register, connection: sa.Connection, numbers: Iterable[str]) -> dict[str, str]:
@@ -54,6 +56,33 @@ def is_sheltered(register: Register, connection: sa.Connection, row: dict[str, o
     )
     around = sheltered(register.municipality, sa.literal(row["household_no"]))
     return bool(connection.execute(sa.select(sa.or_(own, around))).scalar_one())
+
+
+def names_sheltered(register: Register, connection: sa.Connection, told: object) -> bool:
+    """Tell whether anything told names somebody sheltered, or a household of such, by number in any field."""
+    numbers = set(_numbers_in(told))
+    if len(numbers) > _MOST_NUMBERS:
+        return True  # nothing of the contract names so many: whatever it is, its places stay hidden
+    index, shien = storage.resident_index, storage.rows["shien_sochi"]
+    own = sa.exists().where(shien.c.municipality == register.municipality, shien.c.atena_no.in_(numbers))
+    around = sa.exists().where(
+        index.c.municipality == register.municipality,
+        sa.or_(index.c.atena_no.in_(numbers), index.c.household_no.in_(numbers)),
+        sheltered(register.municipality, index.c.household_no),
+    )
+    return bool(connection.execute(sa.select(sa.or_(own, around))).scalar_one())
+
+
+def _numbers_in(told: object) -> Iterator[str]:
+    if isinstance(told, str) and told.isdecimal():
+        yield told
+    elif isinstance(told, Mapping):
+        for name, value in told.items():
+            yield from _numbers_in(name)
+            yield from _numbers_in(value)
+    elif isinstance(told, list):
+        for value in told:
+            yield from _numbers_in(value)
 
 
 def mark_of(register: Register, connection: sa.Connection, table: str, key: dict[str, object]) -> str:

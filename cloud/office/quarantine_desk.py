@@ -33,7 +33,8 @@ class QuarantineDesk:
     def items(self, state: str | None = None) -> list[dict[str, object]]:
         """Return what was put aside and why, oldest first, unopened."""
         table = storage.quarantine
-        query = sa.select(table).where(table.c.municipality == self._register.municipality)
+        shown = (table.c[name] for name in (*_SHOWN, *_DECIDED))  # never the envelopes of all of them at once
+        query = sa.select(*shown).where(table.c.municipality == self._register.municipality)
         if state is not None:
             query = query.where(table.c.state == state)
         with self._register.reading() as connection:
@@ -70,7 +71,12 @@ class QuarantineDesk:
             command = _command_in(line)
             if command is None:
                 raise ProblemError(HTTPStatus.CONFLICT, "quarantine.no_command")
-            answer = self._commands.hear_again(connection, command)
+            try:
+                answer = self._commands.hear_again(connection, command)
+            except sa.exc.IntegrityError:  # what it says stands in the book already, under the same key
+                raise ProblemError(
+                    HTTPStatus.CONFLICT, "quarantine.still_refused", reason="key_taken"
+                ) from None
             if answer["outcome"] != "accepted":
                 # Raised inside the transaction: whatever was begun is taken back.
                 code = str(answer.get("reason") or answer["code"])

@@ -11,6 +11,7 @@ from cloud.clock import Now, day_in_tokyo
 from cloud.contract import tables
 from cloud.households import members_of
 from cloud.office.log import By, OfficeLog
+from cloud.office.numbers import last_atena_no
 from cloud.office.people import is_sheltered, mark_of, moved_on, names_of, record_of, wrong_field
 from cloud.register import Register, put
 from cloud.residents import search
@@ -99,11 +100,13 @@ class Records:
         with register.reading() as connection:
             row = record_of(register, connection, atena_no)
             column = storage.rows["resident"].c.atena_no
+            history = tuple(register.rows(connection, "resident", column == atena_no))
             return RecordShown(
                 row=row,
                 mark=self._mark(connection, row),
-                is_sheltered=is_sheltered(register, connection, row),
-                history=tuple(register.rows(connection, "resident", column == atena_no)),
+                # Of any household they were of: who has left a hidden home must not lead there.
+                is_sheltered=any(is_sheltered(register, connection, one) for one in history),
+                history=history,
                 household=tuple(members_of(register, connection, str(row["household_no"]))),
             )
 
@@ -139,12 +142,13 @@ class Records:
         today = day_in_tokyo(self._now())
         _check_ido(ido, today)
         with self._log.acting(by) as connection:
-            own = {"atena_no": self._next(connection, "atena_no"), "history_no": 1, "status": "resident"}
+            number = next_number(last_atena_no(connection, self._register.municipality))
+            own = {"atena_no": number, "history_no": 1, "status": "resident"}
             home = values.get("household_no", "").strip()
             if home and not members_of(self._register, connection, home):
                 raise wrong_field("household_no")
             place = values.get("order_no", "").strip() or str(self._next_place(connection, home))
-            home = home or self._next(connection, "household_no")
+            home = home or self._next_household_no(connection)
             typed = {**values, "household_no": home, "order_no": place}
             row = _changed(own, typed) | _of_ido(ido, today)
             row |= {
@@ -171,9 +175,9 @@ class Records:
         self._log.note(connection, by, what, str(row["atena_no"]))
         return self._register.commit(connection, "register", [put("resident", row)])
 
-    def _next(self, connection: sa.Connection, column: str) -> str:
+    def _next_household_no(self, connection: sa.Connection) -> str:
         index = storage.resident_index
-        last = sa.select(sa.func.max(index.c[column])).where(
+        last = sa.select(sa.func.max(index.c.household_no)).where(
             index.c.municipality == self._register.municipality
         )
         return next_number(connection.execute(last).scalar_one() or "0" * 10)

@@ -12,14 +12,14 @@ from cloud.contract import Row
 from cloud.households import members_of, present_row, restrictions
 from cloud.office.naming import named_in
 from cloud.office.notified import HIDDEN, Group, groups_of
-from cloud.office.people import is_sheltered
+from cloud.office.people import names_sheltered
 from cloud.office.row_case import Given, RowCase, RowForm, Typed
 from cloud.office.row_forms import given_rows, row_forms
 from cloud.payloads.base import Request
 from cloud.payloads.kinds import REQUESTS, read_kept
 from cloud.payloads.todoke import Tenkyo
 from cloud.register import Register
-from cloud.residents import sheltered, shown_name
+from cloud.residents import shown_name
 from cloud.tenant import Tenant
 
 _MUST_BE_UNMOVED = frozenset(("todoke.tenkyo", "todoke.tenshutsu", "todoke.death"))
@@ -86,7 +86,8 @@ def review(tenant: Tenant, key: str, by: str, *, show_places: bool = False) -> R
         home = str(rows[0]["household_no"]) if rows else None
         known = [str(row["atena_no"]) for row in rows]
         found = restrictions(register, connection, home, known)
-        is_hidden = _is_sheltered(register, connection, rows, request)
+        # By what it names and by where its people are: one who comes back is told of by the number of before.
+        is_hidden = names_sheltered(register, connection, [payload, known])
         hide = is_hidden and not show_places
         named = named_in(register, connection, request)
         people = [_concerned(row, base, hidden=hide) for row in rows]
@@ -147,18 +148,6 @@ def _concerned(row: Mapping[str, object], base: Mapping[str, object], *, hidden:
         base=seen if isinstance(seen, int) else None,
         history_no=int(str(row["history_no"])),
     )
-
-
-def _is_sheltered(
-    register: Register, connection: sa.Connection, rows: Sequence[dict[str, object]], request: Request
-) -> bool:
-    """Tell whether anybody it is about is sheltered, or lives where somebody sheltered is joined."""
-    joined = getattr(request, "joins", None)
-    if joined:
-        where = sheltered(register.municipality, sa.literal(joined))
-        if connection.execute(sa.select(where)).scalar_one():
-            return True
-    return any(is_sheltered(register, connection, row) for row in rows)
 
 
 def _parted(

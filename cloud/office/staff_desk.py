@@ -1,7 +1,7 @@
 """職員: who works here, from when until when, with which rights; secrets given anew, each told once.
 
-Nobody acts on their own access: neither a person left alone with an officer's open screen nor the officer goes further
-than another officer let them.
+Nobody acts on their own access, and nobody gives a right, or secrets to one who has a right, that they do not hold: neither
+a person left alone with an officer's open screen nor the officer goes further than another officer let them.
 """
 
 import base64
@@ -126,6 +126,7 @@ class StaffDesk:
     def add(self, by: By, entry: Entry) -> Secrets:
         """Take somebody on; returns the first password and the second factor, 409 where the id was ever given."""
         entry.check(self.today())
+        self._not_beyond_own(by, entry.rights)
         told = Secrets(_new_password(), secrets.token_bytes(SEED_SIZE))
         person = NewStaff(
             entry.staff_id,
@@ -176,6 +177,7 @@ class StaffDesk:
             raise wrong_field("until_day")
         if not (staff_id or section) or len(section) > _MOST_NAME:
             raise wrong_field("section")
+        self._not_beyond_own(by, [right])
         return self._personnel.grant(
             right, from_day, until_day, staff_id=staff_id, section=section, done_by=by.who, form=by.form
         )
@@ -192,6 +194,7 @@ class StaffDesk:
     def new_password(self, by: By, staff_id: str) -> Secrets:
         """Give somebody a new first password; they are signed out everywhere."""
         self._not_oneself(by, staff_id)
+        self._not_more_than_own(by, staff_id)
         told = Secrets(_new_password())
         self._personnel.reset_password(staff_id, told.password, done_by=by.who, form=by.form)
         return told
@@ -199,6 +202,7 @@ class StaffDesk:
     def new_factor(self, by: By, staff_id: str) -> Secrets:
         """Give somebody a new second factor; the one before opens nothing any more."""
         self._not_oneself(by, staff_id)
+        self._not_more_than_own(by, staff_id)
         told = Secrets(seed=secrets.token_bytes(SEED_SIZE))
         self._personnel.set_factor(staff_id, "totp", told.seed, done_by=by.who, form=by.form)
         return told
@@ -212,6 +216,17 @@ class StaffDesk:
     def _not_oneself(self, by: By, staff_id: str, section: str = "") -> None:
         if staff_id == by.who or (section and section == self.person(by.who).section):
             raise forbidden("office.own_access")
+
+    def _not_beyond_own(self, by: By, rights: Sequence[str]) -> None:
+        """Refuse to give what one does not hold: whoever is handed the secrets could act with it."""
+        own = {one.right for one in self._personnel.rights_of(by.who, self.today())}
+        if set(rights) - own:
+            raise forbidden("office.beyond_own")
+
+    def _not_more_than_own(self, by: By, staff_id: str) -> None:
+        to_come = [one.right for one in self.person(staff_id).rights if one.when != "over"]
+        today = [one.right for one in self._personnel.rights_of(staff_id, self.today())]
+        self._not_beyond_own(by, [*to_come, *today])
 
     def _suspended(self, connection: sa.Connection) -> dict[str, str]:
         table = storage.staff

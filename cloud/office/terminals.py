@@ -19,7 +19,7 @@ SILENT = timedelta(hours=24)
 LATE = timedelta(hours=1)  # what waits longer than this is no matter of a moment
 MOST_SKEW_MS = 300_000  # above it a terminal neither signs in nor issues
 
-Sign = Literal["revoked", "never", "silent", "behind", "waiting", "skew", "orders", "good"]
+Sign = Literal["revoked", "never", "silent", "ahead", "behind", "waiting", "skew", "orders", "good"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,9 @@ def _signs(
     else:
         if heard >= SILENT.total_seconds():
             yield "silent"
-        if any(behind.values()):
+        if any(count is not None and count < 0 for count in behind.values()):
+            yield "ahead"  # the cloud was put back to an older state
+        if any(count is not None and count > 0 for count in behind.values()):
             yield "behind"
         if oldest is not None and oldest >= LATE.total_seconds():
             yield "waiting"
@@ -134,7 +136,7 @@ def _signs(
 
 
 def _behind(own: int | None, newest: int) -> int | None:
-    return None if own is None else max(0, newest - own)
+    return None if own is None else newest - own
 
 
 def _age(stamp: str | None, now: datetime) -> float | None:

@@ -45,8 +45,11 @@ def why(code: str) -> str:
 
 
 def moment(stamp: object) -> str:
-    """Return a moment as the office's clock shows it: 2026-11-20 14:05."""
-    return read_stamp(str(stamp)).astimezone(TOKYO).strftime("%Y-%m-%d %H:%M") if stamp else ""
+    """Return a moment as the office's clock shows it: 令和8年11月20日 14:05."""
+    if not stamp:
+        return ""
+    there = read_stamp(str(stamp)).astimezone(TOKYO)
+    return f"{write_wareki(there.date())} {there:%H:%M}"
 
 
 def clock(stamp: object) -> str:

@@ -149,14 +149,22 @@ def _export(chosen: argparse.Namespace, layout: "Layout") -> int:
     from cloud.layout.export import write_town
     from cloud.layout.faults import DeliveryError, ErrorList
     from cloud.layout.load import RefusedError
+    from cloud.program.place import no_town, open_here
     from cloud.town.addresses import CODE
 
     if chosen.out.exists():
-        raise _WrongUseError("OUT is there already")
+        raise _WrongUseError(f"{chosen.out} is there already: nothing is written over")
     code = chosen.town or CODE
+    try:
+        towns = open_here(chosen.data, chosen.url)
+    except ValueError as error:
+        raise _WrongUseError(str(error)) from error
+    try:
+        if not is_founded(towns.engine, code):
+            raise _WrongUseError(no_town(code, chosen.data))
+    finally:
+        towns.close()
     with _register(chosen, code) as register:
-        if not is_founded(register.engine, code):
-            raise _WrongUseError("the town is not here")
         errors = ErrorList(chosen.report, layout.settings.limits.errors)
         try:
             rows = write_town(register, layout, chosen.out, errors, _say)

@@ -1,6 +1,7 @@
 """``serve``: synthetic towns over https, made at the first start."""
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable
 from datetime import timedelta
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RESIDENTS = 10_000
 DEFAULT_SEED = 1
+_LAST_PORT = 65_535
 
 
 def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,11 +29,12 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--town",
         action="append",
         default=[],
+        type=_code,
         metavar="CODE",
         help="one more town beside the first; may come again",
     )
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on, named in the certificate")
-    serve.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    serve.add_argument("--port", type=_port, default=0, help="0 takes a free one")
     serve.add_argument("--ready", type=Path, metavar="FILE", help="written (JSON) once it answers")
     serve.add_argument(
         "--url", metavar="DATABASE_URL", help="PostgreSQL; else MADOGUCHI_CLOUD_URL, else DIR/cloud.db"
@@ -50,6 +53,19 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--until-eof", action="store_true", help="end when standard input does: with its parent"
     )
     serve.set_defaults(run=run)
+
+
+def _code(text: str) -> str:
+    if not re.fullmatch("[0-9]{6}", text):
+        raise argparse.ArgumentTypeError("a municipality has a code of six digits")
+    return text
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_LAST_PORT}")
+    return number
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -16,22 +16,18 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(chosen: argparse.Namespace) -> int:
     """Print it; 1 where there is no such town yet."""
-    from cloud.tenants import Tenants
+    from cloud.program.place import no_town, open_here
     from cloud.town.addresses import CODE
     from cloud.training import open_training_file
 
     code = chosen.town or CODE
-    folder = chosen.data if code == CODE else chosen.data / "towns" / code
-    if not (folder / "training.json").exists():
-        print("madoguchi-training: no town there yet; serve it once", file=sys.stderr)
-        return 1
-    training = open_training_file(folder, 0, 0)
-    towns = Tenants(chosen.data, chosen.url)
+    towns = open_here(chosen.data, chosen.url)
     try:
         tenant = towns.of(code)
         if tenant is None:
-            print("madoguchi-training: that database does not know the town", file=sys.stderr)
+            print(f"madoguchi-training: {no_town(code, chosen.data)}", file=sys.stderr)
             return 1
+        training = open_training_file(chosen.data if code == CODE else towns.folder_of(code), 0, 0)
         token = tenant.terminals.new_token()
         training.facts.tokens.append(token)
         training.save()

@@ -81,13 +81,14 @@ def take(
                 unread.append(PutAside(key, terminal.terminal_no, kind, bytes(raw)))
             else:
                 bad.append(_unreadable(key))
-    return json_answer({"answers": [*tenant.commands.take(good, unread), *bad]})
+    answers = tenant.commands.take(good, unread, rows=not terminal.revoked)
+    return json_answer({"answers": [*answers, *bad]})
 
 
 @router.get("/v1/commands/{key}")
-def answer(tenant: TenantDep, _terminal: HandingOverDep, key: str) -> Response:
+def answer(tenant: TenantDep, terminal: HandingOverDep, key: str) -> Response:
     """Return what a command was answered."""
-    return json_answer(tenant.commands.answer(key))
+    return json_answer(tenant.commands.answer(key, rows=not terminal.revoked))
 
 
 def _read(raw: msgspec.Raw) -> Command:

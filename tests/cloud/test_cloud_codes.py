@@ -16,7 +16,7 @@ CODE = re.compile(
 NOT_CODES = {  # names of logs, acts in the office's log, sentences of the office's own pages
     *("cloud.call", "cloud.town", "terminal.token"),
     *("attachment.opened", "office.entered", "office.left", "quarantine.opened"),
-    *("sign_in.no_right", "office.own_access"),
+    *("sign_in.no_right", "office.own_access", "office.beyond_own"),
 }
 FILES = (".html", ".toml", ".json", ".db", ".key")
 OF_THE_PROXY = {"terminal.no_certificate"}

@@ -76,7 +76,12 @@ def test_staff_of_an_old_database_sign_in_as_before_with_the_rights_they_had(
         person = {"name": "山﨑　美咲", "section": "市民課", "failures": 3, "lockouts": 0}
         secrets = {"password_hash": Passwords().hashed(PASSWORD), "totp_seed": SEED, "totp_last_step": 7}
         connection.execute(insert_into("staff", mine | person | secrets))
-        for right, until in (("view", None), ("issue", "2026-11-19"), ("accept", "2027-03-31")):
+        for right, until in (
+            ("view", None),
+            ("issue", "2026-11-19"),
+            ("accept", "2027-03-31"),
+            ("officer", None),
+        ):
             connection.execute(
                 insert_into("staff_right", mine | {"right_name": right, "until_day": until}),
             )
@@ -87,7 +92,7 @@ def test_staff_of_an_old_database_sign_in_as_before_with_the_rights_they_had(
     assert (clerk.name, clerk.section, clerk.rights) == (
         "山﨑　美咲",
         "市民課",
-        frozenset(("view", "accept")),
+        frozenset(("view", "accept", "officer", "office")),
     )
     version = head_of(tenant)
     again = open_tenant(tmp_path, CODE, town=tiny_town, engine=engine, now=clock)

@@ -250,7 +250,7 @@ def look_at_residents(window: Window, atena_no: str) -> None:
     window.together(Keys.ALT, "e")
     window.write("#f-ido_date", "あした")
     window.press("form[action$='/edit'] button.main")
-    assert "「異動日」を確かめてください" in window.words
+    assert "「異動日」を日付として読めません" in window.words
     seen(window, "edit")
 
 

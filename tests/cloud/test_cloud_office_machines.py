@@ -41,6 +41,7 @@ def a_line(**more: Any) -> TerminalLine:
         ({"told_at": stamp(START - timedelta(hours=23, minutes=59))}, ["good"]),
         ({"told_at": stamp(START - timedelta(hours=24))}, ["silent"]),
         ({"blocks_version": 2}, ["behind"]),
+        ({"register_version": 99}, ["ahead"]),
         ({"register_version": None, "blocks_version": None}, ["good"]),
         ({"waiting": 3, "oldest_waiting": stamp(START - timedelta(minutes=59))}, ["good"]),
         ({"waiting": 3, "oldest_waiting": stamp(START - timedelta(hours=1))}, ["waiting"]),

@@ -30,6 +30,7 @@ async def heard(site: Site, after: int) -> list[str]:
 async def test_nobody_comes_in_without_both_factors_and_the_right(site: Site) -> None:
     browser = Browser(site.client, site.clock)
     for page in (
+        "",  # the address as docs/OPERATIONS.md gives it
         "/",
         "/intakes",
         "/residents",
@@ -50,6 +51,7 @@ async def test_nobody_comes_in_without_both_factors_and_the_right(site: Site) ->
     assert (without.status_code, "権限がありません" in words_of(without)) == (403, True)
     assert not site.client.cookies
     assert (await browser.sign_in()).headers["location"] == "/office/intakes"
+    assert (await browser.get("")).headers["location"] == "/office/intakes"
     assert acts(site) == [("s002", "office.entered", "")]
 
 
@@ -220,7 +222,9 @@ async def test_a_block_is_raised_changed_and_lifted(site: Site) -> None:
     (link,) = {one for one in re.findall(r"/office(/blocks/\w+)", listed.text)}
     changed = await browser.fill(link, link, {"act": "change", "reason": "実態調査中"})
     assert "実態調査中" in words_of(await browser.followed(changed))
-    lifted = await browser.fill(link, link, {"act": "lift"})
+    unsure = await browser.fill(link, link, {"act": "lift"})
+    assert (unsure.status_code, "何も変わっていません" in words_of(unsure)) == (422, True)
+    lifted = await browser.fill(link, link, {"act": "lift", "sure": "yes"})
     assert "抑止を解除しました" in words_of(await browser.followed(lifted))
     gone = await browser.get(link)
     assert (gone.status_code, "見つかりません" in words_of(gone)) == (404, True)
@@ -239,7 +243,9 @@ async def test_a_measure_protects_a_household_is_extended_and_ended(site: Site) 
     assert "本措置にしました" in words_of(await browser.followed(done))
     refused = await browser.fill(links[0], links[0], {"act": "extend", "ends": "R9.11.18"})
     assert "「終了予定日」を確かめてください" in words_of(refused)
-    done = await browser.fill(links[0], links[0], {"act": "end"})
+    unsure = await browser.fill(links[0], links[0], {"act": "end"})
+    assert (unsure.status_code, "何も変わっていません" in words_of(unsure)) == (422, True)
+    done = await browser.fill(links[0], links[0], {"act": "end", "sure": "yes"})
     assert "支援措置を終了しました" in words_of(await browser.followed(done))
 
 

@@ -84,7 +84,7 @@ async def test_what_is_wrong_about_a_new_person_is_named(
     browser = await officer(site)
     full = LENT | {"from_day": "R8.11.20", "until_day": "R8.11.30"} | typed
     refused = await browser.fill("/staff/new", "/staff/new", full)
-    assert (refused.status_code, f"「{field}」を確かめて" in words_of(refused)) == (422, True)
+    assert (refused.status_code, f"「{field}」を" in words_of(refused)) == (422, True)
     assert (await browser.get("/staff/x101")).status_code == 404
 
 

@@ -55,6 +55,11 @@ def test_every_class_the_glossary_names_bears_its_term() -> None:
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_record_bears_the_number_of_its_file(path: Path) -> None:
+    assert path.read_text("utf-8").startswith(f"# {int(path.name[:4])}. ")
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
 def test_a_decision_record_has_its_four_parts(path: Path) -> None:
     headings = re.findall(r"^## (.+)$", path.read_text("utf-8"), re.MULTILINE)
     assert headings == ["Context", "Decision", "Consequences", "What we did not choose"]

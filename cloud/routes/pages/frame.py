@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
@@ -204,7 +205,12 @@ class Form:
     @property
     def once(self) -> str | None:
         """Return the form's own number: it acts once."""
-        return self.fields.get("once") or None
+        number = self.fields.get("once")
+        if not number:
+            return None
+        # With all that was typed: one that comes again with other words, from the page before, is another form.
+        words = sorted((name, text) for name, text in self.fields.items() if name != "csrf")
+        return sha256(repr(words).encode()).hexdigest()
 
     def get(self, name: str) -> str:
         """Return a field, empty where it was not sent."""
@@ -215,7 +221,8 @@ class Form:
         typed = self.get(name)
         day = read_day(typed) if typed else None
         if day is None and (typed or needed):
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "refused.input", "", field=name)
+            code = "form.no_day" if typed else "refused.input"
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, code, "", field=name)
         return day.isoformat() if day else ""
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from cloud.intakes import OPEN_STATES
 from cloud.office import texts
 from cloud.office.case import Decision
+from cloud.office.entry import SHIEN_RIGHT
 from cloud.office.log import By
 from cloud.office.naming import newcomers_of
 from cloud.office.people import wrong_field
@@ -101,6 +102,8 @@ def decide(visit: VisitDep, form: FormDep, key: str) -> Response:
     said = {"register": "registered", "return": "returned"}.get(choice)
     if said is None:
         raise forbidden("form.foreign")
+    if str(visit.desk.intakes.intake(key)["kind"]).startswith("shien_sochi."):
+        visit.must_hold(SHIEN_RIGHT)  # begins, confirms or ends a measure, as on the page of measures
 
     def act(by: By) -> object:
         if choice == "return" and not form.get("reason"):

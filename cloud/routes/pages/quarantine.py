@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, Response
 
-from cloud.households import present_row
 from cloud.office import texts
 from cloud.office.log import By
 from cloud.office.notified import Group, groups_of
-from cloud.office.people import is_sheltered, wrong_field
+from cloud.office.people import names_sheltered, wrong_field
 from cloud.problems import ProblemError
 from cloud.routes.pages.frame import Form, FormDep, PageRoute, Visit, VisitDep
 
@@ -101,11 +100,13 @@ def _inside(visit: Visit, item_id: str) -> list[Group]:
     payload = told.get("payload")
     if not isinstance(payload, Mapping):
         return [head, Group("", [("中身", "封を開けません。")])]
-    return [head, *groups_of(str(told["kind"]), payload, named, hide=_is_sheltered(visit, residents))]
+    return [
+        head,
+        *groups_of(str(told["kind"]), payload, named, hide=_is_sheltered(visit, [residents, payload])),
+    ]
 
 
-def _is_sheltered(visit: Visit, residents: list[str]) -> bool:
+def _is_sheltered(visit: Visit, told: object) -> bool:
     register = visit.tenant.register
     with register.reading() as connection:
-        rows = [row for one in residents if (row := present_row(register, connection, one))]
-        return any(is_sheltered(register, connection, row) for row in rows)
+        return names_sheltered(register, connection, told)

@@ -121,6 +121,8 @@ def change(visit: VisitDep, form: FormDep, atena_no: str) -> Response:
         if error.code == "refused.not_found":
             raise
         shown = "address_town" in form.fields
+        if shown and visit.desk.residents.record(atena_no).is_sheltered:
+            visit.saw("resident.address_shown", atena_no)
         return _edit_form(
             visit, atena_no, show_places=shown, typed=form, trouble=texts.trouble(error), status=error.status
         )

@@ -45,6 +45,7 @@ def change_block(visit: VisitDep, form: FormDep, block_id: str) -> Response:
 
     def act(by: By) -> object:
         if lifts:
+            _must_be_sure(form)
             return desk.lift(by, block_id, form.get("mark"))
         return desk.change(by, block_id, _block(form), form.get("mark"))
 
@@ -96,6 +97,7 @@ def change_measure(visit: VisitDep, form: FormDep, measure_id: str) -> Response:
         return desk.extend(by, measure_id, form.day("ends", needed=True), mark)
 
     def end(by: By) -> object:
+        _must_be_sure(form)
         return desk.end(by, measure_id, mark)
 
     chosen: dict[str, tuple[Callable[[By], object], str]] = {
@@ -111,6 +113,12 @@ def change_measure(visit: VisitDep, form: FormDep, measure_id: str) -> Response:
             raise
         return _measure_form(visit, measure_id, texts.trouble(error), error.status, form.fields)
     return visit.to("/restrictions", said)
+
+
+def _must_be_sure(form: Form) -> None:
+    """Refuse to take a protection away by one press of a key: whoever ends it has ticked what follows."""
+    if form.get("sure") != "yes":
+        raise ProblemError(422, "form.not_sure")
 
 
 def _block(form: Form) -> BlockForm:
