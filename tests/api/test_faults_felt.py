@@ -15,6 +15,8 @@ from client.api.http import Http
 from client.domain.errors import ConflictError, CounterError, LinkDownError, RefusedError
 from tests.journeys.training_cloud import TrainingCloud
 
+pytestmark = pytest.mark.long
+
 FAULTS = "/training/v1/faults"
 LIMIT = 1.0  # of a call that meets silence
 GENEROUS = 15.0  # of any other: what is an answer is one on a machine that does other things beside, too

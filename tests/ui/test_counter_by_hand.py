@@ -27,6 +27,8 @@ from tests.ui import states
 from tests.ui.drive import Counter, Pulse
 from ui.screens.certificate.model import Phase
 
+pytestmark = pytest.mark.long
+
 Drive = Callable[..., None]
 
 

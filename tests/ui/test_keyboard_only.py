@@ -28,6 +28,8 @@ from tests.ui import states
 from tests.ui.drive import Counter
 from ui.screens.certificate.model import Phase
 
+pytestmark = pytest.mark.long
+
 Drive = Callable[..., None]
 Key = Qt.Key
 ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
