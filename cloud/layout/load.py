@@ -11,6 +11,7 @@ from cloud import digest, storage
 from cloud.clock import Now
 from cloud.contract import Key, Row, tables
 from cloud.founding import found
+from cloud.intakes import OPEN_STATES
 from cloud.layout.census import Census
 from cloud.layout.faults import DeliveryError, ErrorList, LostError
 from cloud.layout.items import Layout
@@ -36,6 +37,7 @@ class Delivery:
     errors: ErrorList
     accept_errors: int = 0
     replace: bool = False
+    lift: bool = False  # with replace: blocks and support measures that are not in the files end too
 
     def tables(self) -> set[str]:
         """Return the tables it has a file of."""
@@ -148,7 +150,7 @@ class _Merge:
         told: Reconciliation,
     ) -> None:
         self._connection, self._register, self._sifter = connection, register, sifter
-        self._replace, self._told = delivery.replace, told
+        self._replace, self._lift, self._told = delivery.replace, delivery.lift, told
         self._kept: dict[str, set[int]] = {}
 
     def run(self, progress: Progress) -> None:
@@ -161,13 +163,10 @@ class _Merge:
         tally = Tally(self._sifter.census, self._sifter.excluded)
         for table, rows in groupby(tally.over(self._sifter.rows(progress)), key=itemgetter(0)):
             self._write(counts[table], rows)
-        if self._replace:
-            for count in counts.values():
-                self._remove(count)
+        comparable = {name for name, count in counts.items() if self._replace and self._remove(count)}
         for name, count in counts.items():
             count.after = rows_in(self._connection, town, name)
         self._told.tables = list(counts.values())
-        comparable = set(counts) if self._replace else set()
         if not self._sifter.excluded:
             comparable.add("resident")
         self._told.totals = totals_of(self._connection, town, self._sifter, tally, comparable=comparable)
@@ -209,14 +208,36 @@ class _Merge:
         )
         return {tuple(found[:-1]): found[-1] for found in self._connection.execute(query)}
 
-    def _remove(self, count: TableCount) -> None:
+    def _remove(self, count: TableCount) -> bool:
+        """Take away what the file does not have; returns whether the table is now what the file says.
+
+        A block or a measure ends by a person's act alone [STD j410]: by ``lift``, and never while the request that put
+        it up is open.
+        """
         contract, kept = tables()[count.table], self._kept[count.table]
+        if contract.feed == "blocks" and not self._lift:
+            return False
+        held = self._held_by_requests() if contract.feed == "blocks" else set()
         gone: list[Key] = []
+        stays = False
         for row in pages(self._connection, self._register.municipality, count.table, contract.key):
             key = contract.key_of(row)
-            if key_hash(key) not in kept:
+            if key_hash(key) in kept:
+                continue
+            if str(key[0]).rpartition("-")[0] in held:
+                stays = True
+            else:
                 gone.append(key)
         for start in range(0, len(gone), _AT_ONCE):
             batch = gone[start : start + _AT_ONCE]
             self._commit(count.table, [remove(count.table, key) for key in batch])
             count.removed += len(batch)
+        return not stays
+
+    def _held_by_requests(self) -> set[str]:
+        """Return the keys of requests that are not decided."""
+        cases = storage.intake_case
+        query = sa.select(cases.c.command_key).where(
+            cases.c.municipality == self._register.municipality, cases.c.state.in_(OPEN_STATES)
+        )
+        return set(self._connection.execute(query).scalars())

@@ -37,6 +37,9 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     accepted.add_argument(
         "--replace", action="store_true", help="rows of the town that are not in its files go (strict)"
     )
+    comes.add_argument(
+        "--lift", action="store_true", help="with --replace: 抑止 and 支援措置 not in the files end too"
+    )
     goes = verbs.add_parser("export", help="write a municipality as files of the intermediate layout")
     goes.add_argument("out", type=Path, metavar="OUT", help="a new folder, or a new file that ends in .zip")
     _add_place(goes)
@@ -97,13 +100,15 @@ def _import(chosen: argparse.Namespace, layout: "Layout") -> int:
     from cloud.layout.load import Delivery
     from cloud.layout.source import open_source
 
+    if chosen.lift and not chosen.replace:
+        raise _WrongUseError("--lift goes with --replace")
     if not chosen.source.exists():
         raise _WrongUseError("there is no such folder or zip file")
     errors = ErrorList(chosen.report, layout.settings.limits.errors)
     try:
         source = open_source(chosen.source, layout.settings.limits)
         try:
-            delivery = Delivery(layout, source, errors, chosen.accept_errors, chosen.replace)
+            delivery = Delivery(layout, source, errors, chosen.accept_errors, chosen.replace, chosen.lift)
             loaded = _load(chosen, delivery)
         finally:
             source.close()

@@ -96,13 +96,14 @@ def load(
     layout: Layout = LAYOUT,
     accept_errors: int = 0,
     replace: bool = False,
+    lift: bool = False,
     new: bool = True,
 ) -> Loaded:
     """Take files in; into a new town, or into one that is there."""
     report = source.parent / f"report-{source.name}"
     errors = ErrorList(report, layout.settings.limits.errors)
     opened = open_source(source, layout.settings.limits)
-    delivery = Delivery(layout, opened, errors, accept_errors, replace)
+    delivery = Delivery(layout, opened, errors, accept_errors, replace, lift)
     try:
         if new:
             told = into_new(register, delivery, lambda: START, quiet, lambda _: None)

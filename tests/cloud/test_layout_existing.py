@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from cloud import storage
 from cloud.register import Register, put, remove
 from cloud.residents import search
-from tests.cloud.cloud_builders import HANAKO, TARO, a_resident, tiny_town
+from tests.cloud.cloud_builders import CODE, HANAKO, TARO, a_resident, new_key, tiny_town
 from tests.cloud.layout_builders import (
     Loaded,
     a_register,
@@ -29,8 +30,16 @@ def town(tmp_path: Path) -> Register:
     return a_town(a_register(tmp_path, "town"), tiny_town())
 
 
-def merged(register: Register, source: Path, *, replace: bool = False, accept_errors: int = 0) -> Loaded:
-    return load(register, source, new=False, replace=replace, accept_errors=accept_errors)
+def merged(
+    register: Register, source: Path, *, replace: bool = False, lift: bool = False, accept_errors: int = 0
+) -> Loaded:
+    return load(register, source, new=False, replace=replace, lift=lift, accept_errors=accept_errors)
+
+
+def protecting(register: Register) -> list[tuple[str, object]]:
+    rows = everything(register)
+    measures = [("shien_sochi", row["measure_id"]) for row in rows["shien_sochi"]]
+    return measures + [("block", row["block_id"]) for row in rows["block"]]
 
 
 def hits(register: Register, typed: str) -> list[object]:
@@ -122,12 +131,43 @@ def test_replacing_takes_away_what_is_not_in_the_files_and_nothing_else(
 
 def test_replacing_tells_replicas_that_rows_went(tmp_path: Path, town: Register) -> None:
     write_file(tmp_path / "in", "shien_sochi", [])
-    assert merged(town, tmp_path / "in", replace=True).told.loaded
+    assert merged(town, tmp_path / "in", replace=True, lift=True).told.loaded
     log = storage.change_log
     with town.reading() as connection:
         bodies = connection.execute(log.select().where(log.c.feed == "blocks")).all()
     assert [line.table_name for line in bodies if line.body is None] == ["shien_sochi"] * len(bodies)
     assert bodies
+
+
+def test_replacing_takes_no_protection_away_unless_that_is_said(tmp_path: Path, town: Register) -> None:
+    """A file that came with its heading only must not open the homes of the sheltered."""
+    before = protecting(town)
+    assert before
+    write_file(tmp_path / "in", "shien_sochi", [])
+    write_file(tmp_path / "in", "block", [])
+    loaded = merged(town, tmp_path / "in", replace=True)
+    assert loaded.told.loaded, loaded.causes
+    assert protecting(town) == before
+    assert {count.removed for count in loaded.told.tables} == {0}
+    assert merged(town, tmp_path / "in", replace=True, lift=True).told.loaded
+    assert protecting(town) == []
+
+
+def test_what_an_open_request_has_put_up_stays_until_it_is_decided(tmp_path: Path, town: Register) -> None:
+    asked, decided = new_key(), new_key()
+    held = [
+        put("shien_sochi", {"measure_id": f"{key}-1", "atena_no": TARO, "provisional": True})
+        for key in (asked, decided)
+    ]
+    with town.writing() as connection:
+        town.commit(connection, "blocks", held)
+        for key, state in ((asked, "reviewing"), (decided, "registered")):
+            line = {"municipality": CODE, "command_key": key, "state": state}
+            connection.execute(sa.insert(storage.intake_case), [line])
+    write_file(tmp_path / "in", "shien_sochi", [])
+    loaded = merged(town, tmp_path / "in", replace=True, lift=True)
+    assert loaded.told.loaded, loaded.causes
+    assert [row["measure_id"] for row in everything(town)["shien_sochi"]] == [f"{asked}-1"]
 
 
 def test_an_error_changes_nothing_and_an_accepted_one_leaves_the_old_row(
