@@ -99,13 +99,13 @@ def open_tenant(
         bring_up(engine)
     register = Register(engine, municipality, keys.digest, now)
     if not is_founded(engine, municipality):
-        people, today = tuple(staff), day_in_tokyo(now())
-        found(
+        _found(
             register,
-            chain(town(), staff_rows(people, today)),
-            now,
-            progress,
-            lambda connection: add_staff(connection, municipality, people, today, Passwords(rules)),
+            town=town,
+            people=tuple(staff),
+            passwords=Passwords(rules),
+            now=now,
+            progress=progress,
         )
     take_in_former_staff(register, now)
     crl = RevocationList(register, authority, folder, now)
@@ -136,3 +136,21 @@ def open_tenant(
         quarantine=QuarantineDesk(register, keys, commands, now),
         now=now,
     )
+
+
+def _found(
+    register: Register,
+    *,
+    town: Callable[[], Iterable[tuple[str, Row]]],
+    people: tuple[NewStaff, ...],
+    passwords: Passwords,
+    now: Now,
+    progress: Callable[[str], None],
+) -> None:
+    """Fill the register with the town and its staff, whose secrets are kept beside it, in one transaction."""
+    today = day_in_tokyo(now())
+
+    def keep_secrets(connection: sa.Connection) -> None:
+        add_staff(connection, register.municipality, people, today, passwords)
+
+    found(register, chain(town(), staff_rows(people, today)), now, progress, keep_secrets)

@@ -4,7 +4,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +24,15 @@ from tests.cloud.cloud_builders import (
     HOME,
     KIMI,
     TARO,
-    Row,
     SetClock,
     Terminal,
     staff,
     tiny_town,
 )
 from tests.cloud.office_builders import SEE_OTHER, Browser, form_of, words_of
+from tests.cloud.test_cloud_tenants import NEIGHBOUR, neighbour
 
 pytestmark = pytest.mark.asyncio
-NEIGHBOUR = "990019"
-
-
-def neighbour() -> Iterator[tuple[str, Row]]:
-    for table, row in tiny_town():
-        if table == "town":
-            yield table, row | {"code": NEIGHBOUR, "name": "となり市"}
-        elif table == "resident":
-            yield table, row | {"full_name": "隣　人", "furigana": "トナリ　ヒト"}
-        else:
-            yield table, row
 
 
 class Cloud:

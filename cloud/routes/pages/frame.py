@@ -170,6 +170,24 @@ class Visit:
         except DoneBeforeError:
             return
 
+    def done(
+        self,
+        form: "Form",
+        act: Callable[[By], object],
+        *,
+        said: str,
+        then: str,
+        again: Callable[[ProblemError], Response],
+    ) -> Response:
+        """Do what a form asks for and go on; refused, show the form again, unless what it is about is not there."""
+        try:
+            self.acting(form, act)
+        except ProblemError as error:
+            if error.code == "refused.not_found":
+                raise
+            return again(error)
+        return self.to(then, said)
+
     def saw(self, what: str, subject: str) -> None:
         """Write down that something was looked at."""
         self.desk.log.say(By(self.officer.staff_id), what, subject)

@@ -128,13 +128,10 @@ def _related(form: Form) -> dict[str, str]:
 
 
 def _done(visit: Visit, form: Form, key: str, said: str, act: Callable[[By], object]) -> Response:
-    try:
-        visit.acting(form, act)
-    except ProblemError as error:
-        if error.code == "refused.not_found":
-            raise
+    def again(error: ProblemError) -> Response:
         return _review(visit, key, trouble=texts.trouble(error), typed=form.fields, status=error.status)
-    return visit.to(f"/intakes/{key}", said)
+
+    return visit.done(form, act, said=said, then=f"/intakes/{key}", again=again)
 
 
 def _review(

@@ -64,13 +64,10 @@ def dismiss(visit: VisitDep, form: FormDep, item_id: str) -> Response:
 
 
 def _done(visit: Visit, form: Form, item_id: str, said: str, act: Callable[[By], object]) -> Response:
-    try:
-        visit.acting(form, act)
-    except ProblemError as error:
-        if error.code == "refused.not_found":
-            raise
+    def again(error: ProblemError) -> Response:
         return _item(visit, item_id, trouble=texts.trouble(error), typed=form.fields, status=error.status)
-    return visit.to(f"/quarantine/{item_id}", f"quarantine_{said}")
+
+    return visit.done(form, act, said=f"quarantine_{said}", then=f"/quarantine/{item_id}", again=again)
 
 
 def _item(

@@ -115,18 +115,16 @@ def change(visit: VisitDep, form: FormDep, atena_no: str) -> Response:
             return desk.correct(by, atena_no, typed, mark)
         return desk.change(by, atena_no, typed, _ido(form), mark)
 
-    try:
-        visit.acting(form, act)
-    except ProblemError as error:
-        if error.code == "refused.not_found":
-            raise
+    def again(error: ProblemError) -> Response:
         shown = "address_town" in form.fields
         if shown and visit.desk.residents.record(atena_no).is_sheltered:
             visit.saw("resident.address_shown", atena_no)
         return _edit_form(
             visit, atena_no, show_places=shown, typed=form, trouble=texts.trouble(error), status=error.status
         )
-    return visit.to(f"/residents/{atena_no}", "resident_corrected" if is_correction else "resident_changed")
+
+    said = "resident_corrected" if is_correction else "resident_changed"
+    return visit.done(form, act, said=said, then=f"/residents/{atena_no}", again=again)
 
 
 def _typed(form: Form) -> dict[str, str]:

@@ -49,13 +49,11 @@ def change_block(visit: VisitDep, form: FormDep, block_id: str) -> Response:
             return desk.lift(by, block_id, form.get("mark"))
         return desk.change(by, block_id, _block(form), form.get("mark"))
 
-    try:
-        visit.acting(form, act)
-    except ProblemError as error:
-        if error.code == "refused.not_found":
-            raise
+    def again(error: ProblemError) -> Response:
         return _block_form(visit, block_id, texts.trouble(error), error.status, form.fields)
-    return visit.to("/restrictions", "block_lifted" if lifts else "block_changed")
+
+    said = "block_lifted" if lifts else "block_changed"
+    return visit.done(form, act, said=said, then="/restrictions", again=again)
 
 
 @router.post("/measures")
@@ -106,13 +104,11 @@ def change_measure(visit: VisitDep, form: FormDep, measure_id: str) -> Response:
         "end": (end, "measure_ended"),
     }
     act, said = chosen.get(form.get("act"), (extend, "measure_extended"))
-    try:
-        visit.acting(form, act)
-    except ProblemError as error:
-        if error.code == "refused.not_found":
-            raise
+
+    def again(error: ProblemError) -> Response:
         return _measure_form(visit, measure_id, texts.trouble(error), error.status, form.fields)
-    return visit.to("/restrictions", said)
+
+    return visit.done(form, act, said=said, then="/restrictions", again=again)
 
 
 def _must_be_sure(form: Form) -> None:

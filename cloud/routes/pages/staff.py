@@ -139,13 +139,10 @@ def _day(form: Form, name: str) -> date | None:
 
 
 def _done(visit: Visit, form: Form, staff_id: str, said: str, act: Callable[[By], object]) -> Response:
-    try:
-        visit.acting(form, act)
-    except ProblemError as error:
-        if error.code == "refused.not_found":
-            raise
+    def again(error: ProblemError) -> Response:
         return _person(visit, staff_id, trouble=texts.trouble(error), typed=form.fields, status=error.status)
-    return visit.to(f"/staff/{staff_id}", said)
+
+    return visit.done(form, act, said=said, then=f"/staff/{staff_id}", again=again)
 
 
 def _list(visit: Visit, *, status: int = 200, **more: object) -> Response:

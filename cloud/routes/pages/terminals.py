@@ -52,13 +52,14 @@ def order(visit: VisitDep, form: FormDep, terminal_no: str) -> Response:
     kind = form.get("order")
     if kind not in ORDERS:
         raise not_found()
-    try:
-        visit.acting(form, lambda by: visit.desk.terminals.order(by, terminal_no, kind))
-    except ProblemError as error:
-        if error.code == "refused.not_found":
-            raise
+
+    def act(by: By) -> object:
+        return visit.desk.terminals.order(by, terminal_no, kind)
+
+    def again(error: ProblemError) -> Response:
         return _one(visit, terminal_no, texts.trouble(error), error.status)
-    return visit.to(f"/terminals/{terminal_no}", f"terminal_{kind}")
+
+    return visit.done(form, act, said=f"terminal_{kind}", then=f"/terminals/{terminal_no}", again=again)
 
 
 def _list(visit: Visit, new_token: str = "") -> Response:
