@@ -4,15 +4,10 @@ Stored letters are never changed; only keys are folded. A terminal folds by its 
 """
 
 import unicodedata
+from functools import cache
 
-from jntajis import MJShrinkSchemeCombo, mj_shrink_candidates
+from resources import read_text
 
-_ALL_SCHEMES = (
-    MJShrinkSchemeCombo.JIS_INCORPORATION_UCS_UNIFICATION_RULE
-    | MJShrinkSchemeCombo.INFERENCE_BY_READING_AND_GLYPH
-    | MJShrinkSchemeCombo.MOJ_NOTICE_582
-    | MJShrinkSchemeCombo.MOJ_FAMILY_REGISTER_ACT_RELATED_NOTICE
-)
 _SMALL = dict(zip("ァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワカケ", strict=True))
 _ONE_SOUND = {"ワ": "ハ", "ヲ": "オ", "ヰ": "イ", "ヱ": "エ"}  # rule 2 of [STD j330]
 _V_SOUNDS = {"ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ"}
@@ -56,14 +51,17 @@ def name_key(text: str) -> str:
     """Fold a written name: no spaces, signs or selectors, one letter for its variants (邉 邊 → 辺), small letters."""
     bare = "".join(letter for letter in text if not is_selector(letter))
     folded = unicodedata.normalize("NFKC", bare).casefold()
-    return "".join(_representative(letter) for letter in folded if letter.isalnum())
+    kept = [
+        letter for letter in folded if letter.isalnum() or unicodedata.category(letter) == "Co"
+    ]  # Co: 外字
+    return "".join(_variants().get(letter, letter) for letter in kept)
 
 
-def _representative(letter: str) -> str:
-    if letter.isascii():
-        return letter
-    candidates: list[str] = mj_shrink_candidates(letter, _ALL_SCHEMES)
-    return candidates[0] if candidates else letter
+@cache
+def _variants() -> dict[str, str]:
+    """Return the letter that stands for each variant, from the contract's table."""
+    lines = [line.split("\t") for line in read_text("contract", "variants.tsv").splitlines() if "\t" in line]
+    return {variant: one for one, variants in lines for variant in variants}
 
 
 def is_reading(text: str) -> bool:

@@ -53,6 +53,22 @@ def reindex(connection: sa.Connection, municipality: str, residents: Iterable[st
             insert_index(connection, municipality, [known])
 
 
+def fold_anew(connection: sa.Connection, municipality: str) -> None:
+    """Write the keys of a town's residents anew, after the folding has changed."""
+    resident, found = storage.rows["resident"], storage.resident_index
+    needed = (*_NAME_COLUMNS, *_READING_COLUMNS, "birth_sort", "status", "household_no", "order_no")
+    query = sa.select(*(resident.c[name] for name in ("atena_no", "history_no", *needed)))
+    same = (resident.c[name] == found.c[name] for name in ("municipality", "atena_no", "history_no"))
+    present = query.join(found, sa.and_(*same)).where(found.c.municipality == municipality)
+    rows = [
+        {column: value for column, value in line._mapping.items() if value is not None}
+        for line in connection.execute(present)
+    ]
+    for table in (storage.resident_name, found):
+        connection.execute(sa.delete(table).where(table.c.municipality == municipality))
+    insert_index(connection, municipality, rows)
+
+
 def insert_index(connection: sa.Connection, municipality: str, rows: Iterable[Row]) -> None:
     """Write index lines for present versions not indexed yet."""
     heads: list[dict[str, object]] = []

@@ -4,7 +4,10 @@ Stored letters are never normalised; keys are ([STD j330], folding rules of mand
 """
 
 import unicodedata
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+from resources import read_text
 
 _TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 _LARGE = str.maketrans("ァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワカケ")
@@ -20,6 +23,11 @@ def is_selector(letter: str) -> bool:
     """Tell whether a code point is a variation selector (standardised or ideographic)."""
     code = ord(letter)
     return 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+
+
+def is_private(letter: str) -> bool:
+    """Tell whether a code point is a town's own letter (外字): private use, any plane."""
+    return unicodedata.category(letter) == "Co"
 
 
 @lru_cache(maxsize=20_000)
@@ -64,6 +72,20 @@ def is_kana(text: str) -> bool:
     return bool(folded.strip()) and all(
         "ぁ" <= letter <= "ゖ" or "ァ" <= letter <= "ヺ" or letter in _DROPPED for letter in folded
     )
+
+
+def one_for_all(letter: str) -> str:
+    """Return the letter that stands for all variants of one: 辺 for 邉 and 邊, 高 for 髙; for keys only."""
+    return _representatives().get(letter, letter)
+
+
+@cache
+def _representatives() -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for line in read_text("contract", "variants.tsv").splitlines():
+        one, _, others = line.partition("\t")  # a comment has no tab
+        found.update(dict.fromkeys(others, one))
+    return found
 
 
 def code_points(cluster: str) -> str:

@@ -12,7 +12,8 @@ PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", re.MULTILINE)
 TEXT = re.compile(r"(licen[cs]e|notice|copying|authors)", re.IGNORECASE)
 FONTS = """BIZ UD Gothic, BIZ UD Mincho (Morisawa Inc.): SIL Open Font License 1.1, see fonts-OFL.txt beside this file.
 IPAmj Mincho is not inside; it comes with the package fonts-ipamj-mincho (IPA Font License 1.0).
-MJ character list and shrink maps inside jntajis-python: CC BY-SA 2.1 JP (IPA), CC BY 4.0 (National Tax Agency).
+resources/contract/variants.tsv is derived from the MJ Shrink Map (MJ縮退マップ) of IPA and the Character Information
+Technology Promotion Council, by way of jntajis-python (BSD-3-Clause, Open Collector, Inc.): CC BY-SA 2.1 JP, see its head.
 """
 
 

@@ -48,7 +48,13 @@ def take_in_what_is_new(connection: sqlite3.Connection) -> None:
                 table.index(connection)
 
 
-STEPS: tuple[Step, ...] = (first_shape, second_shape)
+def third_shape(connection: sqlite3.Connection) -> None:
+    """Fold all names anew: variants are one by the contract's table (docs/decisions/0017)."""
+    take_in_what_is_new(connection)  # the columns of every version's contract, whichever step comes after
+    search.rebuild(connection)
+
+
+STEPS: tuple[Step, ...] = (first_shape, second_shape, third_shape)
 
 
 def snapshot_id(connection: sqlite3.Connection) -> str | None:

@@ -4,15 +4,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
-
-from jntajis import mj_shrink_candidates
 
 from client.domain.calendar import parse_day
-from client.domain.letters import is_kana, kana_key, strip_selectors
+from client.domain.letters import is_kana, is_private, kana_key, one_for_all, strip_selectors
 from offline.store.rows import Row
 
-_ALL_SCHEMES = 15  # 統合規則, 読み・字形による類推, 法務省告示582号別表第四, 戸籍統一文字関連通達
 _STAND_IN = "\u00b7"  # for ASCII signs, which the tokenizer would split at
 
 
@@ -43,17 +39,10 @@ class Term:
     day: str = ""
 
 
-@cache
-def one_for_all(letter: str) -> str:
-    """Return the letter that stands for all variants of one: 辺 for 邉 and 邊, 高 for 髙 (MJ 縮退)."""
-    found = mj_shrink_candidates(letter, _ALL_SCHEMES)
-    return found[0] if found else letter
-
-
 def name_key(text: str) -> str:
     """Fold a written name: no selectors, widths, spaces or signs; Latin in capitals; variants as one."""
     plain = unicodedata.normalize("NFKC", strip_selectors(text)).upper()
-    return "".join(one_for_all(letter) for letter in plain if letter.isalnum())
+    return "".join(one_for_all(letter) for letter in plain if letter.isalnum() or is_private(letter))
 
 
 def reading_keys(text: str) -> tuple[str, ...]:

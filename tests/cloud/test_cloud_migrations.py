@@ -101,6 +101,22 @@ def test_staff_of_an_old_database_sign_in_as_before_with_the_rights_they_had(
         assert connection.execute(sa.select(storage.former_staff)).all() == []
 
 
+def test_names_of_an_old_database_are_found_by_the_table_of_variants(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    bring_up(engine)
+    tenant = open_tenant(tmp_path, CODE, town=tiny_town, engine=engine, now=SetClock())
+    with database.writing(engine) as connection:
+        lines = connection.execute(sa.text("SELECT * FROM resident_name ORDER BY 1, 2, 3")).all()
+        connection.execute(sa.text("UPDATE resident_name SET folded = '德' WHERE kind = 'written'"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0002'"))
+    assert lines
+    bring_up(engine)
+    with database.reading(engine) as connection:
+        assert connection.execute(sa.text("SELECT * FROM resident_name ORDER BY 1, 2, 3")).all() == lines
+    tenant.close()
+
+
 def test_a_new_database_says_that_it_is_of_the_newest_shape(engine: sa.Engine) -> None:
     bring_up(engine)
     bring_up(engine)
