@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from enum import Enum
 
 from client.domain.errors import RefusedError
+from client.domain.letters import length
 from client.domain.resident import Address, AtenaNo, Household
 
 TENKYO_WITHIN = timedelta(days=14)  # 住基法 第23条
 LATE = "intake.late"  # 「14日を過ぎています」
-_LONGEST = 120
+_LONGEST = 120  # letters, as a person counts them
+_MOST_CODE_POINTS = 200  # what the contract takes of a text (resources/contract/commands/common.json)
 
 
 class Filer(Enum):
@@ -90,7 +92,8 @@ def _check_address(to: Address) -> None:
     if not to.town.strip():
         raise RefusedError("refused.input", field="town")
     for name, text in (("town", to.town), ("banchi", to.banchi), ("katagaki", to.katagaki)):
-        if len(text) > _LONGEST or not all(letter.isprintable() or letter == "　" for letter in text):
+        too_long = length(text) > _LONGEST or len(text) > _MOST_CODE_POINTS
+        if too_long or not all(letter.isprintable() or letter == "　" for letter in text):
             raise RefusedError("refused.input", field=name)
         if holds_individual_number(text):
             raise RefusedError("refused.input", field=name)

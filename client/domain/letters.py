@@ -1,6 +1,7 @@
 """What equality of names means: clusters, search keys, and what is a kanji or kana.
 
-Stored letters are never normalised; keys are ([STD j330], folding rules of mandatory search).
+Stored letters are never normalised; keys are ([STD j330], folding rules of mandatory search). Every function takes any
+text, lone surrogates, marks without a letter and controls included: what a door let in must at least be showable.
 """
 
 import unicodedata
@@ -17,6 +18,10 @@ _O_ROW = frozenset("オコソトノホモヨロ")
 _VOICING = frozenset("\u3099\u309a")
 _LONG = frozenset("ー―－‐‑–—−ｰ-~～〜")  # whatever dash was typed for a long mark
 _DROPPED = _LONG | frozenset("・ 　\t")
+_MARKS = frozenset({"Mn", "Mc", "Me"})  # selectors are among them
+_JOINER = "\u200d"
+_SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
+_LONGEST_CLUSTER = 16  # code points; a family of emoji has 11, and no text may hide inside one letter
 
 
 def is_selector(letter: str) -> bool:
@@ -32,14 +37,41 @@ def is_private(letter: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def clusters(text: str) -> tuple[str, ...]:
-    """Split a text into what a person calls letters: a base and its variation selector stay together."""
+    """Split a text into what a person calls letters: a base with its variation selectors and marks (か U+3099) is one.
+
+    After Unicode's UAX #29, as far as names need it: emoji joined by U+200D are one letter; controls and direction marks
+    are letters of their own, so that nothing unseen goes uncounted.
+    """
     parts: list[str] = []
     for letter in text:
-        if parts and is_selector(letter):
+        if parts and len(parts[-1]) < _LONGEST_CLUSTER and _goes_on(parts[-1], letter):
             parts[-1] += letter
         else:
             parts.append(letter)
     return tuple(parts)
+
+
+def _goes_on(cluster: str, letter: str) -> bool:
+    if letter < "\u0300":
+        return False
+    kind = unicodedata.category(letter)
+    if kind in _MARKS or letter == _JOINER or _SKIN_TONES[0] <= letter <= _SKIN_TONES[1]:
+        return True
+    return kind == "So" and cluster[-1] == _JOINER and unicodedata.category(cluster[0]) == "So"
+
+
+def length(text: str) -> int:
+    """Count the letters of a text as a person does: 葛󠄀 is one, 𠮷 is one, か with a mark of its own is one."""
+    return len(clusters(text))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two names are one name (P14): the same code points, selectors included, in the same order.
+
+    Nothing else is equal. No normal form is: NFC turns U+FA10 塚 into U+585A 塚, which is another family's name. What
+    a search finds alike (``one_for_all``) is never for that the same name.
+    """
+    return one == other
 
 
 def strip_selectors(text: str) -> str:

@@ -39,6 +39,11 @@ def test_only_living_members_of_the_household_move_and_the_subject_among_them() 
         (replace(ELSEWHERE, town=" "), "town"),
         (replace(ELSEWHERE, banchi="1\n2"), "banchi"),
         (replace(ELSEWHERE, katagaki="あ" * 121), "katagaki"),
+        (
+            replace(ELSEWHERE, katagaki="葛\U000e0102" * 101),
+            "katagaki",
+        ),  # more than the contract's 200 code points
+        (replace(ELSEWHERE, katagaki="山\ud800"), "katagaki"),
         (replace(ELSEWHERE, katagaki="1234 5678 9018"), "katagaki"),
         (HOME, "to"),
         (replace(HOME, banchi="２番３号"), "to"),  # the same place in other letters
@@ -48,6 +53,10 @@ def test_an_address_that_cannot_be_is_refused_and_not_quoted(to: Address, field:
     with pytest.raises(RefusedError) as refused:
         replace(a_tenkyo(), to=to).check(TODAY)
     assert refused.value.facts == {"field": field}
+
+
+def test_a_sequence_counts_as_one_letter_of_an_address() -> None:
+    replace(a_tenkyo(), to=replace(ELSEWHERE, katagaki="葛\U000e0102" * 80 + "あ" * 40)).check(TODAY)
 
 
 def test_part_of_a_household_is_not_the_whole() -> None:

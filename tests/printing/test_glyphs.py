@@ -36,7 +36,7 @@ def test_plane_two_letters_are_found(chain: FontChain) -> None:
         ("渡邉\U000e0100", "U+9089 U+E0100"),  # a sequence of the other collection
         ("山\U000e01ef", "U+5C71 U+E01EF"),
         ("\U0003fffd", "U+3FFFD"),
-        ("か\u3099", "U+3099"),  # a mark that would have to be shaped onto its letter
+        ("か\u3099", "U+304B U+3099"),  # a mark that would have to be shaped onto its letter
         ("邉\U000e0110\U000e0110", "U+9089 U+E0110 U+E0110"),
         ("\ue000", "U+E000"),  # a town's own letter, without the town's font
         ("\U000e0110", "U+E0110"),
