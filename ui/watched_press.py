@@ -10,6 +10,7 @@ from client.domain.errors import PaperError
 from client.domain.slip import IntakeSlip
 from client.jobs.ports import Picture, Printed
 from printing.desk.press import DrawingPress
+from printing.layout.own_font import OwnFont
 from ui.text import Words
 
 T = TypeVar("T")
@@ -52,6 +53,10 @@ class WatchedPress:
     async def print_drill_report(self, report: DrillReport) -> Printed:
         """Print a drill's report."""
         return self._heard(await self._watched(self._press.print_drill_report(report)))
+
+    async def take_own(self, own: OwnFont) -> None:
+        """Draw the town's own letters by this font from now on."""
+        await self._press.take_own(own)
 
     async def warm(self) -> None:
         """Load fonts and libraries now."""

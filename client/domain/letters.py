@@ -120,6 +120,22 @@ def _representatives() -> Mapping[str, str]:
     return found
 
 
+def letter_of_mj(mj_code: str) -> str | None:
+    """Return the letter a number of 文字情報基盤 (MJ026190) is a form of, without selectors; None where it is none."""
+    lines = _letters_by_mj()
+    if len(mj_code) != len("MJ000000") or not mj_code.isascii() or not mj_code[-2:].isdecimal():
+        return None
+    place = int(mj_code[-2:])
+    letter = lines.get(mj_code[:-2].upper(), "")[place : place + 1]
+    return letter if letter.strip() else None
+
+
+@cache
+def _letters_by_mj() -> Mapping[str, str]:
+    rows = (line.partition("\t") for line in read_text("contract", "mj_letters.tsv").splitlines())
+    return {hundred: letters for hundred, tab, letters in rows if tab}
+
+
 def code_points(cluster: str) -> str:
     """Name a letter by its code points, as officers quote it: U+9089 U+E0110."""
     return " ".join(f"U+{ord(letter):04X}" for letter in cluster)

@@ -179,6 +179,18 @@ class Ledger(Protocol):
         ...
 
 
+class Lettering(Protocol):
+    """The fonts at hand, asked before anything is drawn: which letters they lack, and what a letter is called."""
+
+    def missing(self, text: str) -> tuple[str, ...]:
+        """Return the letters no font here has, each once, in order."""
+        ...
+
+    def mj_name(self, letter: str) -> str | None:
+        """Return the MJ文字図形名 of a letter as it is drawn, MJ026190; None where it has none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A page as an image for the screen: BGRX rows."""

@@ -14,6 +14,7 @@ FONTS = """BIZ UD Gothic, BIZ UD Mincho (Morisawa Inc.): SIL Open Font License 1
 IPAmj Mincho is not inside; it comes with the package fonts-ipamj-mincho (IPA Font License 1.0).
 resources/contract/variants.tsv is derived from the MJ Shrink Map (MJ縮退マップ) of IPA and the Character Information
 Technology Promotion Council, by way of jntajis-python (BSD-3-Clause, Open Collector, Inc.): CC BY-SA 2.1 JP, see its head.
+resources/contract/mj_letters.tsv is as the MJ Character List (MJ文字情報一覧表) of the same has it: CC BY-SA 2.1 JP.
 """
 
 

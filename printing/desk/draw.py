@@ -1,12 +1,12 @@
 """Pages → PDF. Computes nothing but points from millimetres; the same pages give the same bytes."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
 from itertools import cycle, groupby
 from math import cos, radians, sin
 from operator import attrgetter
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from printing.desk.fonts import PdfFont
 from printing.desk.seal import read_mask
 from printing.desk.truetype import TrueType
-from printing.layout.glyphs import FontChain
+from printing.layout.glyphs import FontChain, Source
 from printing.layout.page import Image, Line, Page, Text, Tone
 
 _MM = 72 / 25.4  # points
@@ -46,12 +46,14 @@ class Drawer:
 
     def __init__(self, chain: FontChain) -> None:
         self._chain = chain
+        self._opened: dict[Source, TrueType] = {}
         pdfmetrics.registerFont(_NoFont())
         rl_config.useA85 = 0  # bytes, not text: a quarter smaller, and 2 ms a page
 
-    @cached_property
     def _sources(self) -> tuple[TrueType, ...]:
-        return tuple(TrueType(path) for path in self._chain.paths)
+        opened = self._opened
+        self._opened = {source: opened.get(source) or TrueType(source) for source in self._chain.sources}
+        return tuple(self._opened.values())
 
     def pdf(self, pages: Sequence[Page], *, title: str) -> bytes:
         """Return the PDF; its title is the paper's kind, and nothing in it beside the pages names a person."""
@@ -67,7 +69,7 @@ class Drawer:
         canvas.setSubject("")
         canvas.setCreator("Madoguchi")
         canvas.setProducer("Madoguchi")
-        document = _Document(canvas, self._chain, self._sources)
+        document = _Document(canvas, self._chain, self._sources())
         for page in pages:
             document.draw(page)
         canvas.save()
@@ -78,8 +80,9 @@ class _Document:
     def __init__(self, canvas: _OpenCanvas, chain: FontChain, sources: tuple[TrueType, ...]) -> None:
         self._canvas = canvas
         self._chain = chain
-        named = enumerate(zip(sources, chain.paths, strict=True), start=1)
-        self._fonts = [PdfFont(source, f"F{n}", path.stem) for n, (source, path) in named]
+        self._fonts = [
+            PdfFont(source, f"F{n}", Path(source.name).stem) for n, source in enumerate(sources, start=1)
+        ]
         self._used: set[int] = set()
 
     def draw(self, page: Page) -> None:

@@ -27,6 +27,7 @@ from printing.desk.ipp import BrokenError, JobState, Queue, Reply, UnreachableEr
 from printing.desk.verdict import Verdict, judge, silent
 from printing.layout.form import read_form
 from printing.layout.glyphs import FontChain
+from printing.layout.own_font import OwnFont
 from printing.layout.page import Page
 from printing.papers import PAPERS, drill_report, intake_slip
 
@@ -86,6 +87,10 @@ class DrawingPress(ABC):
         pages = await self._on_thread(partial(drill_report.pages, report, self._chain))
         begun = f"{report.started_at:%Y%m%dT%H%M%SZ}"
         return await self.print_pages(pages, job_name=f"{read_form(drill_report.FORM).words['kind']} {begun}")
+
+    async def take_own(self, own: OwnFont) -> None:
+        """Draw the town's own letters (外字) by this font from now on, between two papers."""
+        await self._on_thread(partial(self._chain.take_own, own))
 
     async def warm(self) -> None:
         """Load fonts and libraries now, so that the first paper is as quick as the next."""

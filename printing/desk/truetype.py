@@ -20,14 +20,17 @@ _WORDS, _SCALE, _MORE, _TWO_SCALES, _MATRIX = 0x01, 0x08, 0x20, 0x40, 0x80
 
 
 class TrueType:
-    """A font file with outlines in ``glyf``. PaperError ``paper.font_missing`` where it has none."""
+    """A font with outlines in ``glyf``, from a file or from memory.
 
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    PaperError ``paper.font_missing`` where it has none.
+    """
+
+    def __init__(self, source: Path | bytes) -> None:
+        self.name = "Gaiji" if isinstance(source, bytes) else source.name
+        self._map = source if isinstance(source, bytes) else _mapped(source)
         self._tables = self._directory()
         if not {"glyf", "loca", "hmtx", "head", "hhea", "maxp"} <= self._tables.keys():
-            raise PaperError("paper.font_missing", font=path.name)
+            raise PaperError("paper.font_missing", font=self.name)
         head, hhea = self.table("head"), self.table("hhea")
         self.units: int = struct.unpack(">H", head[18:20])[0]
         self.box: tuple[int, ...] = struct.unpack(">4h", head[36:44])
@@ -105,6 +108,11 @@ class TrueType:
             renamed[at + 2 : at + 4] = struct.pack(">H", place[gid])
             at += 4 + (4 if flags & _WORDS else 2) + _transform_size(flags)
         return bytes(renamed)
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _transform_size(flags: int) -> int:

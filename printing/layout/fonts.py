@@ -30,6 +30,11 @@ def find_font(file_name: str, environ: Mapping[str, str] = os.environ) -> Path:
     raise PaperError("paper.font_missing", font=file_name)
 
 
+def is_own(path: Path) -> bool:
+    """Tell whether a font file is the town's own: private-use letters come from such alone."""
+    return path.parent.name == _OWN_LETTERS
+
+
 def _own_letters(environ: Mapping[str, str]) -> tuple[Path, ...]:
     for folder in _folders(environ):
         if (folder / _OWN_LETTERS).is_dir():

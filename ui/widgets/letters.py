@@ -6,12 +6,13 @@ has is the visible 'missing' box, never its base letter.
 
 from functools import lru_cache
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QByteArray, QPointF
 from PySide6.QtGui import QFont, QGlyphRun, QPainter, QRawFont
 from PySide6.QtWidgets import QApplication
 
 from client.domain.letters import clusters
-from printing.layout.glyphs import FontChain
+from printing.layout.glyphs import FontChain, Source
+from printing.layout.own_font import OwnFont
 
 ASCENT_EM = 0.88  # of IPAmj明朝
 LINE_EM = 1.3
@@ -28,16 +29,34 @@ def pixels(pt: float, dpi: float) -> float:
 
 
 class Letters:
-    """A font chain made ready for the screen."""
+    """A font chain made ready for the screen; fulfils ports.Lettering."""
 
     def __init__(self, chain: FontChain) -> None:
         self._chain = chain
         # A raw font reads its whole file (46 MB, 25 ms); another size of it is a clone that costs nothing.
-        self._fonts = tuple(
-            QRawFont(str(path), _ANY_PX, QFont.HintingPreference.PreferNoHinting) for path in chain.paths
-        )
+        self._files = tuple(_raw_font(path) for path in chain.paths)
         self._raw = lru_cache(maxsize=64)(self._load)
         self._runs = lru_cache(maxsize=4000)(self._lay_out)
+        self._join()
+
+    def take_own(self, own: OwnFont) -> None:
+        """Draw the town's own letters (外字) by this font from now on."""
+        self._chain.take_own(own)
+        self._join()
+
+    def _join(self) -> None:
+        made = self._chain.sources[len(self._files) :]
+        self._fonts = (*self._files, *map(_raw_font, made))
+        self._raw.cache_clear()
+        self._runs.cache_clear()
+
+    def missing(self, text: str) -> tuple[str, ...]:
+        """Return the letters no font here has, each once, in order."""
+        return self._chain.missing(text)
+
+    def mj_name(self, letter: str) -> str | None:
+        """Return the MJ文字図形名 of a letter as it is drawn."""
+        return self._chain.mj_name(letter)
 
     def width(self, text: str, px: float) -> float:
         """Return the width of a text in pixels."""
@@ -108,3 +127,10 @@ class Letters:
         run.setGlyphIndexes(gids)
         run.setPositions(places)
         return run
+
+
+def _raw_font(source: Source) -> QRawFont:
+    hinting = QFont.HintingPreference.PreferNoHinting
+    if isinstance(source, bytes):
+        return QRawFont(QByteArray(source), _ANY_PX, hinting)
+    return QRawFont(str(source), _ANY_PX, hinting)
