@@ -132,6 +132,7 @@ def test_a_screen_model_knows_no_toolkit(path: Path) -> None:
         ("keyring", "offline/store/"),
         ("reportlab", "printing/desk/"),
         ("uharfbuzz", "printing/layout/"),
+        ("fontTools", "printing/layout/"),
         ("pypdfium2", "printing/desk/"),
     ],
 )

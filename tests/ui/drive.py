@@ -66,6 +66,7 @@ class Counter:
     hands: Hands
     bugs: list[BaseException]
     facts: Facts
+    letters: Letters
 
     async def sign_in(self) -> None:
         """Sign in by gestures."""
@@ -158,7 +159,7 @@ async def open_counter(
     now = world.clock()
     position = FeedPosition(41, now - timedelta(seconds=28))
     facts = Facts(Line.ONLINE, ms=18, position=Position(position, position), printer="プリンタ1")
-    counter = Counter(app, world, words, shell, face, view, tasks, Hands(), bugs, facts)
+    counter = Counter(app, world, words, shell, face, view, tasks, Hands(), bugs, facts, letters)
     counter.show_status(facts)
     shell.resize(*size)
     shell.show()

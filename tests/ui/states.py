@@ -8,11 +8,23 @@ from PySide6.QtCore import Qt
 
 from client.domain.errors import LinkDownError, PaperError, SignInNeededError
 from client.domain.feed import FeedPosition, Position
+from client.domain.gaiji import Gaiji
 from client.rules import drill
+from printing.layout.own_font import build
 from tests.ui.drive import Counter
 from ui.notices import note_of
 from ui.status import Line
 
+GAIJI = (
+    Gaiji("E001", "カツラ", outline=b"M120 100H880V160H120Z M460 160H540V920H460Z M200 420H800V500H200Z"),
+    Gaiji(
+        "E003",
+        "サキ",
+        "MJ010541",
+        b"M460 60H540V300H460Z M160 300H840V380H160Z M160 380H240V940H160Z M400 560H840V640H400Z",
+    ),
+    Gaiji("E00A", "ワタ", outline=b"no path"),
+)
 Play = Callable[[Counter], Awaitable[None]]
 
 
@@ -119,6 +131,21 @@ async def link_note(counter: Counter) -> None:
 async def zoom(counter: Counter) -> None:
     await resident(counter)
     counter.face.counter_view.zoom()
+
+
+async def zoom_gaiji(counter: Counter) -> None:
+    """A sequence, a letter of the town's own, one of a number, one without outline, one of no font."""
+    await resident(counter)
+    counter.letters.take_own(build(GAIJI))
+    counter.face.counter_view.zoom_text("辻\U000e0102\ue001\ue003 邉\U000e0100\ue00aか\u3099", "つじかつら")
+
+
+async def zoom_long(counter: Counter) -> None:
+    await resident(counter)
+    name = "WONGSAWATANAKUL CHRISTOPHER ALEXANDER MAXIMILIAN NGUYEN THI THANH"
+    counter.face.counter_view.zoom_text(
+        name, "ウォンサワタナクン クリストファー アレクサンダー マクシミリアン"
+    )
 
 
 async def help_(counter: Counter) -> None:
@@ -268,6 +295,8 @@ STATES: dict[str, Play] = {
     "counter-offline": offline,
     "counter-note": link_note,
     "counter-zoom": zoom,
+    "counter-zoom-gaiji": zoom_gaiji,
+    "counter-zoom-long": zoom_long,
     "counter-help": help_,
     "counter-pending": pending,
     "certificate-preview": preview,

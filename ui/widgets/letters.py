@@ -6,7 +6,7 @@ has is the visible 'missing' box, never its base letter.
 
 from functools import lru_cache
 
-from PySide6.QtCore import QByteArray, QPointF
+from PySide6.QtCore import QByteArray, QPointF, Qt
 from PySide6.QtGui import QFont, QGlyphRun, QPainter, QRawFont
 from PySide6.QtWidgets import QApplication
 
@@ -98,6 +98,9 @@ class Letters:
         painter.translate(x, baseline)
         for glyph in self._chain.glyphs(text):
             outline = self._raw(glyph.font, px).pathForGlyph(glyph.gid)
+            outline.setFillRule(
+                Qt.FillRule.WindingFill
+            )  # as fonts and SVG mean it: where strokes cross is ink
             painter.fillPath(outline, painter.pen().color())
             painter.translate(glyph.advance_em * px, 0)
         painter.restore()

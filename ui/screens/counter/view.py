@@ -71,9 +71,13 @@ class CounterView(QWidget):
         self.find_pane.begin()
 
     def zoom(self) -> None:
-        """Show the letters of the name large."""
+        """Show the letters of the resident's name large."""
         if (resident := self._model.resident) is not None:
-            ZoomDialog(resident.shown_name, self._words, self._letters, self).open()
+            self.zoom_text(resident.shown_name, resident.name.furigana or "")
+
+    def zoom_text(self, text: str, reading: str = "") -> None:
+        """Show the letters of any name large, its reading above them."""
+        ZoomDialog(text, self._words, self._letters, self, reading=reading).open()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the outer columns their share: in letters, and no more than the window has."""
