@@ -6,7 +6,7 @@ It is imported after the sign-in window is painted (``ui.window``), on a thread.
 import asyncio
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -39,6 +39,7 @@ from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.take_letters import TakeLetters
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
 from offline.store.files import InstanceLock, make_folder, open_own, trouble
@@ -50,11 +51,16 @@ from ui.doors import Doors, open_doors, utc_now
 from ui.drill import Director, DoorsToADrill, Place
 from ui.face import Face, Jobs
 from ui.notices import Note
+from ui.own_letters import DrawLetters
 from ui.rounds import Rounds, Upkeep
 from ui.tasks import Tasks
 from ui.training_hint import watch_hint
 from ui.widgets.letters import Letters
 from ui.window import Driver, Window
+
+
+async def nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(slots=True)
@@ -72,6 +78,9 @@ class Counter:
     sync: SyncReplica
     tasks: Tasks
     closed: asyncio.Event = field(default_factory=asyncio.Event)
+    take_letters: Callable[[], Awaitable[None]] = (
+        nothing  # the town's own, from the replica to screen and paper
+    )
     kept_shut_by: StoreError | None = None  # a sign-in that was right, and files that could not be opened
 
     async def let_in(self, staff_id: str, password: str, code: str) -> SignIn:
@@ -82,6 +91,7 @@ class Counter:
             self.kept_shut_by = error
             raise
         self.kept_shut_by = None
+        await self.take_letters()
         return sign_in
 
     @property
@@ -138,6 +148,9 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     stack.push_async_callback(tasks.close)
     counter = _join(window, config, doors, tasks, reporter)
     letters = Letters(await asyncio.to_thread(lambda: FontChain(find_fonts(), strict=False)))
+    draw = DrawLetters(letters, doors.press, window.shell.update)
+    counter.take_letters = take_letters = TakeLetters(doors.stores.replica, draw, now=utc_now)
+    counter.rounds.followed = lambda: tasks.start("take_letters", take_letters)
     for _ in counter.face.build(letters):
         await asyncio.sleep(0)  # the window is repainted between two screens
     stack.push_async_callback(counter.log_in.sign_out)

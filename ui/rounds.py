@@ -62,6 +62,7 @@ class Rounds:
         self._wanted = asyncio.Event()
         self._told: set[str] = set()
         self._damage_told = False
+        self.followed: Callable[[], object] = lambda: None  # the replica has changed
         self.facts = status.Facts(metered=upkeep.watch.metered, printer=printer)
         upkeep.watch.changed(self._on_line_changed)
 
@@ -183,6 +184,8 @@ class Rounds:
         if report.proven:
             self._upkeep.watch.note_proven()
         self._told.clear()
+        if report.filled or any(one.changes or one.repaired for one in report.feeds):
+            self.followed()
 
     async def _outlive(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do one piece of work; known trouble is shown once, and the loop goes on."""

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from client.domain.blocks import Block, BlockLevel, BlockProcess, ShienSochi
 from client.domain.calendar import RegisterDate
+from client.domain.gaiji import Gaiji
 from client.domain.resident import (
     Address,
     AtenaNo,
@@ -88,6 +89,17 @@ _PLACES = frozenset(
 def without_places(row: Row) -> Row:
     """Return a row without anything that says where the person lives, lived or went; the column of 町 is needed."""
     return {column: value for column, value in row.items() if column not in _PLACES} | {"address_town": ""}
+
+
+def gaiji_from_row(row: Row) -> Gaiji:
+    """Read a row of table ``gaiji``; whatever it holds, since one letter must not keep the others away."""
+    outline = row.get("outline")
+    return Gaiji(
+        code=_text(row, "code") or "",
+        reading=_text(row, "reading") or "",
+        mj_code=_text(row, "mj_code") or "",
+        outline=outline if isinstance(outline, bytes) else b"",
+    )
 
 
 def resident_from_row(row: Row) -> Resident:

@@ -30,6 +30,7 @@ from client.domain.change import (
 from client.domain.clerk import CloudSignIn, SignIn
 from client.domain.enrolment import Enrolled
 from client.domain.errors import LinkDownError
+from client.domain.gaiji import Gaiji
 from client.domain.keys import StoreKeys, Unlocked
 from client.domain.resident import AtenaNo, Hit, Household
 from client.domain.slip import IntakeSlip
@@ -176,6 +177,14 @@ class Ledger(Protocol):
 
     async def latest_time(self) -> datetime | None:
         """Return the latest time in the journal since the cloud last vouched for the clock (an online sign-in)."""
+        ...
+
+
+class OwnLetters(Protocol):
+    """The replica, asked for the letters of the town's own."""
+
+    async def gaiji(self, *, on: date) -> Answer[tuple[Gaiji, ...]]:
+        """Return the 外字 in force on a day, by their codes."""
         ...
 
 

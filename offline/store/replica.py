@@ -12,6 +12,7 @@ from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, FormWords
 from client.domain.errors import StoreError
 from client.domain.feed import Bucket, ChunkRows, Feed, FeedBatch, Manifest, Position, RowChange
+from client.domain.gaiji import Gaiji
 from client.domain.resident import AtenaNo, Hit, Household
 from client.jobs.ports import Now
 from client.rules.digest import bucket_bytes, buckets_below, mids_of
@@ -28,7 +29,7 @@ Use = Callable[[sqlite3.Connection], T]
 
 
 class Replica:
-    """``replica.db``; fulfils ports.OwnRegister and feed_ports.ReplicaFiles.
+    """``replica.db``; fulfils ports.OwnRegister, ports.OwnLetters and feed_ports.ReplicaFiles.
 
     Where the file is damaged, ``position`` says that there is none: the sync conversation then fills it anew.
     """
@@ -85,6 +86,10 @@ class Replica:
     async def intakes_of(self, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
         """Return what became of a resident's intakes, as the register last said."""
         return await self._read(lambda c: residents.intakes_of(c, atena_no))
+
+    async def gaiji(self, *, on: date) -> Answer[tuple[Gaiji, ...]]:
+        """Return the 外字 in force on a day, by their codes."""
+        return await self._read(lambda c: residents.gaiji(c, on))
 
     async def position(self) -> Position:
         """Return the versions reached, and when each was known to be the newest; None where a fill is needed."""

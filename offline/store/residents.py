@@ -8,8 +8,10 @@ from client.domain.as_of import Answer
 from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, Certifier, FormWords, OfficialSeal
 from client.domain.errors import RefusedError
+from client.domain.gaiji import Gaiji
 from client.domain.record import (
     block_from_row,
+    gaiji_from_row,
     resident_from_row,
     shien_sochi_from_row,
     without_places,
@@ -109,6 +111,12 @@ def intakes_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tupl
     """Return what became of a resident's intakes, as the register last said."""
     rows = table_named("intake").where(connection, "WHERE atena_no = ? ORDER BY changed_at", atena_no)
     return Answer(tuple(rows), as_of(connection))
+
+
+def gaiji(connection: sqlite3.Connection, on: date) -> Answer[tuple[Gaiji, ...]]:
+    """Return the letters of the town's own in force on a day, by their codes."""
+    rows = sorted(_in_force(connection, "gaiji", on), key=lambda row: str(row["code"]))
+    return Answer(tuple(map(gaiji_from_row, rows)), as_of(connection))
 
 
 def _present(connection: sqlite3.Connection, atena_no: str) -> Resident:

@@ -6,6 +6,7 @@ import pytest_asyncio
 
 from client.domain.certificate import CertificateKind
 from client.domain.errors import RefusedError
+from client.domain.gaiji import Gaiji
 from client.domain.resident import AtenaNo
 from offline.store.stores import FileStores
 from tests.builders import TODAY
@@ -89,6 +90,27 @@ async def test_words_on_paper_change_with_the_day(stores: FileStores) -> None:
     assert acting.seal is None
     before = (await stores.replica.form_words(COPY, whole=True, on=TODAY.replace(month=3, day=31))).value
     assert before.fee_yen == 200
+
+
+@pytest.mark.asyncio
+async def test_letters_of_the_towns_own_are_those_in_force(stores: FileStores) -> None:
+    register = a_town()
+    await fill(stores, register)
+    assert (await stores.replica.gaiji(on=TODAY)).value == ()
+    rows: list[dict[str, object]] = [
+        {"code": "E002", "outline": b"M0 0H9V9Z", "mj_code": "MJ026190", "in_force_from": "2012-07-09"},
+        {"code": "E001", "reading": "カツラ", "outline": b"M0 0H9V9Z", "in_force_from": "2012-07-09"},
+        {"code": "E003", "in_force_from": "2026-12-01"},
+        {"code": "E004", "in_force_from": "2012-07-09", "in_force_until": "2026-10-31"},
+        {"code": "E005"},
+    ]
+    await stores.replica.apply(register.put("gaiji", *rows))
+    found = (await stores.replica.gaiji(on=TODAY)).value
+    assert found == (
+        Gaiji("E001", "カツラ", "", b"M0 0H9V9Z"),
+        Gaiji("E002", "", "MJ026190", b"M0 0H9V9Z"),
+        Gaiji("E005"),
+    )
 
 
 @pytest.mark.asyncio
