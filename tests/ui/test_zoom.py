@@ -140,7 +140,7 @@ def test_any_text_can_be_shown(drive: Drive) -> None:
     drive(play)
 
 
-@pytest.mark.parametrize("state", ["counter-zoom", "counter-zoom-gaiji"])
+@pytest.mark.parametrize("state", ["counter-zoom", "counter-zoom-gaiji", "counter-zoom-long"])
 @pytest.mark.parametrize(
     ("size", "percent", "language"),
     [((1168, 620), 100, "ja"), ((1366, 768), 200, "ja"), ((1366, 768), 150, "en")],
