@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from client.domain.feed import (
     FeedDigest,
     FeedPosition,
     Manifest,
+    Mended,
     Position,
     RowChange,
 )
@@ -100,6 +101,7 @@ class MemoryReplica:
     stands: dict[Feed, Stand] = field(default_factory=dict)
     side: dict[str, ChunkRows] = field(default_factory=dict)
     side_of: str = ""
+    mended: Mended | None = None  # what the next mending will have saved
 
     async def position(self) -> Position:
         blocks, register = (self.stands.get(feed) for feed in (Feed.BLOCKS, Feed.REGISTER))
@@ -134,6 +136,12 @@ class MemoryReplica:
         stand = self._stand(feed)
         kept = {key: row for key, row in stand.rows.items() if digest.bucket_of(*key) not in buckets}
         stand.rows, stand.version = changed(kept, rows), version
+
+    async def mend(self, tell: Callable[[int, int], None]) -> Mended | None:
+        mended, self.mended = self.mended, None
+        if mended:
+            tell(1, 2)
+        return mended
 
     async def begun(self) -> str | None:
         return self.side_of or None

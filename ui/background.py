@@ -118,7 +118,7 @@ class Background:
     def _follow_sign_in(self) -> None:
         if self._log_in.present is not None and not self._signed:
             rounds = self._rounds
-            loops = (rounds.send, rounds.sync, rounds.scrub, rounds.look, rounds.tell_cloud)
+            loops = (rounds.send, rounds.sync, rounds.mend, rounds.scrub, rounds.look, rounds.tell_cloud)
             self._signed = [self._task(work()) for work in (*loops, self._keep_session)]
         elif self._log_in.present is None and self._signed:
             for task in self._signed:

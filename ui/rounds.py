@@ -25,6 +25,7 @@ from ui import status
 
 _SEND_EVERY = 5.0
 _LOOK_EVERY = 1.0
+_MEND_EVERY = 10.0
 _AFTER_TROUBLE = 20.0
 _TELL_EVERY = 60.0
 
@@ -76,9 +77,12 @@ class Rounds:
         self.tell()
 
     def filling(self, progress: Progress) -> None:
-        """Hear how far a first fill is."""
+        """Hear how far a first fill is, or a mending."""
         self.facts = replace(
-            self.facts, filling=progress.done < progress.of, filled=(progress.done, progress.of)
+            self.facts,
+            filling=progress.done < progress.of,
+            filled=(progress.done, progress.of),
+            mending=progress.mending,
         )
 
     async def send(self) -> None:
@@ -103,6 +107,13 @@ class Rounds:
                 )
             )
             await asyncio.sleep(_AFTER_TROUBLE)
+
+    async def mend(self) -> None:
+        """Save what can be read of a damaged replica, for ever; off line the counter goes on with that."""
+        while True:
+            if self._upkeep.damage_found():
+                await self._outlive(self._upkeep.sync.mend)
+            await asyncio.sleep(_MEND_EVERY)
 
     async def scrub(self) -> None:
         """Read the rows of the replica anew, a few at a time, for ever."""

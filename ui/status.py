@@ -50,6 +50,7 @@ class Facts:
     position: Position = _NOWHERE
     filling: bool = False
     filled: tuple[int, int] = (0, 0)  # pieces of the first fill, of all
+    mending: bool = False  # what is filled is made from a damaged file
     waiting: int = 0
     wants_a_clerk: int = 0
     next_try_at: datetime | None = None
@@ -99,7 +100,8 @@ def replica_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     register, blocks = facts.position.register, facts.position.blocks
     if facts.filling or register is None or blocks is None:
         done, of = facts.filled
-        text = words("status.filling", done=done, of=of) if facts.filling else words("status.no_replica")
+        doing = "status.mending" if facts.mending else "status.filling"
+        text = words(doing, done=done, of=of) if facts.filling else words("status.no_replica")
         return Cell(Mark.DOCUMENT, "warn", words("status.replica"), text)
     tone = "quiet" if now - min(register.at, blocks.at) <= FRESH else "warn"
     return Cell(Mark.DOCUMENT, tone, words("status.replica"), _ages(register, blocks, words, now))

@@ -130,3 +130,12 @@ class ChunkRows:
     data: tuple[list[object], ...] = field(repr=False)
     feed: Feed | None = None
     key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What was saved of a damaged replica: broken pages found, rows saved, buckets the register must renew."""
+
+    pages: int
+    rows: int
+    buckets: int

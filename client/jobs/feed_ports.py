@@ -1,5 +1,6 @@
 """What following the register needs from the world: its feeds, the replica's file, and a word in the ledger."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from client.domain.feed import (
     FeedBatch,
     FeedDigest,
     Manifest,
+    Mended,
     Position,
     RowChange,
 )
@@ -95,6 +97,14 @@ class ReplicaFiles(Protocol):
         """Replace all rows of some buckets by the register's, in one transaction; the repair of P09."""
         ...
 
+    async def mend(self, tell: Callable[[int, int], None]) -> Mended | None:
+        """Save what can be read of a damaged file, and go on with that; None where there was nothing to be done.
+
+        ``tell`` hears how far it is. What is missing then is found by the next comparison, and what rests on it is
+        refused until it was fetched. StoreError ``store.full`` and others: the damaged file stays.
+        """
+        ...
+
     async def begun(self) -> str | None:
         """Return which snapshot a fill was begun from and not ended, or None."""
         ...
@@ -114,6 +124,10 @@ class ReplicaFiles(Protocol):
 
 class OwnRows(Protocol):
     """The rows of the replica as they lie on the disk, apart from the sums kept beside them (P09)."""
+
+    async def check(self) -> None:
+        """Check the seal of every page. StoreError ``store.damaged_replica`` where one is broken."""
+        ...
 
     async def wrong_buckets(self, feed: Feed, buckets: tuple[int, ...]) -> tuple[int, ...]:
         """Read and hash the rows of some buckets anew; returns those that are not what they should be."""

@@ -26,7 +26,9 @@ class ScrubReplica:
         self._next = begin % _OF_ALL
 
     async def step(self, count: int = A_STEP) -> int:
-        """Look at the next few buckets; returns how many were wrong. StoreError where there is no replica to look at."""
+        """Look at the next few buckets, once a round at all pages; returns how many buckets were wrong. StoreError."""
+        if self._next == 0:
+            await self._replica.check()
         feed, first = tuple(Feed)[self._next // BUCKETS], self._next % BUCKETS
         buckets = tuple(range(first, min(first + count, BUCKETS)))
         found = await self._look(feed, buckets)
@@ -35,13 +37,14 @@ class ScrubReplica:
 
     async def everything(self) -> int:
         """Look at all of both feeds at once, on demand; returns how many buckets were wrong."""
+        await self._replica.check()
         return sum([await self._look(feed, tuple(range(BUCKETS))) for feed in Feed])
 
     async def idle_step(self) -> None:
         """Look at the next few buckets, if there is a replica now."""
         try:
             await self.step()
-        except StoreError:  # closed, not filled or damaged as a whole: the sync knows, and fills it anew
+        except StoreError:  # closed, not filled or damaged: the sync knows, and mends it or fills it anew
             return
 
     async def _look(self, feed: Feed, buckets: tuple[int, ...]) -> int:

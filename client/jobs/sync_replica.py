@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from client.domain.errors import LinkDownError, StoreError
-from client.domain.feed import Feed, FeedBatch, Position
+from client.domain.feed import Feed, FeedBatch, Mended, Position
 from client.jobs.feed_ports import CloudFeeds, Landing, ReplicaFiles
 from client.jobs.ports import JournalEntry
 from client.rules import sync_steps as steps
@@ -19,10 +19,11 @@ ACTOR = "terminal"  # upkeep is the terminal's own doing, no person's
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a first fill is, for the screen: chunks in the side file of all."""
+    """How far a first fill is, for the screen: chunks in the side file of all; or a mending, in tables."""
 
     done: int
     of: int
+    mending: bool = False
 
 
 class SyncReplica:
@@ -52,6 +53,7 @@ class SyncReplica:
         ``fill_anyway`` fetches a snapshot on a metered line too.
         """
         async with self._turn:
+            await self._mend()
             settings = Settings(metered=self._metered(), fill_anyway=fill_anyway)
             try:
                 report = await self._talk(await position_of(self._replica), settings)
@@ -62,6 +64,11 @@ class SyncReplica:
                 await self._ledger.record(_entry(report))
             await self._land()
             return report
+
+    async def mend(self) -> None:
+        """Save what can be read of a damaged replica, with no line too; not while a round is under way. StoreError."""
+        async with self._turn:
+            await self._mend()
 
     def wake(self) -> None:
         """Ask for a round soon: the line is back, or a change was accepted and should land."""
@@ -89,6 +96,14 @@ class SyncReplica:
                     if report.more:
                         continue
             await either(self._wanted.wait(), sleep(every.total_seconds()))
+
+    async def _mend(self) -> None:
+        mended = await self._replica.mend(
+            lambda done, of: self._on_progress(Progress(done, of, mending=True))
+        )
+        if mended is not None:
+            await self._ledger.record(_entry_of(mended))
+            self.wake()  # what is missing is fetched at once
 
     async def _talk(self, position: Position, settings: Settings) -> RoundReport:
         talk = conversation(position, settings)
@@ -189,6 +204,11 @@ async def either(first: Awaitable[object], second: Awaitable[object]) -> None:
     finally:
         for task in tasks:
             task.cancel()
+
+
+def _entry_of(mended: Mended) -> JournalEntry:
+    facts = {"broken_pages": mended.pages, "saved_rows": mended.rows, "wrong_buckets": mended.buckets}
+    return JournalEntry(kind="verify", actor=ACTOR, facts=facts)
 
 
 def _entry(report: RoundReport) -> JournalEntry:

@@ -29,6 +29,9 @@ _CACHE_KIB = 65_536
 
 _FULL, _CORRUPT, _NOT_A_DATABASE, _CANNOT_OPEN = 13, 11, 26, 14
 _IO_ERROR, _READ_ONLY, _PERMISSION = 10, 8, 3
+_BAD_SECTORS = frozenset(
+    {266, 522, 8458}
+)  # IOERR_READ, _SHORT_READ, _CORRUPTFS: the disk gives a page no more
 _POISONED = "identified deferred error"  # SQLCipher after one bad page: every further page fails
 
 
@@ -36,11 +39,7 @@ def open_connection(path: Path, key: bytes, *, reading: bool = False) -> sqlite3
     """Open a store with its raw key; in WAL, each commit brought to disk, nothing temporary outside memory."""
     connection = cipher.connect(str(path), isolation_level=None, check_same_thread=False)
     try:
-        for pragma in _BEFORE_KEY:
-            connection.execute(pragma)
-        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-        for pragma in _AFTER_KEY:
-            connection.execute(pragma)
+        _unlock(connection, key)
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         connection.execute("PRAGMA journal_mode = WAL")
@@ -51,6 +50,28 @@ def open_connection(path: Path, key: bytes, *, reading: bool = False) -> sqlite3
         connection.close()
         raise
     return cast("sqlite3.Connection", connection)
+
+
+def open_torn(path: Path, key: bytes) -> sqlite3.Connection:
+    """Open a damaged store, only to read what still can be read."""
+    connection = cipher.connect(str(path), isolation_level=None, check_same_thread=False)
+    try:
+        _unlock(connection, key)
+        connection.execute("PRAGMA writable_schema = ON")  # else a file cut short does not open at all
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("PRAGMA query_only = ON")
+    except ForeignError:
+        connection.close()
+        raise
+    return cast("sqlite3.Connection", connection)
+
+
+def _unlock(connection: Any, key: bytes) -> None:
+    for pragma in _BEFORE_KEY:
+        connection.execute(pragma)
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    for pragma in _AFTER_KEY:
+        connection.execute(pragma)
 
 
 @contextmanager
@@ -105,6 +126,11 @@ def trouble(error: Exception, *, damaged: str) -> StoreError | None:
     if code in {_IO_ERROR, _READ_ONLY, _PERMISSION, _CANNOT_OPEN}:
         return StoreError("store.unreadable")
     return None
+
+
+def is_bad_sector(error: Exception) -> bool:
+    """Tell whether it was the disk that could not give a page: for a replica as good as a broken seal."""
+    return getattr(error, "sqlite_errorcode", 0) in _BAD_SECTORS
 
 
 def one(connection: sqlite3.Connection, sql: str, *values: object) -> Any:

@@ -2,13 +2,15 @@
 
 import sqlite3
 
+from client.domain.errors import StoreError
 from client.domain.feed import Feed
 from client.domain.resident import Household
 from client.rules.digest import BUCKETS, bucket_of
-from offline.store.replica_file import wrong_buckets
+from offline.store import doubt
+from offline.store.replica_file import DAMAGED, wrong_buckets
 from offline.store.rows import table_named
 
-_FORM = ("town", "certifier", "official_seal", "fee_rule", "attestation")
+FORM_TABLES = ("town", "certifier", "official_seal", "fee_rule", "attestation")
 
 Wrong = dict[Feed, tuple[int, ...]]
 
@@ -16,8 +18,11 @@ Wrong = dict[Feed, tuple[int, ...]]
 def wrong_for(connection: sqlite3.Connection, digest_key: bytes, household: Household) -> Wrong:
     """Return the buckets under a paper on a household that are not what they should be, by feed.
 
-    Of the blocks all are read: one that is missing could have been in any.
+    Of the blocks all are read: one that is missing could have been in any. StoreError ``store.damaged_replica``
+    where a mended file is known to miss what the household rests on.
     """
+    if doubt.covers(connection, household.household_no):
+        raise StoreError(DAMAGED)
     looked_at = {Feed.REGISTER: _of_register(connection, household), Feed.BLOCKS: tuple(range(BUCKETS))}
     found = {
         feed: wrong_buckets(connection, digest_key, feed, buckets) for feed, buckets in looked_at.items()
@@ -32,7 +37,7 @@ def _of_register(connection: sqlite3.Connection, household: Household) -> tuple[
         # The next version too: were it missing here, an old page would pass for the present one.
         for version in (member.history_no, member.history_no + 1)
     }
-    for name in _FORM:
+    for name in FORM_TABLES:
         table = table_named(name)
         buckets |= {table.bucket(row) for row in table.where(connection, "")}
         found = connection.execute(f'SELECT DISTINCT _bucket FROM "{name}"')

@@ -11,12 +11,13 @@ from client.domain.as_of import Answer
 from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, FormWords
 from client.domain.errors import StoreError
-from client.domain.feed import Bucket, ChunkRows, Feed, FeedBatch, Manifest, Position, RowChange
+from client.domain.feed import Bucket, ChunkRows, Feed, FeedBatch, Manifest, Mended, Position, RowChange
 from client.domain.gaiji import Gaiji
 from client.domain.resident import AtenaNo, Hit, Household
 from client.jobs.ports import Now
 from client.rules.digest import bucket_bytes, buckets_below, mids_of
-from offline.store import door, proof, replica_file, residents, sums
+from offline.store import door, doubt, proof, replica_file, residents, sums
+from offline.store.mending import Mending
 from offline.store.migrations import migrate
 from offline.store.replica_file import DAMAGED, STEPS
 from offline.store.rows import Row
@@ -31,7 +32,8 @@ Use = Callable[[sqlite3.Connection], T]
 class Replica:
     """``replica.db``; fulfils ports.OwnRegister, ports.OwnLetters and feed_ports.ReplicaFiles.
 
-    Where the file is damaged, ``position`` says that there is none: the sync conversation then fills it anew.
+    Where the file is damaged, ``position`` says that there is none, and it takes no more in: it is to be mended,
+    and where nothing of it can be saved, filled anew.
     """
 
     def __init__(self, path: Path, now: Now) -> None:
@@ -45,17 +47,20 @@ class Replica:
         self._damaged = False
         self.damage_found = False  # since it was opened, whether mended meanwhile or not: the clerk is told
         self._swap = asyncio.Lock()
+        self._mending = Mending(path, now)
 
     async def open(self, key: bytes, digest_key: bytes) -> None:
-        """Open and migrate. StoreError, but not for a damaged file: that is filled anew."""
+        """Open and migrate. StoreError, but not for a damaged file: that is mended, or filled anew."""
         self._key, self._digest_key = key, digest_key
         self._damaged = self.damage_found = False
+        await self._mending.begin()
         async with self._swap:
             if self._path.exists():
                 await self._start()
 
     async def close(self) -> None:
-        """Close every handle and forget the keys; a fill goes on at the next opening where it was."""
+        """Close every handle and forget the keys; a fill goes on at the next opening where it was, a mending anew."""
+        await self._mending.close()
         async with self._swap:
             await self._stop()
             side, self._side = self._side, None
@@ -141,6 +146,12 @@ class Replica:
         """Count some buckets as their rows are, so that the next comparison finds what differs."""
         await self._write(lambda c: replica_file.distrust(c, self._digest_key, feed, buckets))
 
+    async def check(self) -> None:
+        """Check the seal of every page, of indexes too. StoreError ``store.damaged_replica`` where one is broken."""
+        if not await self._write(lambda _: door.is_whole(self._path, self._key)):
+            self._damaged = self.damage_found = True
+            raise StoreError(DAMAGED)
+
     async def prove(self, household: Household) -> None:
         """Read and hash anew what a paper on a household is made from. StoreError ``store.damaged_replica``."""
         wrong = await self._read(lambda c: proof.wrong_for(c, self._digest_key, household))
@@ -148,6 +159,10 @@ class Replica:
             await self.distrust(feed, buckets)
         if wrong:
             raise StoreError(DAMAGED)
+
+    async def mend(self, tell: Callable[[int, int], None]) -> Mended | None:
+        """Save what can be read of a damaged file, and go on with that; None where there was nothing to be done."""
+        return await self._mending.alone(lambda: self._mend(tell))
 
     async def begun(self) -> str | None:
         """Return which snapshot a fill was begun from and not ended, or None."""
@@ -169,7 +184,32 @@ class Replica:
             side, self._side = self._need(self._side), None
             await side.put_in_place_of(self._path)
             self._damaged = False
+            await self._mending.begin()
             await self._start()
+
+    async def _mend(self, tell: Callable[[int, int], None]) -> Mended | None:
+        if not self._damaged:
+            return None
+        worker = self._worker or self._new_worker()  # the same: what was being written is written before
+        try:
+            mended = await self._mending.save(worker, (self._key, self._digest_key), tell)
+        finally:
+            if worker is not self._worker:
+                await worker.close()
+        async with self._swap:
+            if mended is None or not self._damaged:  # filled anew meanwhile
+                return None
+            await self._stop()
+            await self._mending.put_in_place()
+            self._damaged = False
+            try:
+                await self._start()
+            except StoreError:
+                self._damaged = (
+                    True  # it is whole, and does not open now: tried again, never filled anew for that
+                )
+                raise
+        return mended
 
     def _beside(self) -> SideFile:
         if self._side is None:
@@ -179,9 +219,10 @@ class Replica:
         return self._side
 
     async def _start(self) -> None:
-        worker = Worker("replica", self._connect, self._trouble)
+        worker = self._new_worker()
         try:
             await worker.outside(self._migrate)
+            self.damage_found |= await worker.read(doubt.is_any)
         except StoreError as error:
             await worker.close()
             if error.code != DAMAGED:
@@ -195,6 +236,9 @@ class Replica:
         if worker is not None:
             await worker.close()
 
+    def _new_worker(self) -> Worker:
+        return Worker("replica", self._connect, self._trouble)
+
     def _connect(self, reading: bool) -> sqlite3.Connection:
         return door.open_connection(self._path, self._key, reading=reading)
 
@@ -205,9 +249,13 @@ class Replica:
             migrate(self._path, self._key, STEPS, self._now())
         except door.ForeignError as error:
             raise self._trouble(error) or error from error
+        except StoreError as error:
+            if error.code == "store.unreadable" and not door.is_whole(self._path, self._key):
+                raise StoreError(DAMAGED) from error  # no copy of it could be made before it is migrated
+            raise
 
     def _trouble(self, error: Exception) -> StoreError | None:
-        known = door.trouble(error, damaged=DAMAGED)
+        known = StoreError(DAMAGED) if door.is_bad_sector(error) else door.trouble(error, damaged=DAMAGED)
         if known is not None and known.code == DAMAGED:
             self._damaged = self.damage_found = True
         return known
@@ -219,7 +267,7 @@ class Replica:
 
     async def _write(self, work: Use[T]) -> T:
         async with self._swap:
-            worker = self._need(self._worker)
+            worker = self._need(None if self._damaged else self._worker)
         return await worker.write(lambda c: door.whole(c, work))
 
     def _need(self, opened: Opened | None) -> Opened:

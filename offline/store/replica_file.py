@@ -7,7 +7,7 @@ from datetime import datetime
 from client.domain.errors import StoreError
 from client.domain.feed import ChunkRows, Feed, FeedBatch, Manifest, RowChange
 from client.rules.digest import bucket_of, minus, plus, row_digest
-from offline.store import other_rows, search, sums
+from offline.store import doubt, other_rows, search, sums
 from offline.store.migrations import Step
 from offline.store.other_rows import table_for
 from offline.store.rows import Row, contract, key_in, table_named, tables_of
@@ -106,6 +106,11 @@ def finish(connection: sqlite3.Connection, manifest: Manifest) -> None:
             raise StoreError(DAMAGED)
         sums.save(connection, feed, totals, [no for no, total in enumerate(totals) if total])
         sums.set_position(connection, feed, version, manifest.at)
+    make_searchable(connection)
+
+
+def make_searchable(connection: sqlite3.Connection) -> None:
+    """Make indexes and search entries of a file that has all its rows."""
     for table in contract().values():
         table.index(connection)
     connection.execute("CREATE INDEX block_household_no ON block (household_no)")
@@ -167,9 +172,11 @@ def wrong_buckets(
     connection: sqlite3.Connection, digest_key: bytes, feed: Feed, buckets: Iterable[int]
 ) -> tuple[int, ...]:
     """Read and hash the rows of some buckets anew; returns the buckets that are not what they should be (P09)."""
-    kept = sums.load(connection, feed)
+    kept, missing = sums.load(connection, feed), doubt.buckets(connection, feed)
     found = sums.from_rows(connection, feed, buckets, digest_key)
-    return tuple(sorted(bucket for bucket, total in found.items() if total != kept[bucket]))
+    return tuple(
+        sorted(bucket for bucket, total in found.items() if total != kept[bucket] or bucket in missing)
+    )
 
 
 def distrust(connection: sqlite3.Connection, digest_key: bytes, feed: Feed, buckets: Iterable[int]) -> None:
@@ -182,9 +189,10 @@ def distrust(connection: sqlite3.Connection, digest_key: bytes, feed: Feed, buck
 
 
 def confirm(connection: sqlite3.Connection, feed: Feed, version: int, at: datetime) -> None:
-    """Write down that the version reached was the newest at a moment."""
+    """Write down that the version reached was the newest at a moment, and its root the register's."""
     here = sums.position(connection, feed)
     if here.version == version:
+        doubt.end(connection, feed)
         sums.set_position(connection, feed, version, max(at, here.at))
 
 

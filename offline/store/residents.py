@@ -7,7 +7,7 @@ from datetime import date
 from client.domain.as_of import Answer
 from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, Certifier, FormWords, OfficialSeal
-from client.domain.errors import RefusedError
+from client.domain.errors import RefusedError, StoreError
 from client.domain.gaiji import Gaiji
 from client.domain.record import (
     block_from_row,
@@ -17,7 +17,7 @@ from client.domain.record import (
     without_places,
 )
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo, Resident
-from offline.store import search
+from offline.store import doubt, search
 from offline.store.rows import Row, table_named
 from offline.store.sums import as_of
 
@@ -26,7 +26,9 @@ def find(connection: sqlite3.Connection, typed: str, *, limit: int, removed: boo
     """Return residents that match, with block marks; of the protected and who lives with them no address (P08)."""
     found = search.find(connection, typed, limit=limit, removed=removed)
     people = [_present(connection, atena_no) for atena_no in found]
-    protected, homes = _protected(connection, {one.household_no for one in people})
+    there = {one.household_no for one in people}
+    protected, homes = _protected(connection, there)
+    homes |= doubt.among(connection, there)
     hits = tuple(
         _hit(connection, one, protected=one.atena_no in protected, hidden=one.household_no in homes)
         for one in people
@@ -38,6 +40,8 @@ def household_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[Ho
     """Return the present household of a resident, members in the stored order."""
     row = connection.execute("SELECT household_no FROM person WHERE atena_no = ?", (atena_no,)).fetchone()
     if row is None:
+        if doubt.is_any(connection):  # whoever is not here may be what was lost
+            raise StoreError("store.damaged_replica")
         raise RefusedError("refused.not_found")
     household_no = HouseholdNo(row[0])
     members = table_named("resident").where(
@@ -53,8 +57,10 @@ def household_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[Ho
 def restrictions_of(connection: sqlite3.Connection, household: Household) -> Answer[Restrictions]:
     """Return every block and support measure that concerns a household or its members, past end dates too.
 
-    Of measures also those for anybody else whose record stands in that household, living there or not.
+    Of measures also those for anybody else whose record stands in that household, living there or not. StoreError
+    ``store.damaged_replica`` where one of them may be missing from a mended file.
     """
+    _trust(connection, household.household_no)
     numbers = [member.atena_no for member in household.members]
     marks = ", ".join("?" * len(numbers))
     blocks = table_named("block").where(
@@ -102,7 +108,8 @@ def form_words(
 def history_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
     """Return every version of a resident's record, newest first; of a sheltered household without its places."""
     rows = table_named("resident").where(connection, "WHERE atena_no = ? ORDER BY history_no DESC", atena_no)
-    if rows and _protected(connection, {HouseholdNo(str(rows[0]["household_no"]))})[1]:
+    home = HouseholdNo(str(rows[0]["household_no"])) if rows else None
+    if home and (_protected(connection, {home})[1] or doubt.covers(connection, home)):
         rows = [without_places(row) for row in rows]
     return Answer(tuple(rows), as_of(connection))
 
@@ -117,6 +124,11 @@ def gaiji(connection: sqlite3.Connection, on: date) -> Answer[tuple[Gaiji, ...]]
     """Return the letters of the town's own in force on a day, by their codes."""
     rows = sorted(_in_force(connection, "gaiji", on), key=lambda row: str(row["code"]))
     return Answer(tuple(map(gaiji_from_row, rows)), as_of(connection))
+
+
+def _trust(connection: sqlite3.Connection, household_no: HouseholdNo) -> None:
+    if doubt.covers(connection, household_no):  # a measure for somebody there may be missing (P08)
+        raise StoreError("store.damaged_replica")
 
 
 def _present(connection: sqlite3.Connection, atena_no: str) -> Resident:

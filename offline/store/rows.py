@@ -118,7 +118,7 @@ class Table:
     def where(self, connection: sqlite3.Connection, condition: str, *values: object) -> list[Row]:
         """Return rows as they were sent."""
         found = connection.execute(f'SELECT {self._names}, _extra FROM "{self.name}" {condition}', values)
-        return [self._row(values) for values in found]
+        return [self.row(values) for values in found]
 
     def bucket(self, row: Row) -> int:
         """Return the bucket a row belongs to, by the key it bears."""
@@ -130,7 +130,8 @@ class Table:
         }
         return [*(row.get(column) for column in self.columns), packed(extra) if extra else None]
 
-    def _row(self, values: tuple[Any, ...]) -> Row:
+    def row(self, values: Sequence[Any]) -> Row:
+        """Return a row as it was sent, from its columns and what was kept beside them."""
         row = {
             column: bool(value) if column in self.flags else value
             for column, value in zip(self.columns, values, strict=False)

@@ -66,7 +66,7 @@ class SideFile:
 
     async def put_in_place_of(self, path: Path) -> None:
         """Take the place of the replica, whose handles are all closed."""
-        await self._worker.outside(lambda: self._replace(path))
+        await self._worker.outside(lambda: put_in_place(self._path, path))
         await self._worker.close()
 
     async def close(self) -> None:
@@ -85,7 +85,7 @@ class SideFile:
 
     async def _start_over(self) -> None:
         await self._worker.close()
-        await asyncio.to_thread(_remove, self._path)
+        await asyncio.to_thread(remove, self._path)
         self._worker = self._new_worker()
 
     async def _write(self, work: Use[T]) -> T:
@@ -106,25 +106,33 @@ class SideFile:
             raise door.trouble(error, damaged=DAMAGED) or error from error
 
     def _verify(self) -> None:
-        connection = door.open_connection(self._path, self._key)
-        try:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
-        if not door.is_whole(self._path, self._key):
-            raise StoreError(DAMAGED)
-
-    def _replace(self, path: Path) -> None:
-        try:
-            for ending in ("-wal", "-shm"):  # of the old file; never to be read into the new one
-                path.with_name(path.name + ending).unlink(missing_ok=True)
-            os.replace(self._path, path)
-            files.sync_folder(path.parent)
-        except OSError as error:
-            raise files.trouble(error) from error
+        verify(self._path, self._key)
 
 
-def _remove(path: Path) -> None:
+def verify(path: Path, key: bytes) -> None:
+    """Bring all of a file into one, and check every page of it. StoreError ``store.damaged_replica``."""
+    connection = door.open_connection(path, key)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+    if not door.is_whole(path, key):
+        raise StoreError(DAMAGED)
+
+
+def put_in_place(new: Path, old: Path) -> None:
+    """Put a file where the replica is, whose handles are all closed."""
+    try:
+        for ending in ("-wal", "-shm"):  # of the old file; never to be read into the new one
+            old.with_name(old.name + ending).unlink(missing_ok=True)
+        os.replace(new, old)
+        files.sync_folder(old.parent)
+    except OSError as error:
+        raise files.trouble(error) from error
+
+
+def remove(path: Path) -> None:
+    """Take a side file away, with what SQLite keeps beside it."""
     for ending in ("", "-wal", "-shm"):
         with suppress(OSError):
             path.with_name(path.name + ending).unlink(missing_ok=True)

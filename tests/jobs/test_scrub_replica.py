@@ -22,6 +22,12 @@ class Rows:
     looked_at: Counter[tuple[Feed, int]] = field(default_factory=Counter)
     distrusted: list[tuple[Feed, tuple[int, ...]]] = field(default_factory=list)
     trouble: StoreError | None = None
+    checks: int = 0
+
+    async def check(self) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.checks += 1
 
     async def wrong_buckets(self, feed: Feed, buckets: tuple[int, ...]) -> tuple[int, ...]:
         if self.trouble:
@@ -67,6 +73,20 @@ async def test_on_demand_everything_is_looked_at_at_once() -> None:
     rows, sync = Rows({(Feed.REGISTER, 4095)}), Sync()
     assert await ScrubReplica(rows, wake=sync.wake).everything() == 1
     assert len(rows.looked_at) == 2 * BUCKETS
+    assert rows.checks == 1
+
+
+async def test_once_a_round_every_page_is_checked_and_damage_stops_the_round_until_it_is_mended() -> None:
+    rows = Rows(trouble=StoreError("store.damaged_replica"))
+    scrub = ScrubReplica(rows, wake=Sync().wake)
+    with pytest.raises(StoreError, match=r"store\.damaged_replica"):
+        await scrub.step()
+    rows.trouble = None
+    for _ in range(2 * BUCKETS // A_STEP):
+        await scrub.step()
+    assert rows.checks == 1
+    await scrub.step()
+    assert rows.checks == 2
 
 
 async def test_without_a_replica_the_scrub_waits_and_goes_on_where_it_was() -> None:

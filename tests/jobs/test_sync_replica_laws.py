@@ -20,6 +20,7 @@ from client.domain.feed import (
     FeedBatch,
     FeedDigest,
     Manifest,
+    Mended,
     Position,
     RowChange,
 )
@@ -113,6 +114,9 @@ class DyingReplica:
     ) -> None:
         await self._replica.replace_buckets(feed, version, buckets, rows)
         self._step()
+
+    async def mend(self, tell: Callable[[int, int], None]) -> Mended | None:
+        return await self._replica.mend(tell)
 
     async def begun(self) -> str | None:
         return await self._replica.begun()

@@ -8,7 +8,9 @@ import pytest
 
 from client.domain.errors import StoreError
 from offline.store import door
+from offline.store.replica import Replica
 from offline.store.worker import Worker
+from tests.builders import NOW
 
 KEY = b"\1" * 32
 LONG = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 100000000) SELECT count(*) FROM n"
@@ -107,6 +109,36 @@ async def test_a_cancelled_write_still_happens_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_cancelled_read_stops_nothing_that_is_being_written(tmp_path: Path) -> None:
+    worker = worker_on(tmp_path / "a.db")
+    await make(worker)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def apply(connection: sqlite3.Connection) -> None:
+        with door.transaction(connection):
+            connection.execute("INSERT INTO t (b) VALUES (1)")
+            begun.set()
+            may_end.wait(10)
+            connection.execute(
+                LONG.replace("100000000", "100000")
+            ).fetchone()  # an interruption would meet it here
+            connection.execute("INSERT INTO t (b) VALUES (2)")
+
+    writing = asyncio.create_task(worker.write(apply))
+    await asyncio.to_thread(begun.wait, 10)
+    for _ in range(3):
+        reading = asyncio.create_task(worker.read(lambda c: c.execute(LONG).fetchone()))
+        await asyncio.sleep(0.05)
+        reading.cancel()
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    await writing
+    assert await worker.read(count) == 5
+    await worker.close()
+
+
+@pytest.mark.asyncio
 async def test_a_read_sees_one_state_from_its_first_to_its_last_row(tmp_path: Path) -> None:
     worker = worker_on(tmp_path / "a.db")
     await make(worker)
@@ -162,6 +194,15 @@ async def test_our_own_mistakes_are_not_dressed_up_as_trouble(tmp_path: Path) ->
         await worker.read(lambda c: c.execute("SELECT * FROM absent").fetchone())
     assert await worker.read(count) == 3
     await worker.close()
+
+
+def test_a_page_the_disk_cannot_give_is_damage_and_a_read_only_folder_is_not(tmp_path: Path) -> None:
+    for code, told in ((266, "store.damaged_replica"), (8, "store.unreadable")):
+        error = door.ForeignError("what the library says")
+        error.sqlite_errorcode = code  # type: ignore[attr-defined]  # as the library sets it
+        replica = Replica(tmp_path / "replica.db", lambda: NOW)
+        known = replica._trouble(error)
+        assert (known.code if known else None, replica.damage_found) == (told, code == 266)
 
 
 def test_another_key_and_a_damaged_header_look_the_same_to_the_library(tmp_path: Path) -> None:

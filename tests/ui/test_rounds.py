@@ -1,0 +1,97 @@
+"""What goes on by itself: damage of the replica is told once, and mended with no line."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from client.domain.errors import CounterError, StoreError
+from client.domain.feed import Mended
+from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.watch_link import LinkWatch
+from tests.builders import NOW
+from tests.replica_fakes import LandingBook, MemoryReplica, ModelRegister
+from ui import status
+from ui.rounds import Rounds, Upkeep
+from ui.text import Words
+
+pytestmark = pytest.mark.asyncio
+
+
+class Disk(MemoryReplica):
+    """A damaged replica on a disk that has room again after a while."""
+
+    def __init__(self, mended: Mended | None = None) -> None:
+        super().__init__(mended=mended)
+        self.tries = 0
+        self.saved = asyncio.Event()
+
+    async def mend(self, tell: Any) -> Mended | None:
+        self.tries += 1
+        if self.tries <= 2:
+            raise StoreError("store.full")
+        if self.mended is None:
+            self.saved.set()
+        return await super().mend(tell)
+
+
+async def nothing(*_: object) -> None:
+    return None
+
+
+def rounds_on(replica: MemoryReplica, book: LandingBook, told: list[str], *, damaged: bool = True) -> Rounds:
+    absent = cast(Any, None)  # jobs that have no part in this
+    upkeep = Upkeep(
+        watch=LinkWatch(nothing, lambda: NOW, nothing),
+        send=absent,
+        sync=SyncReplica(ModelRegister(), replica, book),
+        scrub=absent,
+        ledger=absent,
+        replica=replica,
+        now=lambda: NOW,
+        sync_every=timedelta(seconds=9),
+        tell=absent,
+        damage_found=lambda: damaged,
+    )
+
+    def trouble(error: CounterError) -> None:
+        told.append(error.code)
+
+    return Rounds(upkeep, printer="", show=lambda facts, now: None, trouble=trouble)
+
+
+async def end(loop: "asyncio.Task[None]") -> None:
+    loop.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await loop
+
+
+async def test_damage_is_mended_until_it_succeeds_and_trouble_with_it_is_told_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ui.rounds._MEND_EVERY", 0)
+    replica, book, told = Disk(mended=Mended(1, 2, 3)), LandingBook(), list[str]()
+    rounds = rounds_on(replica, book, told)
+    loop = asyncio.create_task(rounds.mend())
+    await asyncio.wait_for(replica.saved.wait(), 5)
+    await end(loop)
+    assert told == ["store.full"]
+    assert (book.entries[0].kind, replica.tries >= 3) == ("verify", True)
+
+
+async def test_a_whole_replica_is_left_alone() -> None:
+    replica = Disk()
+    loop = asyncio.create_task(rounds_on(replica, LandingBook(), [], damaged=False).mend())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await end(loop)
+    assert replica.tries == 0
+
+
+async def test_the_status_bar_tells_mending_from_fetching() -> None:
+    rounds = rounds_on(MemoryReplica(), LandingBook(), [])
+    words = Words("ja")
+    for progress, said in ((Progress(2, 9, mending=True), "復旧中 2／9"), (Progress(2, 9), "取得中 2／9")):
+        rounds.filling(progress)
+        assert said in status.replica_cell(rounds.facts, words, NOW).detail
