@@ -11,10 +11,13 @@ class NhiMember:
     """A spell of membership, from acquisition to loss."""
 
     atena_no: AtenaNo
-    symbol: str
-    number: str
-    branch: str
     acquired: date
+    acquired_reason: str | None
+    symbol: str | None
+    number: str | None
+    branch: str | None
+    householder_atena_no: AtenaNo | None
     lost: date | None
-    burden: int
+    lost_reason: str | None
+    burden: int | None
     valid_until: date | None

@@ -17,7 +17,7 @@ from client.domain.clerk import Right, SignIn
 from client.domain.errors import RefusedError
 from client.domain.resident import Address, AtenaNo, Hit, Household, Resident, ResidentStatus
 from client.rules import freshness
-from client.rules.on_day import status_on, stay_expired
+from client.rules.on_day import stands, status_on, stay_expired
 from client.rules.sign_in import right_error
 
 WARN_BLOCK = "warning.block"  # 抑止 at the level アラート
@@ -262,7 +262,7 @@ def _standing(
         block
         for block in restrictions.blocks
         if block.process is process
-        and (block.starts is None or block.starts <= today)
+        and stands(block, today)
         and (block.atena_no in numbers or block.household_no == household.household_no)
     )
 
