@@ -27,6 +27,8 @@ _SEND_EVERY = 5.0
 _LOOK_EVERY = 1.0
 _MEND_EVERY = 10.0
 _AFTER_TROUBLE = 20.0
+# The cloud must be mended first and sends the same until then; no longer, for each round brings the blocks first.
+_AFTER_FORBIDDEN = 300.0
 _TELL_EVERY = 60.0
 
 
@@ -97,7 +99,7 @@ class Rounds:
         """Keep the replica, for ever."""
         upkeep = self._upkeep
         while True:
-            await self._outlive(
+            trouble = await self._outlive(
                 lambda: upkeep.sync.run(
                     lambda: upkeep.watch.usable,
                     asyncio.sleep,
@@ -106,7 +108,7 @@ class Rounds:
                     on_failure=upkeep.watch.note_failure,
                 )
             )
-            await asyncio.sleep(_AFTER_TROUBLE)
+            await asyncio.sleep(wait_after(trouble))
 
     async def mend(self) -> None:
         """Save what can be read of a damaged replica, for ever; off line the counter goes on with that."""
@@ -198,20 +200,29 @@ class Rounds:
         if report.filled or any(one.changes or one.repaired for one in report.feeds):
             self.followed()
 
-    async def _outlive(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do one piece of work; known trouble is shown once, and the loop goes on."""
+    async def _outlive(self, work: Callable[[], Awaitable[None]]) -> CounterError | None:
+        """Do one piece of work; known trouble is shown once and returned, and the loop goes on."""
         try:
             await work()
         except LinkDownError as error:
             self._upkeep.watch.note_failure(error)
+            return error
         except CounterError as error:
             if isinstance(error, RefusedError) and error.code == "refused.terminal_revoked":
                 self._upkeep.watch.stop(StopReason.REVOKED)
             if error.code == "store.no_keys":
-                return  # the clerk has locked, and the stores are being closed
+                return error  # the clerk has locked, and the stores are being closed
             if error.code not in self._told:
                 self._told.add(error.code)
                 self._trouble(error)
+            return error
+        return None
+
+
+def wait_after(trouble: CounterError | None) -> float:
+    """Return how many seconds the replica waits for its next try: what only IT staff can mend is not asked for hot."""
+    forbidden = trouble is not None and trouble.code == "store.forbidden_number"
+    return _AFTER_FORBIDDEN if forbidden else _AFTER_TROUBLE
 
 
 class IdleLock:

@@ -7,6 +7,8 @@ from enum import Enum
 from types import MappingProxyType
 from uuid import UUID
 
+from client.domain.errors import RefusedError
+from client.domain.forbidden_numbers import forbidden_field, without_forbidden_numbers
 from client.domain.resident import AtenaNo
 
 _RANDOM_BYTES = 10
@@ -61,6 +63,9 @@ class Receipt:
     at: datetime
     text: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", without_forbidden_numbers(self.text))
+
 
 @dataclass(frozen=True, slots=True)
 class Fate:
@@ -93,13 +98,16 @@ class CloudAnswer:
     words: str
     quarantined: bool = False  # taken in, and put aside without effect: a person of the town looks at it
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", without_forbidden_numbers(self.words))
+
 
 @dataclass(frozen=True, slots=True)
 class NewChange:
     """A change about to be written: made on a base version of each resident it touches.
 
-    ``payload`` never holds 個人番号 or 住民票コード. ``todoke_date`` is the day at the counter, decisive in
-    law; the day of entry into the register (処理日) is the cloud's.
+    ``payload`` never holds 個人番号 or 住民票コード: RefusedError names the field. ``todoke_date`` is the day at the
+    counter, decisive in law; the day of entry into the register (処理日) is the cloud's.
     """
 
     key: str  # UUIDv7, made before the first send
@@ -114,6 +122,9 @@ class NewChange:
     supersedes: str | None = None
 
     def __post_init__(self) -> None:
+        field = None if self.kind.is_fact else forbidden_field(self.payload)  # what happened is never refused
+        if field is not None:
+            raise RefusedError("refused.forbidden_number", field=field)
         object.__setattr__(self, "base", MappingProxyType(dict(self.base)))
         object.__setattr__(self, "payload", MappingProxyType(dict(self.payload)))
 

@@ -77,6 +77,8 @@ class RefusedError(CounterError):
         "refused.by_cloud",  # the cloud's own refusal; fact: reason
         "refused.date",  # a date no law allows
         "refused.input",  # fact: field
+        "refused.forbidden_number",  # 個人番号 or 住民票コード where it may not be kept; fact: field
+        "refused.number_search",  # typed into the search, which neither asks nor keeps it
         "refused.terminal_revoked",
         "refused.enrolment",  # token unknown or used
         "refused.newer",  # the cloud speaks a newer contract; only a newer program helps
@@ -101,6 +103,7 @@ class StoreError(CounterError):
         "store.ledger_behind",  # the ledger is older than its mark: a named loss
         "store.ledger_broken",  # an entry is changed or missing; facts: chain, entry
         "store.mark_behind",  # the mark is older than the ledger by more than one commit; fact: commits
+        "store.forbidden_number",  # the cloud sent 個人番号 or 住民票コード; facts: table, column
         "store.newer",  # made by a newer version of the program
         "store.in_use",  # a second instance on the same data
         "store.no_keyring",  # the keyring is missing, locked or lost its secret

@@ -1,12 +1,12 @@
 """What a clerk takes in at the counter as an application (仮受付): drafts, and the dates the law allows."""
 
-import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum
 
 from client.domain.errors import RefusedError
+from client.domain.forbidden_numbers import holds_forbidden_number
 from client.domain.letters import length
 from client.domain.resident import Address, AtenaNo, Household
 
@@ -88,14 +88,21 @@ def check_dates(ido_date: date, todoke_date: date, today: date) -> None:
         raise RefusedError("refused.date", field="todoke_date")
 
 
+def refuse_forbidden_number(field: str, text: str) -> None:
+    """Refuse words that hold a 個人番号 or 住民票コード, by the field they were typed into; never quoted."""
+    if holds_forbidden_number(text):
+        raise RefusedError("refused.forbidden_number", field=field)
+
+
 def _check_address(to: Address) -> None:
+    places = {"town": to.town, "banchi": to.banchi, "katagaki": to.katagaki}
+    for name, text in (places | {"postcode": to.postcode or ""}).items():
+        refuse_forbidden_number(name, text)
     if not to.town.strip():
         raise RefusedError("refused.input", field="town")
-    for name, text in (("town", to.town), ("banchi", to.banchi), ("katagaki", to.katagaki)):
+    for name, text in places.items():
         too_long = length(text) > _LONGEST or len(text) > _MOST_CODE_POINTS
         if too_long or not all(letter.isprintable() or letter == "　" for letter in text):
-            raise RefusedError("refused.input", field=name)
-        if holds_individual_number(text):
             raise RefusedError("refused.input", field=name)
 
 
@@ -104,18 +111,3 @@ def _same_place(here: Address, there: Address) -> bool:
         return unicodedata.normalize("NFKC", address.text).replace(" ", "")
 
     return folded(here) == folded(there)
-
-
-def holds_individual_number(text: str) -> bool:
-    """Tell whether a text holds what must be 個人番号: twelve digits whose check digit is right.
-
-    番号法施行令 regulation of 2014, article 5: 11 minus the weighted sum modulo 11, 0 where the rest is 0 or 1.
-    """
-    digits = unicodedata.normalize("NFKC", text)
-    for found in re.finditer(r"(?<!\d)\d(?:[ -]?\d){11}(?!\d)", digits):
-        number = re.sub(r"\D", "", found[0])
-        weights = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
-        rest = sum(int(digit) * weight for digit, weight in zip(number, weights, strict=False)) % 11
-        if int(number[-1]) == (0 if rest <= 1 else 11 - rest):
-            return True
-    return False

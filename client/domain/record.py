@@ -3,8 +3,7 @@
 The row is a map without nulls: a column that is not known is absent (resources/contract/tables.toml).
 """
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 
 from client.domain.blocks import Block, BlockLevel, BlockProcess, ShienSochi
 from client.domain.calendar import RegisterDate
@@ -20,8 +19,7 @@ from client.domain.resident import (
     ResidentKind,
     ResidentStatus,
 )
-
-Row = Mapping[str, object]
+from client.domain.row import Row, day_cell
 
 
 def _text(row: Row, column: str) -> str | None:
@@ -46,13 +44,7 @@ def _number(row: Row, column: str) -> int:
 def day(row: Row, column: str) -> date | None:
     """Return a date column ("2026-11-20"), or None where it is absent."""
     value = row.get(column)
-    if value is None:
-        return None
-    return (
-        value
-        if isinstance(value, date) and not isinstance(value, datetime)
-        else date.fromisoformat(str(value))
-    )
+    return None if value is None else day_cell(value)
 
 
 def _register_date(row: Row, stem: str) -> RegisterDate | None:

@@ -9,6 +9,7 @@ from client.domain.blocks import Restrictions
 from client.domain.change import QueuedChange
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import LinkDownError, RefusedError
+from client.domain.forbidden_numbers import holds_forbidden_number
 from client.domain.resident import AtenaNo, Hit, Household
 from client.jobs.ports import JournalEntry, Ledger, Now, Register
 from client.jobs.reach import Reach
@@ -54,6 +55,8 @@ class FindResident:
         await self._must(sign_in, Right.VIEW)
         if not typed.strip():
             raise RefusedError("refused.input", field="typed")
+        if holds_forbidden_number(typed):  # not asked for, not in the journal, kept by nobody
+            raise RefusedError("refused.number_search")
         answer = await self._find(sign_in, typed.strip(), removed=removed)
         hits = gate.masked_hits(answer.value)
         await self._ledger.record(

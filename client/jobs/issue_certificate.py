@@ -32,6 +32,7 @@ from client.domain.errors import (
     SignInNeededError,
     StoreError,
 )
+from client.domain.intake import refuse_forbidden_number
 from client.domain.resident import Household
 from client.jobs.find_resident import read_household
 from client.jobs.ports import (
@@ -131,6 +132,7 @@ class IssueCertificate:
 
     async def _prepare(self, sign_in: SignIn, request: CertificateRequest, *, ask: bool) -> Prepared:
         self._check_session(sign_in)
+        refuse_forbidden_number("purpose", request.purpose)
         record = await self._record(sign_in, request, ask=ask)
         await self._check_time(record.as_of)
         now = self._now()
@@ -193,6 +195,7 @@ class IssueCertificate:
         """Take the clerk's word: handed over, or spoiled and why."""
         if not handed_over and not reason.strip():
             raise RefusedError("refused.input", field="reason")
+        refuse_forbidden_number("reason", reason)
         actor = sign_in.clerk.staff_id
         if handed_over and await self._printing_was_not_told(serial):
             await self._ledger.note_sheet(serial, SheetState.UNKNOWN, actor=actor)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from client.domain.change import ChangeState, NewChange, QueuedChange, change_key
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import RefusedError
+from client.domain.intake import refuse_forbidden_number
 from client.domain.resident import Household
 from client.jobs.ports import CloudCommands, Ledger, Now
 from client.rules import outbox
@@ -39,6 +40,7 @@ class SettleChange:
         change = await self._mine(sign_in, key)
         if not reason.strip():
             raise RefusedError("refused.input", field="reason")
+        refuse_forbidden_number("reason", reason)
         if not outbox.may_withdraw(change):
             raise RefusedError("refused.under_way")
         await self._ledger.withdraw(key, actor=sign_in.clerk.staff_id, reason=reason.strip())

@@ -13,6 +13,7 @@ from client.rules import sync_steps as steps
 from client.rules.sync import RoundReport, Settings, conversation
 
 _DAMAGED = "store.damaged_replica"
+_FORBIDDEN = "store.forbidden_number"
 _NOBODY = Position(None, None)
 ACTOR = "terminal"  # upkeep is the terminal's own doing, no person's
 
@@ -59,6 +60,12 @@ class SyncReplica:
                 report = await self._talk(await position_of(self._replica), settings)
             except LinkDownError:
                 await self._land()  # what was reached before the cut has been reached
+                raise
+            except StoreError as error:
+                if (
+                    error.code == _FORBIDDEN
+                ):  # the replica is whole, and stands before what it does not take in
+                    await self._land()
                 raise
             if report.filled or report.repaired:
                 await self._ledger.record(_entry(report))

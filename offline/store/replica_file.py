@@ -7,7 +7,7 @@ from datetime import datetime
 from client.domain.errors import StoreError
 from client.domain.feed import ChunkRows, Feed, FeedBatch, Manifest, RowChange
 from client.rules.digest import bucket_of, minus, plus, row_digest
-from offline.store import doubt, other_rows, search, sums
+from offline.store import doubt, number_guard, other_rows, search, sums
 from offline.store.migrations import Step
 from offline.store.other_rows import table_for
 from offline.store.rows import Row, contract, key_in, table_named, tables_of
@@ -77,6 +77,7 @@ def add_chunk(connection: sqlite3.Connection, digest_key: bytes, sha256: str, ch
     """Write one chunk's rows, and that it is here. StoreError ``store.newer`` where nothing says how to keep them."""
     if connection.execute("SELECT 1 FROM chunk WHERE sha256 = ?", (sha256,)).fetchone():
         return
+    number_guard.look_at_chunk(chunk)
     rows: Iterable[Row] = (
         {column: value for column, value in zip(chunk.columns, values, strict=True) if value is not None}
         for values in zip(*chunk.data, strict=True)
@@ -129,6 +130,7 @@ def apply(connection: sqlite3.Connection, digest_key: bytes, batch: FeedBatch) -
         return
     if batch.after > here.version:
         raise ValueError("a batch that leaves a gap")
+    number_guard.look_at_changes(batch.changes)
     totals = sums.load(connection, batch.feed)
     touched = _change_rows(connection, digest_key, batch.feed, batch.changes, totals)
     if sums.root(totals) != batch.root:
@@ -152,6 +154,7 @@ def replace_buckets(
     wanted = frozenset(buckets)
     if any(bucket_of(change.table, change.key) not in wanted for change in rows):
         raise ValueError("a row of another bucket")
+    number_guard.look_at_changes(rows)
     residents = set(_residents_in(rows))
     if feed is Feed.REGISTER:
         for bucket in wanted:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client.domain.errors import RefusedError
-from client.domain.intake import LATE, holds_individual_number
+from client.domain.intake import LATE
 from client.domain.resident import Address, AtenaNo
 from tests.builders import ELSEWHERE, HANAKO, HOME, TARO, TODAY, a_household, a_tenkyo
 
@@ -44,7 +44,6 @@ def test_only_living_members_of_the_household_move_and_the_subject_among_them() 
             "katagaki",
         ),  # more than the contract's 200 code points
         (replace(ELSEWHERE, katagaki="山\ud800"), "katagaki"),
-        (replace(ELSEWHERE, katagaki="1234 5678 9018"), "katagaki"),
         (HOME, "to"),
         (replace(HOME, banchi="２番３号"), "to"),  # the same place in other letters
     ],
@@ -70,15 +69,9 @@ def test_a_draft_shows_no_place_in_a_log() -> None:
     assert a_household().members[0].address.town not in repr(a_tenkyo())
 
 
-@given(st.text("0123456789", min_size=11, max_size=11))
-def test_a_number_with_the_right_check_digit_is_taken_for_what_it_is(first: str) -> None:
-    # 番号法の検査用数字: Q(n) is n+1 for n up to 6, n-5 from 7, counted from the lowest digit
-    total = sum(int(d) * (n + 1 if n <= 6 else n - 5) for n, d in enumerate(reversed(first), 1))
-    check = 0 if total % 11 <= 1 else 11 - total % 11
-    assert holds_individual_number(f"番号 {first}{check} です")
-    assert not holds_individual_number(f"{first}{(check + 1) % 10}")
-
-
-@pytest.mark.parametrize("text", ["090-1234-5678", "999-0001", "コーポ101", "1234567890123456", ""])
-def test_telephones_and_rooms_are_no_individual_numbers(text: str) -> None:
-    assert not holds_individual_number(text)
+@pytest.mark.parametrize("field", ["town", "banchi", "katagaki", "postcode"])
+def test_an_address_with_an_individual_number_is_refused_at_its_field_and_not_quoted(field: str) -> None:
+    to = replace(ELSEWHERE, **{field: "1234 5678 9018"})
+    with pytest.raises(RefusedError) as refused:
+        replace(a_tenkyo(), to=to).check(TODAY)
+    assert (refused.value.code, refused.value.facts) == ("refused.forbidden_number", {"field": field})

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from client.api.sync import HttpFeeds
-from client.domain.errors import LinkDownError
+from client.domain.errors import LinkDownError, StoreError
 from client.domain.feed import Feed
 from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.sync_replica import SyncReplica
@@ -190,4 +190,28 @@ async def test_a_cell_turned_under_intact_sums_is_found_by_the_scrub_and_fetched
     follower.commit("register", follower.resident(history_no=4))  # the register moves on before the repair
     report = await follower.sync.round()
     assert (report.repaired > 0, report.proven, report.filled) == (True, True, False)
+    assert await follower.equal()
+
+
+async def test_a_number_no_terminal_may_have_stops_the_register_and_neither_the_blocks_nor_the_counter(
+    follower: Follower,
+) -> None:
+    """番号法: the batch is refused whole until the cloud is mended; what is here goes on being answered."""
+    await follower.sync.round()
+    before = (await follower.replica.position()).register
+    follower.commit("register", follower.resident(history_no=4, remarks="個人番号 3794 7448 4458"))
+    follower.commit("blocks", put(*protect(HANAKO)))
+    for _ in range(2):
+        with pytest.raises(StoreError) as refused:
+            await follower.sync.round()
+        assert refused.value.code == "store.forbidden_number"
+        assert refused.value.facts == {"table": "resident", "column": "remarks"}
+    position = await follower.replica.position()
+    assert position.register == before
+    assert len(follower.book.landed) == 3
+    household = (await follower.replica.household_of(TARO)).value
+    assert household.members[0].history_no == 3
+    assert (await follower.replica.restrictions_of(household)).value.shien_sochi
+    follower.commit("register", follower.resident(history_no=4, remarks="確認済"))
+    assert (await follower.sync.round()).proven
     assert await follower.equal()

@@ -7,7 +7,8 @@ from datetime import date
 from client.domain.calendar import parse_day, tokyo_day, wareki
 from client.domain.certificate import Printed, SheetState
 from client.domain.change import QueuedChange
-from client.domain.errors import CounterError
+from client.domain.errors import CounterError, RefusedError
+from client.domain.forbidden_numbers import holds_forbidden_number
 from client.domain.intake import TENKYO_WITHIN, Filer, TenkyoDraft
 from client.domain.resident import Address, AtenaNo, Household, Resident
 from client.jobs.find_resident import HouseholdView
@@ -132,6 +133,8 @@ class TenkyoModel:
             return
         missing = {name for name in _NEEDED if not self.values[name].strip()}
         self.wrong = frozenset(missing | {name for name in DAYS if self.day(name) is None})
+        if self._holds_a_number():
+            return
         draft = self._draft()
         if self.wrong or not self.members or draft is None:
             self.note = Note("warn", self.words("change.gaps" if self.wrong else "change.no_members"))
@@ -157,6 +160,15 @@ class TenkyoModel:
         """Take the note away."""
         self.note = None
         self.changed()
+
+    def _holds_a_number(self) -> bool:
+        """Tell of the first field with 個人番号 or 住民票コード in it, and say where such numbers go."""
+        held = [name for name in FIELDS if holds_forbidden_number(self.values[name])]
+        if held:
+            self.wrong |= frozenset(held)
+            self.note = note_of(RefusedError("refused.forbidden_number", field=held[0]), self.words)
+            self.changed()
+        return bool(held)
 
     def _draft(self) -> TenkyoDraft | None:
         moved, filed = self.day("ido_date"), self.day("todoke_date")
