@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from cloud import database, digest, storage
 from cloud.clock import Now, stamp
 from cloud.contract import FEEDS, Row, tables
-from cloud.register import Register, without_nulls
-from cloud.residents import insert_index
+from cloud.register import Register
+from cloud.search_index import index_town
 
 _AT_ONCE = 1000
 _FIRST_VERSION = 1
@@ -39,7 +39,7 @@ def found(
             _load(connection, register, batch, sums)
             count += len(batch)
             progress(f"{count} rows")
-        _index(connection, register)
+        index_town(connection, register.municipality)
         at = stamp(now())
         for feed in FEEDS:
             _first_version(connection, register.municipality, feed, sums[feed], at)
@@ -65,27 +65,6 @@ def _load(
         by_table.setdefault(name, []).append(register.stored(name, row, bucket, own, _FIRST_VERSION))
     for name, lines in by_table.items():
         connection.execute(sa.insert(storage.rows[name]), lines)
-
-
-def _index(connection: sa.Connection, register: Register) -> None:
-    resident = storage.rows["resident"]
-    other = resident.alias()
-    newest = (
-        sa.select(sa.func.max(other.c.history_no))
-        .where(other.c.municipality == resident.c.municipality, other.c.atena_no == resident.c.atena_no)
-        .scalar_subquery()
-    )
-    query = sa.select(*(resident.c[column] for column in tables()["resident"].columns)).where(
-        resident.c.municipality == register.municipality, resident.c.history_no == newest
-    )
-    after = ""
-    while True:
-        page = query.where(resident.c.atena_no > after).order_by(resident.c.atena_no).limit(_AT_ONCE)
-        rows = [without_nulls(row._mapping) for row in connection.execute(page)]
-        if not rows:
-            return
-        insert_index(connection, register.municipality, rows)
-        after = str(rows[-1]["atena_no"])
 
 
 def _first_version(connection: sa.Connection, municipality: str, feed: str, sums: list[int], at: str) -> None:

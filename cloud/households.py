@@ -8,7 +8,7 @@ from cloud import storage
 from cloud.contract import Row
 from cloud.problems import not_found
 from cloud.register import Register
-from cloud.residents import sheltered
+from cloud.shelter import sheltered
 
 _PLACES = frozenset(
     (

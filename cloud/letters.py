@@ -13,7 +13,10 @@ _ONE_SOUND = {"ワ": "ハ", "ヲ": "オ", "ヰ": "イ", "ヱ": "エ"}  # rule 2 
 _V_SOUNDS = {"ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ"}
 _ENDS_IN_O = set("オコソトノホモヨロ")
 _LONG = set("ー―－‐‑–—−ｰ-~～〜")  # dash-like letters are equal, whichever was typed
-_NO_SOUND = _LONG | set("・\u3099\u309a")
+_MARKS = _LONG | set("・ \t")
+_VOICING = {"\u3099", "\u309a"}
+_NO_SOUND = _MARKS | _VOICING
+_NO_PLACE_SOUND = _LONG | _VOICING
 
 
 def is_selector(letter: str) -> bool:
@@ -28,6 +31,11 @@ def _katakana(text: str) -> str:
     )
 
 
+def _large(letter: str) -> str:
+    large = _SMALL.get(letter, letter)
+    return _ONE_SOUND.get(large, large)
+
+
 def _voiced_v(text: str) -> str:
     for small, sound in _V_SOUNDS.items():
         text = text.replace("ヴ" + small, sound)
@@ -38,23 +46,44 @@ def kana_key(text: str) -> str:
     """Fold a reading: katakana, no voicing, no small kana, no long marks, no spaces; オウ = オオ = オー."""
     key: list[str] = []
     for written in unicodedata.normalize("NFD", _voiced_v(_katakana(text))):
-        letter = _SMALL.get(written, written)
-        letter = _ONE_SOUND.get(letter, letter)
+        letter = _large(written)
         if (letter == "ウ" or letter in _LONG) and key and key[-1] in _ENDS_IN_O:
             key.append("オ")
-        elif letter not in _NO_SOUND and not letter.isspace():
+        elif letter not in _NO_SOUND:
             key.append(letter)
     return "".join(key)
 
 
 def name_key(text: str) -> str:
-    """Fold a written name: no spaces, signs or selectors, one letter for its variants (邉 邊 → 辺), small letters."""
+    """Fold a written name: no spaces, signs or selectors, one letter for its variants (邉 邊 → 辺), capitals."""
+    kept = (letter for letter in plain_capitals(text) if letter.isalnum() or is_gaiji(letter))
+    return "".join(map(_representative, kept))
+
+
+def is_gaiji(letter: str) -> bool:
+    """Tell whether a code point is for private use: a letter of the town's own."""
+    return unicodedata.category(letter) == "Co"
+
+
+def plain_capitals(text: str) -> str:
+    """Return a text in one width and in capitals, without variation selectors."""
     bare = "".join(letter for letter in text if not is_selector(letter))
-    folded = unicodedata.normalize("NFKC", bare).casefold()
-    kept = [
-        letter for letter in folded if letter.isalnum() or unicodedata.category(letter) == "Co"
-    ]  # Co: 外字
-    return "".join(_variants().get(letter, letter) for letter in kept)
+    return unicodedata.normalize("NFKC", bare).upper()
+
+
+def place_letters(text: str) -> str:
+    """Return a text of an address with its kana large and without voicing or long marks, one letter for its variants."""
+    sounds = (_large(letter) for letter in unicodedata.normalize("NFD", _voiced_v(_katakana(text))))
+    return "".join(_representative(letter) for letter in sounds if letter not in _NO_PLACE_SOUND)
+
+
+def is_dash(letter: str) -> bool:
+    """Tell whether a letter is one of the dashes that are all equal."""
+    return letter in _LONG
+
+
+def _representative(letter: str) -> str:
+    return _variants().get(letter, letter)
 
 
 @cache
@@ -65,8 +94,6 @@ def _variants() -> dict[str, str]:
 
 
 def is_reading(text: str) -> bool:
-    """Tell whether what was typed is a reading: kana and marks, nothing else."""
+    """Tell whether what was typed is read as a reading: kana and marks, nothing else."""
     folded = _katakana(text)
-    return bool(kana_key(text)) and all(
-        "ァ" <= letter <= "ヺ" or letter in _NO_SOUND or letter.isspace() for letter in folded
-    )
+    return bool(folded.strip()) and all("ァ" <= letter <= "ヺ" or letter in _MARKS for letter in folded)

@@ -16,7 +16,7 @@ from cloud import database, digest, storage
 from cloud.clock import Now, stamp
 from cloud.contract import Key, Row, TableContract, tables
 from cloud.points import Point, reached
-from cloud.residents import reindex, upkeep_index
+from cloud.search_index import reindex
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -122,11 +122,11 @@ class Register:
         self._log(connection, feed, version, changes)
         root = self._add_to_digests(connection, feed, deltas)
         self._advance(connection, feed, version, at, root)
-        upkeep_index(
-            connection, self.municipality, [change.row for change in changes if change.table == "resident"]
+        reindex(
+            connection,
+            self.municipality,
+            [str(change.key[0]) for change in changes if change.table == "resident"],
         )
-        gone = {str(change.key[0]) for change in changes if change.table == "resident" and change.row is None}
-        reindex(connection, self.municipality, sorted(gone))
         return version
 
     def _replace(self, connection: sa.Connection, change: Change, bucket: int, version: int) -> int:

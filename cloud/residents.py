@@ -1,117 +1,16 @@
-"""The index residents are found by: upkeep with every version written, and the search itself."""
+"""The search for residents: who is meant, in the order of the list, and what a list may say of them."""
 
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from cloud import storage
-from cloud.contract import Row, tables
-from cloud.letters import is_reading, kana_key, name_key
-from cloud.wareki import read_day
+from cloud.search_words import Asked, Condition, People, Reader, Term
+from cloud.shelter import sheltered
 
 MOST_HITS = 200
-_KANA, _WRITTEN = "kana", "written"
-_NAME_COLUMNS = ("full_name", "tsusho", "former_surname", "latin_name")
-_READING_COLUMNS = ("furigana", "tsusho_furigana", "former_surname_furigana")
-
-
-def upkeep_index(connection: sa.Connection, municipality: str, rows: Iterable[Row | None]) -> None:
-    """Bring the index up to the present versions of residents just written."""
-    newest: dict[str, Row] = {}
-    for row in rows:
-        if row is not None and _history_no(row) >= _history_no(newest.get(str(row["atena_no"]), {})):
-            newest[str(row["atena_no"])] = row
-    index, names = storage.resident_index, storage.resident_name
-    for atena_no, row in newest.items():
-        query = sa.select(index.c.history_no).where(
-            index.c.municipality == municipality, index.c.atena_no == atena_no
-        )
-        if (connection.execute(query).scalar_one_or_none() or 0) > _history_no(row):
-            continue  # an older version corrected: the present one stays what is found
-        for table in (index, names):
-            connection.execute(
-                sa.delete(table).where(table.c.municipality == municipality, table.c.atena_no == atena_no)
-            )
-        insert_index(connection, municipality, [row])
-
-
-def reindex(connection: sa.Connection, municipality: str, residents: Iterable[str]) -> None:
-    """Bring the index up to what is left of residents of whom a version was taken away."""
-    resident = storage.rows["resident"]
-    for atena_no in residents:
-        for table in (storage.resident_index, storage.resident_name):
-            connection.execute(
-                sa.delete(table).where(table.c.municipality == municipality, table.c.atena_no == atena_no)
-            )
-        mine = (resident.c.municipality == municipality, resident.c.atena_no == atena_no)
-        query = sa.select(*(resident.c[column] for column in tables()["resident"].columns)).where(*mine)
-        left = connection.execute(query.order_by(resident.c.history_no.desc()).limit(1)).first()
-        if left is not None:
-            known = {column: value for column, value in left._mapping.items() if value is not None}
-            insert_index(connection, municipality, [known])
-
-
-def fold_anew(connection: sa.Connection, municipality: str) -> None:
-    """Write the keys of a town's residents anew, after the folding has changed."""
-    resident, found = storage.rows["resident"], storage.resident_index
-    needed = (*_NAME_COLUMNS, *_READING_COLUMNS, "birth_sort", "status", "household_no", "order_no")
-    query = sa.select(*(resident.c[name] for name in ("atena_no", "history_no", *needed)))
-    same = (resident.c[name] == found.c[name] for name in ("municipality", "atena_no", "history_no"))
-    present = query.join(found, sa.and_(*same)).where(found.c.municipality == municipality)
-    rows = [
-        {column: value for column, value in line._mapping.items() if value is not None}
-        for line in connection.execute(present)
-    ]
-    for table in (storage.resident_name, found):
-        connection.execute(sa.delete(table).where(table.c.municipality == municipality))
-    insert_index(connection, municipality, rows)
-
-
-def insert_index(connection: sa.Connection, municipality: str, rows: Iterable[Row]) -> None:
-    """Write index lines for present versions not indexed yet."""
-    heads: list[dict[str, object]] = []
-    names: list[dict[str, object]] = []
-    for row in rows:
-        heads.append(_head_line(row) | {"municipality": municipality})
-        names.extend(line | {"municipality": municipality} for line in _name_lines(row))
-    if heads:
-        connection.execute(sa.insert(storage.resident_index), heads)
-    if names:
-        connection.execute(sa.insert(storage.resident_name), names)
-
-
-def _history_no(row: Row) -> int:
-    value = row.get("history_no", 0)
-    return value if isinstance(value, int) else 0
-
-
-def _head_line(row: Row) -> dict[str, object]:
-    readings, names = _readings(row), _names(row)
-    return {
-        **{name: row[name] for name in ("atena_no", "history_no", "household_no", "order_no", "status")},
-        "kana_sort": next(iter(readings), "") or next(reversed(names), ""),
-        "birth_sort": row.get("birth_sort"),
-    }
-
-
-def _name_lines(row: Row) -> Iterable[dict[str, object]]:
-    keyed = [(_KANA, key) for key in _readings(row)] + [(_WRITTEN, key) for key in _names(row)]
-    for seq, (kind, key) in enumerate(dict.fromkeys(keyed)):
-        yield {"atena_no": row["atena_no"], "seq": seq, "kind": kind, "folded": key}
-
-
-def _readings(row: Row) -> list[str]:
-    """Return keys of all readings: by their parts, and as one, where a ウ may lengthen what stands before it."""
-    texts = [str(row[name]) for name in _READING_COLUMNS if name in row]
-    texts += [text for name in _NAME_COLUMNS if is_reading(text := str(row.get(name, "")))]
-    keys = [key for text in texts for key in ("".join(map(kana_key, text.split())), kana_key(text))]
-    return [key for key in keys if key]
-
-
-def _names(row: Row) -> list[str]:
-    return [key for name in _NAME_COLUMNS if (key := name_key(str(row.get(name, ""))))]
 
 
 def shown_name(row: Mapping[str, object]) -> str:
@@ -121,26 +20,87 @@ def shown_name(row: Mapping[str, object]) -> str:
 
 
 def search(
-    connection: sa.Connection, municipality: str, typed: str, *, limit: int, removed: bool
+    connection: sa.Connection, municipality: str, asked: Asked, *, limit: int
 ) -> list[dict[str, object]]:
-    """Return hits for every word typed: readings and written names anywhere, birth date, 宛名番号.
+    """Return hits for whom all that is asked holds.
 
-    First those whose name begins with the first word, then the others, each in kana order. The address of a
-    person under 支援措置, and of whoever is in the same household, is not read at all.
+    First those whose name begins with the first word, then those whose name holds it, then the others, each in kana
+    order. The address of a person under 支援措置, and of whoever is in the same household, is not read at all.
     """
-    words = [word for word in unicodedata.normalize("NFKC", typed).split() if _counts(word)]
-    if not words:
+    reader = Reader(connection, municipality, asked)
+    terms = reader.terms()
+    sex = asked.sex.strip()
+    if not all(term.senses for term in terms) or not (terms or sex) or not sex.isprintable():
         return []
     index = storage.resident_index
-    query = (
-        _columns(municipality)
-        .where(index.c.municipality == municipality, *(_found(municipality, word) for word in words))
-        .order_by(sa.case((_leads(municipality, words[0]), 0), else_=1), index.c.kana_sort, index.c.atena_no)
-        .limit(min(limit, MOST_HITS))
-    )
-    if not removed:
+    query = sa.select(index.c.atena_no).where(index.c.municipality == municipality, reader.of_sex())
+    if not asked.removed:
         query = query.where(index.c.status == "resident")
-    return [_hit(row._mapping) for row in connection.execute(query)]
+    most = min(limit, MOST_HITS)
+    found = _by_one_word(connection, query, terms[0], most) if len(terms) == 1 else None
+    if found is None:
+        found = list(connection.execute(_by_words(query, terms).limit(most)).scalars())
+    return _hits(connection, municipality, found)
+
+
+def _by_one_word(connection: sa.Connection, query: People, term: Term, most: int) -> list[str]:
+    """Return the list part by part, for as long as it is not full: most lists are once names that begin so are read."""
+    number = storage.resident_index.c.atena_no
+    parts: list[People] = []
+    if term.named is not None:
+        leads = query.where(term.leads) if term.sure else query.where(term.leads, _is_one_of(term))
+        parts = [
+            _in_kana_order(leads, walked=term.is_reading),
+            _in_kana_order(query.where(number.in_(term.named))),
+        ]
+    if term.others:
+        parts.append(_in_kana_order(query.where(number.in_(sa.union_all(*term.others)))))
+    found: dict[str, None] = {}
+    for part in parts:
+        # Who stands in a part before comes again and keeps the place, so no part is asked for more than the list holds.
+        found |= dict.fromkeys(connection.execute(part.limit(most)).scalars())
+        if len(found) >= most:
+            break
+    return list(found)[:most]
+
+
+def _by_words(query: People, terms: Sequence[Term]) -> People:
+    if terms and (named := terms[0].named) is not None:
+        once = sa.select(named.cte("named").c.atena_no)  # asked for twice, read once
+        terms = [replace(terms[0], named=once), *terms[1:]]
+        is_named = storage.resident_index.c.atena_no.in_(once)
+        query = query.order_by(sa.case((terms[0].leads, 0), (is_named, 1), else_=2))
+    longest = max(terms, key=lambda term: term.length, default=None)
+    for term in terms:
+        looked_up = longest is not None and longest.length > 1 and term is not longest
+        query = query.where(_is_meant(term) if looked_up else _is_one_of(term))
+    return _in_kana_order(query)
+
+
+def _is_one_of(term: Term) -> Condition:
+    return storage.resident_index.c.atena_no.in_(sa.union_all(*term.senses))
+
+
+def _is_meant(term: Term) -> Condition:
+    """Ask the same of a person at hand."""
+    number = storage.resident_index.c.atena_no
+    return sa.or_(*(people.where(people.selected_columns[0] == number).exists() for people in term.senses))
+
+
+def _in_kana_order(query: People, *, walked: bool = False) -> People:
+    """Order a list; where it is not to be walked through in that order, SQLite sorts the few it finds by their numbers."""
+    index = storage.resident_index
+    return query.order_by(index.c.kana_sort if walked else index.c.kana_sort + "", index.c.atena_no)
+
+
+def _hits(connection: sa.Connection, municipality: str, numbers: Sequence[str]) -> list[dict[str, object]]:
+    if not numbers:
+        return []
+    query = _columns(municipality).where(
+        storage.resident_index.c.municipality == municipality, storage.resident_index.c.atena_no.in_(numbers)
+    )
+    by_number = {row.atena_no: _hit(row._mapping) for row in connection.execute(query)}
+    return [by_number[number] for number in numbers]
 
 
 def _columns(municipality: str) -> sa.Select[Any]:
@@ -152,7 +112,7 @@ def _columns(municipality: str) -> sa.Select[Any]:
         block.c.municipality == municipality,
         sa.or_(block.c.atena_no == index.c.atena_no, block.c.household_no == index.c.household_no),
     )
-    names = ("full_name", "latin_name", "furigana", "birth_text", "birth_sort", "sex")
+    names = ("full_name", "latin_name", "furigana", "tsusho_furigana", "birth_text", "birth_sort", "sex")
     places = ("address_town", "address_banchi", "address_katagaki")
     return sa.select(
         index.c.atena_no,
@@ -173,18 +133,6 @@ def _columns(municipality: str) -> sa.Select[Any]:
     )
 
 
-def sheltered(municipality: str, household_no: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Return what tells that somebody in a household is under 支援措置, by whatever dates, provisional or not.
-
-    The record of one who has left still stands in the household it was closed in, and counts.
-    """
-    shien, other = storage.rows["shien_sochi"], storage.resident_index.alias()
-    protected = sa.exists().where(shien.c.municipality == municipality, shien.c.atena_no == other.c.atena_no)
-    return sa.exists().where(
-        other.c.municipality == municipality, other.c.household_no == household_no, protected
-    )
-
-
 def _hit(row: Mapping[Any, Any]) -> dict[str, object]:
     known = {column: value for column, value in row.items() if value is not None}
     place = f"{known.get('address_town', '')}{known.get('address_banchi', '')}"
@@ -192,48 +140,12 @@ def _hit(row: Mapping[Any, Any]) -> dict[str, object]:
         place += f"　{known['address_katagaki']}"
     hit = {
         name: known.get(name)
-        for name in ("atena_no", "household_no", "furigana", "birth_text", "birth_sort", "sex", "status")
+        for name in ("atena_no", "household_no", "birth_text", "birth_sort", "sex", "status")
     }
     return hit | {
         "name": shown_name(known),
+        "furigana": known.get("furigana") or known.get("tsusho_furigana"),
         "address": None if row["hidden"] else place,
         "blocked": bool(row["blocked"]),
         "protected": bool(row["protected"]),
     }
-
-
-def _counts(word: str) -> bool:
-    return bool(kana_key(word) if is_reading(word) else name_key(word))
-
-
-def _found(municipality: str, word: str) -> sa.ColumnElement[bool]:
-    """Return what makes a resident match one word."""
-    index = storage.resident_index
-    day = read_day(word)
-    if day is not None or word.isdecimal():
-        born = index.c.birth_sort == day.isoformat() if day else sa.false()
-        return sa.or_(index.c.atena_no == word, born)
-    kind, key = _key_of(word)
-    return _named(municipality, kind, storage.resident_name.c.folded.contains(key, autoescape=True))
-
-
-def _leads(municipality: str, word: str) -> sa.ColumnElement[bool]:
-    """Return what puts a resident into the first part of the list: the name begins with the word."""
-    if read_day(word) is not None or word.isdecimal():
-        return sa.true()
-    kind, key = _key_of(word)
-    if kind == _KANA:
-        return storage.resident_index.c.kana_sort.startswith(key, autoescape=True)
-    return _named(municipality, kind, storage.resident_name.c.folded.startswith(key, autoescape=True))
-
-
-def _key_of(word: str) -> tuple[str, str]:
-    return (_KANA, kana_key(word)) if is_reading(word) else (_WRITTEN, name_key(word))
-
-
-def _named(municipality: str, kind: str, matches: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    table = storage.resident_name
-    named = sa.select(table.c.atena_no).where(
-        table.c.municipality == municipality, table.c.kind == kind, matches
-    )
-    return storage.resident_index.c.atena_no.in_(named)

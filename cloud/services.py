@@ -10,7 +10,7 @@ from cloud.contract import Row
 from cloud.letters import is_reading, kana_key, name_key
 from cloud.problems import not_found
 from cloud.register import Register
-from cloud.residents import sheltered
+from cloud.shelter import sheltered
 
 MOST_PAYERS = 200
 _NUMBERED = {"outsider": ("atena_no",), "corporation": ("atena_no", "corporate_no")}

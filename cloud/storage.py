@@ -76,13 +76,17 @@ resident_index = _table(  # the present version of each resident, and what it is
         "order_no": "int",
         "status": "text",
         "kana_sort": "text",
-        "birth_sort": "date",
+        "town": "text",
+        "born_first": "int",  # the first and the last day the birth may have been on, as YYYYMMDD
+        "born_last": "int",
+        "born_unknown": "bool",
     },
     sa.Index("resident_index_household", "municipality", "household_no"),
     sa.Index("resident_index_kana", "municipality", "kana_sort", "atena_no"),
-    sa.Index("resident_index_birth", "municipality", "birth_sort"),
+    sa.Index("resident_index_town", "municipality", "town"),
+    sa.Index("resident_index_born", "municipality", "born_first", "born_last"),
 )
-resident_name = _table(
+resident_name = _table(  # keys of names, places and cards; the kinds are those of search_index
     "resident_name",
     {"atena_no": "text", "seq": "int"},
     {"kind": "text", "folded": "text"},

@@ -15,6 +15,7 @@ from client.domain.certificate import (
 from client.domain.clerk import CloudSignIn, HowSignedIn
 from client.domain.errors import LinkDownError, PaperError, RefusedError, SignInNeededError, StoreError
 from client.domain.letters import kana_key
+from client.domain.query import Query
 from client.domain.resident import AtenaNo, Hit, Household
 from client.domain.slip import IntakeSlip
 from client.domain.terminal import NOTHING_SEEN, TerminalSeen
@@ -36,8 +37,9 @@ class MemoryRegister:
     words: FormWords = field(default_factory=some_words)
     at: datetime = NOW
     version: int = 40
-    down: LinkDownError | None = None
+    down: LinkDownError | StoreError | None = None
     asked: int = 0
+    queries: list[Query] = field(default_factory=list)
     damaged: bool = False
 
     async def prove(self, household: Household) -> None:
@@ -48,14 +50,15 @@ class MemoryRegister:
     def as_of(self) -> AsOf:
         return AsOf(self.source, self.version, self.at, 7, self.at)
 
-    async def find(self, typed: str, *, limit: int, removed: bool = False) -> Answer[tuple[Hit, ...]]:
+    async def find(self, query: Query, *, limit: int) -> Answer[tuple[Hit, ...]]:
         self._reach()
-        wanted = kana_key(typed)
+        self.queries.append(query)
+        wanted = kana_key(query.typed)
         hits = [
             self._hit(member.atena_no, household)
             for household in self.households
             for member in household.members
-            if wanted in kana_key(member.name.furigana or "") or typed in member.name.text
+            if wanted in kana_key(member.name.furigana or "") or query.typed in member.name.text
         ]
         return Answer(tuple(hits[:limit]), self.as_of)
 

@@ -25,7 +25,7 @@ from ui.screens.certificate.model import CertificateModel, IssueJobs, Phase
 from ui.screens.certificate.view import CertificateView
 from ui.screens.change.model import TenkyoJobs, TenkyoModel
 from ui.screens.change.view import TenkyoView
-from ui.screens.counter.find import FindModel
+from ui.screens.counter.find import FindJobs, FindModel
 from ui.screens.counter.model import CounterJobs, CounterModel
 from ui.screens.counter.view import CounterView
 from ui.screens.drill.model import DrillJobs, DrillModel
@@ -94,7 +94,15 @@ class Face:
     def _make_models(self) -> None:
         words, start, now = self.words, self._starter, self._now
         find = FindModel(
-            words, lambda typed: self._jobs.find.find(self._who(), typed), start, now, town=self._town
+            words,
+            FindJobs(
+                here=lambda query: self._jobs.find.find_here(self._who(), query),
+                find=lambda query: self._jobs.find.find(self._who(), query),
+                asks_cloud=lambda: self._jobs.find.asks_cloud(self._who()),
+            ),
+            start,
+            now,
+            town=self._town,
         )
         self.counter = CounterModel(
             words,
@@ -182,8 +190,8 @@ class Face:
         """Let a clerk to the desk; another clerk finds nothing of the last one's visit."""
         if self._last_clerk and sign_in.clerk.staff_id != self._last_clerk:
             self.counter.close_visit()
-            self.counter.find.forget()
             self._left = ""
+        self.counter.find.seat(sign_in.clerk.staff_id)
         self._sign_in = self.counter.sign_in = self.drill.sign_in = sign_in
         self._last_clerk = sign_in.clerk.staff_id
         self.shell.header.show_clerk(sign_in.clerk.section, sign_in.clerk.name, self._letters)

@@ -19,6 +19,7 @@ from client.domain.certificate import CertificateRequest, Certifier, FormWords, 
 from client.domain.change import CloudAnswer, QueuedChange, Receipt
 from client.domain.clerk import Clerk, Right
 from client.domain.errors import LinkDownError, RefusedError
+from client.domain.query import Match, Query
 from client.domain.record import block_from_row, resident_from_row, shien_sochi_from_row
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo, ResidentStatus
 from client.rules import authorship
@@ -78,6 +79,17 @@ class WireHit(msgspec.Struct):
             blocked=self.blocked,
             protected=self.protected,
         )
+
+
+def search_body(query: Query, limit: int) -> dict[str, object]:
+    """Return a query as POST /v1/residents/search takes it; what is not asked for is left out."""
+    asked = {name: getattr(query, name) for name in ("name", "birth", "place", "number", "sex")}
+    body: dict[str, object] = {name: text for name, text in asked.items() if text.strip()}
+    if query.match is not Match.INFIX:
+        body["match"] = query.match.value
+    if query.past:
+        body["past"] = True
+    return {"typed": query.typed, "limit": limit, "removed": query.removed, **body}
 
 
 class Found(msgspec.Struct):

@@ -10,6 +10,7 @@ from client.domain.as_of import Answer
 from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, FormWords
 from client.domain.errors import SignInNeededError
+from client.domain.query import Query
 from client.domain.resident import AtenaNo, Hit, Household
 
 Token = Callable[
@@ -35,12 +36,15 @@ class CloudRegister:
         self._http = http
         self._token = token
 
-    async def find(self, typed: str, *, limit: int, removed: bool = False) -> Answer[tuple[Hit, ...]]:
-        """Return residents that match what was typed; what was typed travels in the body, not in the address."""
+    async def find(self, query: Query, *, limit: int) -> Answer[tuple[Hit, ...]]:
+        """Return residents that match; what was typed travels in the body, not in the address.
+
+        Whether hidden addresses are searched, the cloud knows from whoever is signed in.
+        """
         reply = await self._http.call(
             "POST",
             "/v1/residents/search",
-            json={"typed": typed, "limit": limit, "removed": removed},
+            json=codec.search_body(query, limit),
             expect_bytes=limit * _BYTES_A_HIT,
             token=person(self._token),
         )

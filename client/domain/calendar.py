@@ -31,9 +31,9 @@ ERAS = (
     Era("H", "平成", date(1989, 1, 8), date(2019, 4, 30)),
     Era("R", "令和", date(2019, 5, 1), None),
 )
-_FIRST_YEAR = {"M": 1868, "T": 1912, "S": 1926, "H": 1989, "R": 2019}
+FIRST_YEAR = {"M": 1868, "T": 1912, "S": 1926, "H": 1989, "R": 2019}
 _DIGIT_ERAS = {"1": "M", "2": "T", "3": "S", "4": "H", "5": "R"}
-_ERA_WORDS = {
+ERA_WORDS = {
     **{era.name: era.letter for era in ERAS},
     **{era.name[0]: era.letter for era in ERAS},
     **{era.letter: era.letter for era in ERAS},
@@ -51,14 +51,14 @@ def era_of(day: date) -> Era:
 def wareki(day: date) -> str:
     """Write a day as papers do: 令和8年11月20日, the first year as 元年."""
     era = era_of(day)
-    year = day.year - _FIRST_YEAR[era.letter] + 1
+    year = day.year - FIRST_YEAR[era.letter] + 1
     return f"{era.name}{'元' if year == 1 else year}年{day.month}月{day.day}日"
 
 
 def short_wareki(day: date) -> str:
     """Write a day for narrow columns: 令8.11.20."""
     era = era_of(day)
-    return f"{era.name[0]}{day.year - _FIRST_YEAR[era.letter] + 1}.{day.month}.{day.day}"
+    return f"{era.name[0]}{day.year - FIRST_YEAR[era.letter] + 1}.{day.month}.{day.day}"
 
 
 def western(day: date) -> str:
@@ -107,13 +107,13 @@ def parse_day(typed: str) -> date | None:
     year = 1 if year_text == "元" else int(year_text)
     if era_word is None:
         return _solar_day(year, int(month), int(day))
-    letter = _ERA_WORDS.get(era_word)
+    letter = ERA_WORDS.get(era_word)
     return _era_day(letter, year, int(month), int(day)) if letter else None
 
 
 def _era_day(letter: str, year: int, month: int, day: int) -> date | None:
     era = next(era for era in ERAS if era.letter == letter)
-    found = _day(_FIRST_YEAR[letter] + year - 1, month, day)
+    found = _day(FIRST_YEAR[letter] + year - 1, month, day)
     if found is None or found < era.first or (era.last and found > era.last):
         return None
     return found

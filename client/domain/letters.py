@@ -16,8 +16,8 @@ _VU = (("ヴァ", "バ"), ("ヴィ", "ビ"), ("ヴェ", "ベ"), ("ヴォ", "ボ"
 _SAME = str.maketrans("ヲヰヱワ", "オイエハ")
 _O_ROW = frozenset("オコソトノホモヨロ")
 _VOICING = frozenset("\u3099\u309a")
-_LONG = frozenset("ー―－‐‑–—−ｰ-~～〜")  # whatever dash was typed for a long mark
-_DROPPED = _LONG | frozenset("・ 　\t")
+LONG_MARKS = frozenset("ー―－‐‑–—−ｰ-~～〜")  # whatever dash was typed for a long mark
+_DROPPED = LONG_MARKS | frozenset("・ 　\t")
 _MARKS = frozenset({"Mn", "Mc", "Me"})  # selectors are among them
 _JOINER = "\u200d"
 _SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
@@ -86,16 +86,28 @@ def kana_key(text: str) -> str:
     渡辺 as ワタナベ, わたなべ, ﾜﾀﾅﾍﾞ or わた なべ gives ハタナヘ. After an オ-row kana ウ and the long mark count as
     オ (オウ = オオ = オー), elsewhere the long mark counts for nothing: 大野 (オオノ) and 小野 (オノ) stay apart.
     """
-    folded = unicodedata.normalize("NFKC", text).translate(_TO_KATAKANA)
-    for written, sound in _VU:
-        folded = folded.replace(written, sound)
+    folded = _without_vu(unicodedata.normalize("NFKC", text).translate(_TO_KATAKANA))
     out: list[str] = []
     for letter in unicodedata.normalize("NFD", folded).translate(_LARGE).translate(_SAME):
-        if (letter == "ウ" or letter in _LONG) and out and out[-1] in _O_ROW:
+        if (letter == "ウ" or letter in LONG_MARKS) and out and out[-1] in _O_ROW:
             out.append("オ")
         elif letter not in _DROPPED and letter not in _VOICING:
             out.append(letter)
     return "".join(out)
+
+
+def _without_vu(katakana: str) -> str:
+    """Return katakana with バ, ビ, ブ for what is written with ヴ ([STD j330])."""
+    for written, sound in _VU:
+        katakana = katakana.replace(written, sound)
+    return katakana
+
+
+def kana_sounds(text: str) -> str:
+    """Return a text with its kana in one form, its other letters as they are: katakana, large, no voicing, no long marks."""
+    katakana = _without_vu(text.translate(_TO_KATAKANA))
+    sounds = unicodedata.normalize("NFD", katakana).translate(_LARGE).translate(_SAME)
+    return "".join(letter for letter in sounds if letter not in _VOICING and letter not in LONG_MARKS)
 
 
 def is_kana(text: str) -> bool:

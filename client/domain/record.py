@@ -12,12 +12,14 @@ from client.domain.resident import (
     Address,
     AtenaNo,
     ForeignStatus,
+    Hit,
     HouseholdNo,
     ReadName,
     Removal,
     Resident,
     ResidentKind,
     ResidentStatus,
+    shown_name,
 )
 from client.domain.row import Row, day_cell
 
@@ -141,6 +143,29 @@ def resident_from_row(row: Row) -> Resident:
         removal=removal,
         foreign=_foreign(row),
         remarks=_text(row, "remarks"),
+    )
+
+
+def hit_from_row(row: Row, *, protected: bool, hidden: bool, blocked: bool) -> Hit:
+    """Read the columns of table ``resident`` a line of a result list is made of; ``hidden``: without the address."""
+    birth = _register_date(row, "birth")
+    if birth is None:
+        raise KeyError("birth_text")
+    full_name, latin_name = _text(row, "full_name") or "", _text(row, "latin_name")
+    address = Address(
+        _need(row, "address_town"), _text(row, "address_banchi") or "", _text(row, "address_katagaki") or ""
+    )
+    return Hit(
+        atena_no=AtenaNo(_need(row, "atena_no")),
+        household_no=HouseholdNo(_need(row, "household_no")),
+        name=shown_name(full_name, latin_name),
+        furigana=_text(row, "furigana") or _text(row, "tsusho_furigana"),
+        birth=birth,
+        sex=_text(row, "sex"),
+        address=None if protected or hidden else address.text,
+        status=ResidentStatus(_need(row, "status")),
+        blocked=blocked,
+        protected=protected,
     )
 
 

@@ -73,6 +73,13 @@ class Removal:
     destination: str | None
 
 
+def shown_name(full_name: str, latin_name: str | None) -> str:
+    """Return the name as screens and papers head it: a foreigner's Latin name, then the kanji one."""
+    if latin_name and full_name and full_name != latin_name:
+        return f"{latin_name}　{full_name}"
+    return latin_name or full_name
+
+
 @dataclass(frozen=True, slots=True)
 class Resident:
     """A person's record in one version; (atena_no, history_no) names it."""
@@ -109,9 +116,7 @@ class Resident:
     @property
     def shown_name(self) -> str:
         """Return the name as screens and papers head it: a foreigner's Latin name, then the kanji one."""
-        if self.latin_name and self.name.text and self.name.text != self.latin_name:
-            return f"{self.latin_name}　{self.name.text}"
-        return self.latin_name or self.name.text
+        return shown_name(self.name.text, self.latin_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +153,11 @@ class Hit:
     status: ResidentStatus
     blocked: bool
     protected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A list a person can read, in kana order; ``more``: there are further ones, and the search is to be narrowed."""
+
+    hits: tuple[Hit, ...]
+    more: bool = False

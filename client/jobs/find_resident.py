@@ -8,16 +8,18 @@ from client.domain.as_of import Answer
 from client.domain.blocks import Restrictions
 from client.domain.change import QueuedChange
 from client.domain.clerk import Right, SignIn
-from client.domain.errors import LinkDownError, RefusedError
+from client.domain.errors import LinkDownError, RefusedError, StoreError
 from client.domain.forbidden_numbers import holds_forbidden_number
-from client.domain.resident import AtenaNo, Hit, Household
+from client.domain.query import Query
+from client.domain.resident import AtenaNo, Found, Hit, Household
 from client.jobs.ports import JournalEntry, Ledger, Now, Register
 from client.jobs.reach import Reach
 from client.rules import gate
 from client.rules.projection import project
 from client.rules.sign_in import right_error, session_error
 
-HITS = 50
+HITS = 50  # a list a person can read; one more is asked for, to know that there are more
+LONGEST = 200  # letters a field of a search may have (resources/contract/openapi.yaml)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +50,27 @@ class FindResident:
         self._ledger = ledger
         self._now = now
 
-    async def find(self, sign_in: SignIn, typed: str, *, removed: bool = False) -> Answer[tuple[Hit, ...]]:
-        """Return residents that match what was typed, addresses of the protected left out. SignInNeededError."""
-        if over := session_error(sign_in, self._now()):
-            raise over
-        await self._must(sign_in, Right.VIEW)
-        if not typed.strip():
-            raise RefusedError("refused.input", field="typed")
-        if holds_forbidden_number(typed):  # not asked for, not in the journal, kept by nobody
-            raise RefusedError("refused.number_search")
-        answer = await self._find(sign_in, typed.strip(), removed=removed)
-        hits = gate.masked_hits(answer.value)
-        await self._ledger.record(
-            JournalEntry(
-                "look_up",
-                sign_in.clerk.staff_id,
-                tuple(hit.atena_no for hit in hits),
-                {"source": answer.as_of.source.value, "version": answer.as_of.register_version},
-            )
-        )
-        return Answer(hits, answer.as_of)
+    def asks_cloud(self, sign_in: SignIn) -> bool:
+        """Tell whether a search would go to the cloud now."""
+        return self._reach.worth_trying(sign_in)
+
+    async def find(self, sign_in: SignIn, query: Query) -> Answer[Found]:
+        """Return residents that match, addresses of the protected left out; from the cloud while it answers.
+
+        Errors: SignInNeededError; RefusedError ``refused.input`` where nothing or far too much was typed.
+        """
+        asked = await self._checked(sign_in, query)
+        return await self._shown(sign_in, await self._find(sign_in, asked))
+
+    async def find_here(self, sign_in: SignIn, query: Query) -> Answer[Found] | None:
+        """Return what the replica finds, without waiting for anybody; None while it cannot be asked.
+
+        What the cloud answers to the same takes its place: a replica follows within minutes. Errors as ``find``.
+        """
+        asked = await self._checked(sign_in, query)
+        with suppress(StoreError):  # not filled yet, or damaged: whoever asks next is told
+            return await self._shown(sign_in, await self._replica.find(asked, limit=HITS + 1))
+        return None
 
     async def household(
         self, sign_in: SignIn, atena_no: AtenaNo, *, identity_checked: bool = False
@@ -106,6 +109,33 @@ class FindResident:
         )
         return Answer(view, household.as_of)
 
+    async def _checked(self, sign_in: SignIn, query: Query) -> Query:
+        """Return the query as it is asked for this clerk."""
+        if over := session_error(sign_in, self._now()):
+            raise over
+        await self._must(sign_in, Right.VIEW)
+        if query.is_empty:
+            raise RefusedError("refused.input", field="typed")
+        if any(len(text) > LONGEST for text in query.texts):
+            raise RefusedError("refused.input_too_long", most=LONGEST)
+        if any(map(holds_forbidden_number, query.texts)):  # not asked for, not in the journal, kept by nobody
+            raise RefusedError("refused.number_search")
+        return replace(query, sheltered=Right.SHIEN_SOCHI in sign_in.clerk.rights)
+
+    async def _shown(self, sign_in: SignIn, answer: Answer[tuple[Hit, ...]]) -> Answer[Found]:
+        """Return what the screen may show of an answer; the line is in the journal by then."""
+        hits = gate.masked_hits(answer.value)
+        found = Found(hits[:HITS], more=len(hits) > HITS)
+        await self._ledger.record(
+            JournalEntry(
+                "look_up",
+                sign_in.clerk.staff_id,
+                tuple(hit.atena_no for hit in found.hits),
+                {"source": answer.as_of.source.value, "version": answer.as_of.register_version},
+            )
+        )
+        return Answer(found, answer.as_of)
+
     @staticmethod
     def _view(
         household: Household,
@@ -128,11 +158,11 @@ class FindResident:
         )
         return view if identity_checked or not gate.shelters(restrictions) else veiled(view)
 
-    async def _find(self, sign_in: SignIn, typed: str, *, removed: bool) -> Answer[tuple[Hit, ...]]:
+    async def _find(self, sign_in: SignIn, query: Query) -> Answer[tuple[Hit, ...]]:
         if self._reach.worth_trying(sign_in):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
-                return await self._reach.ask(lambda: self._live.find(typed, limit=HITS, removed=removed))
-        return await self._replica.find(typed, limit=HITS, removed=removed)
+                return await self._reach.ask(lambda: self._live.find(query, limit=HITS + 1))
+        return await self._replica.find(query, limit=HITS + 1)
 
     async def _read(self, sign_in: SignIn, atena_no: AtenaNo) -> tuple[Answer[Household], Restrictions]:
         if self._reach.worth_trying(sign_in):

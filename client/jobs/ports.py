@@ -32,6 +32,7 @@ from client.domain.enrolment import Enrolled
 from client.domain.errors import LinkDownError
 from client.domain.gaiji import Gaiji
 from client.domain.keys import StoreKeys, Unlocked
+from client.domain.query import Query
 from client.domain.resident import AtenaNo, Hit, Household
 from client.domain.slip import IntakeSlip
 from client.domain.terminal import NOTHING_SEEN, TerminalFacts, TerminalSeen, TerminalState
@@ -45,8 +46,8 @@ Now = Callable[[], datetime]  # the time in UTC, aware
 class Register(Protocol):
     """住民基本台帳 as one can ask it: the cloud, or the replica."""
 
-    async def find(self, typed: str, *, limit: int, removed: bool = False) -> Answer[tuple[Hit, ...]]:
-        """Return residents that match what was typed, in kana order, block marks at once."""
+    async def find(self, query: Query, *, limit: int) -> Answer[tuple[Hit, ...]]:
+        """Return residents that match, in kana order, block marks at once."""
         ...
 
     async def household_of(self, atena_no: AtenaNo) -> Answer[Household]:

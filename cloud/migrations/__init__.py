@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from cloud import database, storage
+from cloud.search_index import index_town
 
 FIRST = "0001"  # databases of version 0.1.0 have it and do not say so
 _LOCK = 0x6D61646F  # one program at a time brings a PostgreSQL database up
@@ -34,6 +35,18 @@ def bring_up(engine: sa.Engine) -> None:
             command.stamp(config, FIRST)
         _refuse_newer(connection, config)
         command.upgrade(config, "head")
+        _make_missing_search_indexes(connection)
+
+
+def _make_missing_search_indexes(connection: sa.Connection) -> None:
+    """Make the search index of every town without one: a step that changes what is kept there only empties it."""
+    tenant, indexed, resident = storage.tenant, storage.resident_index, storage.rows["resident"]
+    has_residents = sa.exists().where(resident.c.municipality == tenant.c.municipality)
+    has_index = sa.exists().where(indexed.c.municipality == tenant.c.municipality)
+    for municipality in (
+        connection.execute(sa.select(tenant.c.municipality).where(has_residents, ~has_index)).scalars().all()
+    ):
+        index_town(connection, municipality)
 
 
 def shape_of(engine: sa.Engine) -> str | None:

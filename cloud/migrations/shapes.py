@@ -29,6 +29,16 @@ def index(name: str, of: str, columns: str) -> None:
     op.create_index(name, of, columns.split())
 
 
+def drop_index(name: str, of: str) -> None:
+    """Take an index away."""
+    op.drop_index(name, of)
+
+
+def empty(name: str) -> None:
+    """Take all lines out of a table."""
+    op.execute(sa.delete(sa.table(name)))
+
+
 def add(name: str, columns: str) -> None:
     """Add columns that may be empty to a table."""
     for word in columns.split():

@@ -9,7 +9,8 @@ from cloud import storage
 from cloud.households import present_row
 from cloud.problems import ProblemError, not_found
 from cloud.register import Register
-from cloud.residents import sheltered, shown_name
+from cloud.residents import shown_name
+from cloud.shelter import sheltered
 
 PLACES = (
     *("address_code", "postcode", "address_town", "address_banchi", "address_katagaki"),

@@ -15,6 +15,7 @@ from cloud.office.numbers import last_atena_no
 from cloud.office.people import is_sheltered, mark_of, moved_on, names_of, record_of, wrong_field
 from cloud.register import Register, put
 from cloud.residents import search
+from cloud.search_words import Asked
 from cloud.town.numbers import next_number
 from cloud.wareki import read_day, write_wareki
 
@@ -92,7 +93,8 @@ class Records:
     def found(self, typed: str, *, removed: bool = True, limit: int = 50) -> list[dict[str, object]]:
         """Return hits as the counters' search gives them: no address of anybody sheltered."""
         with self._register.reading() as connection:
-            return search(connection, self._register.municipality, typed, limit=limit, removed=removed)
+            asked = Asked(typed, removed=removed)
+            return search(connection, self._register.municipality, asked, limit=limit)
 
     def record(self, atena_no: str) -> RecordShown:
         """Return a resident's present record with its past and household; 404 where there is none."""

@@ -1,6 +1,6 @@
 """Live reads of the register; what is searched for travels in the body, never in an address."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Response
@@ -8,17 +8,42 @@ from fastapi import APIRouter, Depends, Response
 from cloud.households import history_rows, household_rows, restrictions
 from cloud.residents import MOST_HITS, search
 from cloud.routes.wire import TenantDep, ViewerDep, body_of, json_answer
+from cloud.search_words import Asked
+from cloud.staff import Clerk
 
 router = APIRouter()
 _MOST_MEMBERS = 200
+Text = Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class Search(msgspec.Struct):
     """Body of POST /v1/residents/search."""
 
-    typed: Annotated[str, msgspec.Meta(max_length=200)]
+    typed: Text
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_HITS)] = 50
     removed: bool = False
+    name: Text = ""
+    birth: Text = ""
+    place: Text = ""
+    number: Text = ""
+    sex: Text = ""
+    match: Literal["infix", "prefix", "exact"] = "infix"
+    past: bool = False
+
+    def by(self, clerk: Clerk) -> Asked:
+        """Return what is asked, by somebody who may search hidden addresses or not."""
+        return Asked(
+            typed=self.typed,
+            name=self.name,
+            birth=self.birth,
+            place=self.place,
+            number=self.number,
+            sex=self.sex,
+            match=self.match,
+            removed=self.removed,
+            past=self.past,
+            shelters="shien_sochi" in clerk.rights,
+        )
 
 
 class Concerned(msgspec.Struct):
@@ -29,12 +54,10 @@ class Concerned(msgspec.Struct):
 
 
 @router.post("/v1/residents/search")
-def find(
-    tenant: TenantDep, _clerk: ViewerDep, asked: Annotated[Search, Depends(body_of(Search))]
-) -> Response:
-    """Find residents by what was typed."""
+def find(tenant: TenantDep, clerk: ViewerDep, asked: Annotated[Search, Depends(body_of(Search))]) -> Response:
+    """Find residents by what was typed, in one field or in those of a form."""
     with tenant.register.reading() as connection:
-        hits = search(connection, tenant.municipality, asked.typed, limit=asked.limit, removed=asked.removed)
+        hits = search(connection, tenant.municipality, asked.by(clerk), limit=asked.limit)
         return json_answer({"hits": hits, "as_of": tenant.register.as_of(connection)})
 
 

@@ -32,6 +32,7 @@ from client.domain.certificate import CertificateKind, Decided, SheetState
 from client.domain.change import ChangeKind, ChangeState, NewChange, Receipt, change_key
 from client.domain.enrolment import TownKey
 from client.domain.intake import Filer, TenkyoDraft
+from client.domain.query import Query
 from client.domain.resident import Address, AtenaNo, Household
 from client.jobs.enrol import Enrol
 from client.jobs.ports import IssueDraft, JournalEntry
@@ -165,8 +166,8 @@ class Maker:
     async def households(self, stores: FileStores) -> tuple[str, ...]:
         """Return somebody living in each of some households, the ones with a story first."""
         told = (STORY.householder, STORY.foreigner, STORY.protected[0])
-        hits = (await stores.replica.find("1", limit=50)).value + (
-            await stores.replica.find("さ", limit=50)
+        hits = (await stores.replica.find(Query(typed="1"), limit=50)).value + (
+            await stores.replica.find(Query(typed="さ"), limit=50)
         ).value
         seen: dict[str, str] = {}
         for person in (*told, *(hit.atena_no for hit in hits)):

@@ -13,10 +13,11 @@ from client.domain.certificate import CertificateKind, FormWords
 from client.domain.errors import StoreError
 from client.domain.feed import Bucket, ChunkRows, Feed, FeedBatch, Manifest, Mended, Position, RowChange
 from client.domain.gaiji import Gaiji
+from client.domain.query import Query
 from client.domain.resident import AtenaNo, Hit, Household
 from client.jobs.ports import Now
 from client.rules.digest import bucket_bytes, buckets_below, mids_of
-from offline.store import door, doubt, proof, replica_file, residents, sums
+from offline.store import door, doubt, proof, replica_file, residents, search, sums
 from offline.store.mending import Mending
 from offline.store.migrations import migrate
 from offline.store.replica_file import DAMAGED, STEPS
@@ -43,6 +44,7 @@ class Replica:
         self._key = b""
         self._digest_key = b""
         self._worker: Worker | None = None
+        self._finder = search.Finder()
         self._side: SideFile | None = None
         self._damaged = False
         self.damage_found = False  # since it was opened, whether mended meanwhile or not: the clerk is told
@@ -68,9 +70,9 @@ class Replica:
                 await side.close()
         self._key = self._digest_key = b""
 
-    async def find(self, typed: str, *, limit: int, removed: bool = False) -> Answer[tuple[Hit, ...]]:
-        """Return residents that match what was typed, in kana order, block marks at once."""
-        return await self._read(lambda c: residents.find(c, typed, limit=limit, removed=removed))
+    async def find(self, query: Query, *, limit: int) -> Answer[tuple[Hit, ...]]:
+        """Return residents that match, in kana order, block marks at once."""
+        return await self._read(lambda c: residents.find(c, self._finder, query, limit=limit))
 
     async def household_of(self, atena_no: AtenaNo) -> Answer[Household]:
         """Return the present household of a resident. RefusedError ``refused.not_found``."""
@@ -229,7 +231,7 @@ class Replica:
                 raise
             self._damaged = self.damage_found = True
             return
-        self._worker = worker
+        self._worker, self._finder = worker, search.Finder()
 
     async def _stop(self) -> None:
         worker, self._worker = self._worker, None
@@ -247,12 +249,21 @@ class Replica:
             raise StoreError(DAMAGED)
         try:
             migrate(self._path, self._key, STEPS, self._now())
+            self._bring_up_search()
         except door.ForeignError as error:
             raise self._trouble(error) or error from error
         except StoreError as error:
             if error.code == "store.unreadable" and not door.is_whole(self._path, self._key):
                 raise StoreError(DAMAGED) from error  # no copy of it could be made before it is migrated
             raise
+
+    def _bring_up_search(self) -> None:
+        connection = door.open_connection(self._path, self._key)
+        try:
+            with door.transaction(connection):
+                search.bring_up(connection, filled=replica_file.is_filled(connection))
+        finally:
+            connection.close()
 
     def _trouble(self, error: Exception) -> StoreError | None:
         known = StoreError(DAMAGED) if door.is_bad_sector(error) else door.trouble(error, damaged=DAMAGED)

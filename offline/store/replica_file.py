@@ -31,27 +31,32 @@ def second_shape(connection: sqlite3.Connection) -> None:
     take_in_what_is_new(connection)
 
 
+def third_shape(connection: sqlite3.Connection) -> None:
+    """Make the search index of addresses, dates and former names in the place of that of names alone."""
+    take_in_what_is_new(connection)  # the columns of every version's contract, whichever step comes after
+    search.bring_up(connection, filled=is_filled(connection))
+
+
+def is_filled(connection: sqlite3.Connection) -> bool:
+    """Tell whether a fill was ended."""
+    return connection.execute("SELECT 1 FROM feed").fetchone() is not None
+
+
 def take_in_what_is_new(connection: sqlite3.Connection) -> None:
     """Make every table and column of the contract that is not there yet, with what came before it was known.
 
     A version whose contract has further tables or columns ends its step with this.
     """
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    is_filled = connection.execute("SELECT 1 FROM feed").fetchone() is not None
+    filled = is_filled(connection)
     for table in contract().values():
         if table.name in there:
             table.take_in_new_columns(connection)
         else:
             table.create(connection)
             table.insert_counted(connection, other_rows.take(connection, table))
-            if is_filled:  # else its indexes come with the fill
+            if filled:  # else its indexes come with the fill
                 table.index(connection)
-
-
-def third_shape(connection: sqlite3.Connection) -> None:
-    """Fold all names anew: variants are one by the contract's table (docs/decisions/0017)."""
-    take_in_what_is_new(connection)  # the columns of every version's contract, whichever step comes after
-    search.rebuild(connection)
 
 
 STEPS: tuple[Step, ...] = (first_shape, second_shape, third_shape)
@@ -78,20 +83,23 @@ def add_chunk(connection: sqlite3.Connection, digest_key: bytes, sha256: str, ch
     if connection.execute("SELECT 1 FROM chunk WHERE sha256 = ?", (sha256,)).fetchone():
         return
     number_guard.look_at_chunk(chunk)
-    rows: Iterable[Row] = (
-        {column: value for column, value in zip(chunk.columns, values, strict=True) if value is not None}
-        for values in zip(*chunk.data, strict=True)
-    )
     known = contract().get(chunk.table)
     if known is not None:
-        known.insert(connection, digest_key, rows)
+        known.insert_columns(connection, digest_key, chunk.columns, chunk.data)
     elif chunk.feed is None or not chunk.key:
         raise StoreError("store.newer")
     else:
         other = other_rows.OtherTable(chunk.table, chunk.feed)
-        for row in rows:
+        for row in _rows_of(chunk):
             other.put(connection, digest_key, key_in(row, chunk.key), row)
     connection.execute("INSERT INTO chunk VALUES (?)", (sha256,))
+
+
+def _rows_of(chunk: ChunkRows) -> Iterable[Row]:
+    for values in zip(*chunk.data, strict=True):
+        yield {
+            column: value for column, value in zip(chunk.columns, values, strict=True) if value is not None
+        }
 
 
 def finish(connection: sqlite3.Connection, manifest: Manifest) -> None:
@@ -137,7 +145,9 @@ def apply(connection: sqlite3.Connection, digest_key: bytes, batch: FeedBatch) -
         raise StoreError(DAMAGED)
     sums.save(connection, batch.feed, totals, touched)
     sums.set_position(connection, batch.feed, batch.to, batch.at if newest else here.at)
-    search.renew(connection, _residents_in(batch.changes))
+    if batch.changes:
+        letters = search.letters_in(change.key for change in batch.changes if change.table == "gaiji")
+        search.renew(connection, _residents_in(batch.changes), letters)
 
 
 def replace_buckets(
@@ -168,7 +178,11 @@ def replace_buckets(
     _change_rows(connection, digest_key, feed, rows, totals)
     sums.save(connection, feed, totals, wanted)
     sums.set_position(connection, feed, version, here.at)  # a restored register may be behind us
-    search.renew(connection, sorted(residents))
+    search.renew(
+        connection,
+        sorted(residents),
+        search.letters_in(change.key for change in rows if change.table == "gaiji"),
+    )
 
 
 def wrong_buckets(

@@ -1,7 +1,8 @@
 """The register as the replica answers it: rows in, domain values out."""
 
+import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from client.domain.as_of import Answer
@@ -9,31 +10,49 @@ from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, Certifier, FormWords, OfficialSeal
 from client.domain.errors import RefusedError, StoreError
 from client.domain.gaiji import Gaiji
+from client.domain.query import Query
 from client.domain.record import (
     block_from_row,
     gaiji_from_row,
+    hit_from_row,
     resident_from_row,
     shien_sochi_from_row,
     without_places,
 )
-from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo, Resident
+from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
 from offline.store import doubt, search
 from offline.store.rows import Row, table_named
 from offline.store.sums import as_of
 
+# What a line of the list is made of, and no more: a whole record is read when it is opened.
+_HIT = (
+    *("atena_no", "household_no", "status", "full_name", "latin_name", "furigana", "tsusho_furigana"),
+    *("birth_text", "birth_sort", "sex", "address_town", "address_banchi", "address_katagaki"),
+)
+_HOME = 3 + _HIT.index("household_no")  # behind the three marks
+_HITS = f"""
+SELECT EXISTS (SELECT 1 FROM shien_sochi s WHERE s.atena_no = p.atena_no),
+    EXISTS (SELECT 1 FROM person o JOIN shien_sochi s ON s.atena_no = o.atena_no
+            WHERE o.household_no = p.household_no),
+    EXISTS (SELECT 1 FROM block b WHERE b.atena_no = p.atena_no)
+    OR EXISTS (SELECT 1 FROM block b WHERE b.household_no = p.household_no),
+    {", ".join(f"r.{column}" for column in _HIT)}
+FROM json_each(?) wanted
+CROSS JOIN person p ON p.atena_no = wanted.value
+CROSS JOIN resident r ON r.atena_no = p.atena_no AND r.history_no = p.history_no
+ORDER BY wanted.key
+"""
 
-def find(connection: sqlite3.Connection, typed: str, *, limit: int, removed: bool) -> Answer[tuple[Hit, ...]]:
+
+def find(
+    connection: sqlite3.Connection, finder: search.Finder, query: Query, *, limit: int
+) -> Answer[tuple[Hit, ...]]:
     """Return residents that match, with block marks; of the protected and who lives with them no address (P08)."""
-    found = search.find(connection, typed, limit=limit, removed=removed)
-    people = [_present(connection, atena_no) for atena_no in found]
-    there = {one.household_no for one in people}
-    protected, homes = _protected(connection, there)
-    homes |= doubt.among(connection, there)
-    hits = tuple(
-        _hit(connection, one, protected=one.atena_no in protected, hidden=one.household_no in homes)
-        for one in people
-    )
-    return Answer(hits, as_of(connection))
+    in_doubt = doubt.is_any(connection)  # a measure may be missing: then no search by address tells anything
+    found = finder.find(connection, query, limit=limit, without_places=in_doubt)
+    lines = connection.execute(_HITS, (json.dumps(found),)).fetchall()
+    unsure = doubt.among(connection, {str(line[_HOME]) for line in lines}) if in_doubt else frozenset()
+    return Answer(tuple(_hit(line, unsure) for line in lines), as_of(connection))
 
 
 def household_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[Household]:
@@ -120,22 +139,15 @@ def intakes_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tupl
     return Answer(tuple(rows), as_of(connection))
 
 
-def gaiji(connection: sqlite3.Connection, on: date) -> Answer[tuple[Gaiji, ...]]:
-    """Return the letters of the town's own in force on a day, by their codes."""
-    rows = sorted(_in_force(connection, "gaiji", on), key=lambda row: str(row["code"]))
-    return Answer(tuple(map(gaiji_from_row, rows)), as_of(connection))
-
-
 def _trust(connection: sqlite3.Connection, household_no: HouseholdNo) -> None:
     if doubt.covers(connection, household_no):  # a measure for somebody there may be missing (P08)
         raise StoreError("store.damaged_replica")
 
 
-def _present(connection: sqlite3.Connection, atena_no: str) -> Resident:
-    row = table_named("resident").where(
-        connection, "WHERE atena_no = ? ORDER BY history_no DESC LIMIT 1", atena_no
-    )[0]
-    return resident_from_row(row)
+def gaiji(connection: sqlite3.Connection, on: date) -> Answer[tuple[Gaiji, ...]]:
+    """Return the letters of the town's own in force on a day, by their codes."""
+    rows = sorted(_in_force(connection, "gaiji", on), key=lambda row: str(row["code"]))
+    return Answer(tuple(map(gaiji_from_row, rows)), as_of(connection))
 
 
 def _protected(
@@ -153,26 +165,11 @@ def _protected(
     return frozenset(row[0] for row in found), frozenset(row[1] for row in found)
 
 
-def _hit(connection: sqlite3.Connection, resident: Resident, *, protected: bool, hidden: bool) -> Hit:
-    blocked = bool(
-        connection.execute(
-            "SELECT 1 FROM block WHERE atena_no = ? OR household_no = ? LIMIT 1",
-            (resident.atena_no, resident.household_no),
-        ).fetchone()
-    )
-    tsusho = resident.tsusho
-    return Hit(
-        atena_no=resident.atena_no,
-        household_no=resident.household_no,
-        name=resident.shown_name,
-        furigana=resident.name.furigana or (tsusho.furigana if tsusho else None),
-        birth=resident.birth,
-        sex=resident.sex,
-        address=None if protected or hidden else resident.address.text,
-        status=resident.status,
-        blocked=blocked,
-        protected=protected,
-    )
+def _hit(line: Sequence[object], unsure: Collection[str]) -> Hit:
+    protected, hidden, blocked, *values = line
+    row = {column: value for column, value in zip(_HIT, values, strict=True) if value is not None}
+    hides = bool(hidden) or row["household_no"] in unsure
+    return hit_from_row(row, protected=bool(protected), hidden=hides, blocked=bool(blocked))
 
 
 def _in_force(

@@ -7,13 +7,14 @@ are in ``other_rows.py``.
 
 import sqlite3
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import repeat
 from typing import Any
 
 from client.domain.feed import Feed
-from client.rules.digest import SIZE, bucket_of, row_digest
+from client.rules.digest import SIZE, bucket_of, digests_by_column, row_digest
 from offline.store.pack import packed, unpacked
 from resources import read_text
 
@@ -77,12 +78,38 @@ class Table:
             ((row, self.bucket(row), row_digest(digest_key, self.name, row).to_bytes(SIZE)) for row in rows),
         )
 
+    def insert_columns(
+        self,
+        connection: sqlite3.Connection,
+        digest_key: bytes,
+        names: Sequence[str],
+        data: Sequence[Sequence[Any]],
+    ) -> None:
+        """Write rows that are not there yet, as a snapshot has them: column by column, None where there is no value."""
+        known = dict(zip(names, data, strict=True))
+        buckets, digests = bucket_column(self, known), digests_by_column(digest_key, self.name, known)
+        extra = self._extra_column({name: known[name] for name in names if name not in self.columns})
+        columns = [known.get(column, repeat(None)) for column in self.columns]
+        connection.executemany(self._insertion, zip(*columns, extra, buckets, digests, strict=False))
+
+    def _extra_column(self, unknown: Mapping[str, Sequence[Any]]) -> Iterable[bytes | None]:
+        if not unknown:
+            return repeat(None)
+        rows = (
+            {name: value for name, value in zip(unknown, values, strict=True) if value is not None}
+            for values in zip(*unknown.values(), strict=True)
+        )
+        return (packed(row) if row else None for row in rows)
+
+    @property
+    def _insertion(self) -> str:
+        marks = ", ".join("?" * (len(self.columns) + 3))
+        return f'INSERT INTO "{self.name}" ({self._names}, _extra, _bucket, _digest) VALUES ({marks})'
+
     def insert_counted(self, connection: sqlite3.Connection, rows: Iterable[tuple[Row, int, bytes]]) -> None:
         """Write rows that are not there yet, each with the bucket and the digest it has already."""
-        marks = ", ".join("?" * (len(self.columns) + 3))
         connection.executemany(
-            f'INSERT INTO "{self.name}" ({self._names}, _extra, _bucket, _digest) VALUES ({marks})',
-            ([*self._cells(row), bucket, digest] for row, bucket, digest in rows),
+            self._insertion, ([*self._cells(row), bucket, digest] for row, bucket, digest in rows)
         )
 
     def put(self, connection: sqlite3.Connection, digest_key: bytes, key: Key, row: Row) -> None:
@@ -138,6 +165,11 @@ class Table:
             if value is not None
         }
         return row if values[-1] is None else {**row, **unpacked(values[-1])}
+
+
+def bucket_column(table: Table, columns: Mapping[str, Sequence[Any]]) -> Iterator[int]:
+    """Yield the buckets of rows given column by column."""
+    return (bucket_of(table.name, key) for key in zip(*(columns[name] for name in table.key), strict=True))
 
 
 def key_in(row: Row, columns: Sequence[str]) -> tuple[Any, ...]:

@@ -1,198 +1,164 @@
-"""Finding people: an index in kana order, asked word by word, every hit checked again exactly.
-
-The row number of a person is the place in kana order, with gaps; so the index gives its hits in that order
-and a list of fifty never sorts.
-"""
+"""Finding people: the index is asked for those who may match, in kana order, and every one is compared exactly."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from heapq import merge
+from itertools import islice
 
-from offline.store.rows import table_named
-from offline.store.search_key import (
-    Keys,
-    Term,
-    TermKind,
-    keys_of,
-    leading_query,
-    leads,
-    matches,
-    query_of,
-    terms_of,
-    tokens_of,
+from client.domain.query import Query
+from offline.store.search_index import (
+    bring_up,
+    create,
+    index,
+    letters_in,
+    rebuild,
+    renew,
 )
+from offline.store.search_line import PERSON
+from offline.store.search_memory import Memory
+from offline.store.search_terms import Facet, Line, Term, terms_of
+from offline.store.search_tokens import leading_token
 
-_GAP = 1 << 16
+__all__ = ["Finder", "bring_up", "create", "index", "letters_in", "rebuild", "renew"]
+
 _LAST = (1 << 62) - 1
 _END = "\U0010ffff"
-_COLUMNS = "rk, atena_no, living, kana, readings, names, birth"
+_COLUMNS = ", ".join(PERSON)
+_LIVING = PERSON.index("living")
 
 
-def create(connection: sqlite3.Connection) -> None:
-    """Make the tables."""
-    connection.execute(
-        "CREATE TABLE person (rk INTEGER PRIMARY KEY, atena_no TEXT NOT NULL, history_no INTEGER NOT NULL,"
-        " household_no TEXT NOT NULL, order_no INTEGER NOT NULL, living INTEGER NOT NULL, kana TEXT NOT NULL,"
-        " readings TEXT NOT NULL, names TEXT NOT NULL, birth TEXT NOT NULL)"
-    )
-    connection.execute(
-        "CREATE VIRTUAL TABLE token USING fts5 (t, content = '', detail = none, columnsize = 0, tokenize = 'ascii')"
-    )
+class Finder:
+    """Searches one file; keeps in memory what a search plans by. For one thread."""
 
+    def __init__(self) -> None:
+        self._memory: Memory | None = None
 
-def index(connection: sqlite3.Connection) -> None:
-    """Make the indexes; after a fill, not before."""
-    connection.execute("CREATE UNIQUE INDEX person_atena_no ON person (atena_no)")
-    connection.execute("CREATE INDEX person_kana ON person (kana, atena_no)")
-    connection.execute("CREATE INDEX person_household_no ON person (household_no, order_no)")
+    def find(
+        self, connection: sqlite3.Connection, query: Query, *, limit: int, without_places: bool = False
+    ) -> list[str]:
+        """Return the numbers of those who match, in three parts, each in kana order.
 
-
-def rebuild(connection: sqlite3.Connection) -> None:
-    """Make the index anew from the present versions of all residents."""
-    connection.execute("DELETE FROM person")
-    connection.execute("INSERT INTO token (token) VALUES ('delete-all')")
-    present = table_named("resident").where(
-        connection,
-        "r WHERE history_no = (SELECT max(history_no) FROM resident s WHERE s.atena_no = r.atena_no)",
-    )
-    people = sorted((_person(row) for row in present), key=lambda person: (person[1].kana, person[0][0]))
-    _insert(connection, ((place * _GAP, *person) for place, person in enumerate(people, start=1)))
-
-
-def renew(connection: sqlite3.Connection, atena_nos: Iterable[str]) -> None:
-    """Bring some residents' entries up to date."""
-    for atena_no in atena_nos:
-        _take_out(connection, atena_no)
-        present = table_named("resident").where(
-            connection, "WHERE atena_no = ? ORDER BY history_no DESC LIMIT 1", atena_no
+        First those whose name begins with the first word, then those whose name holds it, then the others.
+        ``without_places``: nobody is found by an address, since nobody knows whose is to be hidden.
+        """
+        memory = replace(
+            self._read_in(connection),
+            past=query.past,
+            sheltered=query.sheltered,
+            without_places=without_places and not query.sheltered,
         )
-        if not present:
-            continue
-        person = _person(present[0])
-        rk = _between(connection, person[1].kana, atena_no)
-        if rk is None:
-            rebuild(connection)
+        terms = terms_of(query, memory)
+        if not terms or not all(term.facets for term in terms):
+            return []
+        found = _Search(connection, memory, terms, removed=query.removed).run()
+        return list(islice(found, limit))
+
+    def _read_in(self, connection: sqlite3.Connection) -> Memory:
+        (generation,) = connection.execute("SELECT generation FROM search_state").fetchone()
+        if self._memory is None or self._memory.generation != generation:
+            self._memory = Memory.of(connection, generation)
+        return self._memory
+
+
+class _Search:
+    """One search under way; it reads no further than its hits are asked for."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, memory: Memory, terms: Sequence[Term], *, removed: bool
+    ) -> None:
+        self._connection = connection
+        self._memory = memory
+        self._first, self._rest = terms[0], terms[1:]
+        self._removed = removed
+
+    def run(self) -> Iterator[str]:
+        """Yield the numbers of those who match."""
+        looked_up = [line for line in self._looked_up() if self._holds(line)]
+        for rank, lines in enumerate((self._leading(), self._named(), self._otherwise())):
+            known = [line for line in looked_up if self._first.rank(line) == rank]
+            last = None
+            proved = (line for line in lines if self._holds(line) and self._first.rank(line) == rank)
+            for line in merge(known, proved, key=lambda line: line[0]):
+                if line[0] != last:
+                    last = line[0]
+                    yield line[1]
+
+    def _holds(self, line: Line) -> bool:
+        return (
+            (self._removed or bool(line[_LIVING]))
+            and self._first.holds(line)
+            and all(term.holds(line) for term in self._rest)
+        )
+
+    def _leading(self) -> Iterator[Line]:
+        for facet in self._first.names:
+            if facet.reading:
+                low = self._edge(">=", facet.reading, "ASC")
+                high = self._edge("<", facet.reading + _END, "DESC")
+                yield from self._candidates([], low, high)
+            else:
+                asked = [facet.question() or "", f'"{leading_token(facet.written)}"']
+                yield from self._candidates(asked)
+
+    def _named(self) -> Iterator[Line]:
+        return self._by(self._first.names)
+
+    def _otherwise(self) -> Iterator[Line]:
+        return self._by(self._first.others)
+
+    def _by(self, facets: Sequence[Facet]) -> Iterator[Line]:
+        if not facets:
+            return iter(())
+        asked = _any_of(facets)
+        return iter(()) if asked == "" else self._candidates([] if asked is None else [asked])
+
+    def _candidates(
+        self, asked: Iterable[str], low: int | None = 0, high: int | None = _LAST
+    ) -> Iterator[Line]:
+        """Yield the lines the index has for some questions and for those of the other words, in their order."""
+        others = [_any_of(term.facets) for term in self._rest]
+        if low is None or high is None or low > high or "" in others:
             return
-        _insert(connection, [(rk, *person)])
+        questions = [*asked, *(question for question in others if question)]
+        if questions:
+            yield from self._connection.execute(
+                f"SELECT {_COLUMNS} FROM (SELECT rowid AS found FROM token WHERE token MATCH ?"
+                " AND rowid BETWEEN ? AND ? ORDER BY rowid) CROSS JOIN person ON rk = found",
+                (" AND ".join(questions), low, high),
+            )
+        else:
+            yield from self._connection.execute(
+                f"SELECT {_COLUMNS} FROM person WHERE rk BETWEEN ? AND ? ORDER BY rk", (low, high)
+            )
+
+    def _looked_up(self) -> list[Line]:
+        """Return the lines of those a word names by number, or by an address that is not in the index."""
+        found: dict[int, Line] = {}
+        for facet in (facet for term in (self._first, *self._rest) for facet in term.facets):
+            if facet.number:
+                for column in ("atena_no", "household_no"):
+                    found |= self._lines(f"{column} = ?", facet.number)
+            if facet.place and self._memory.sheltered:
+                found |= self._lines("hidden_place IS NOT NULL AND instr(hidden_place, ?)", facet.place)
+        return sorted(found.values())
+
+    def _lines(self, condition: str, value: str) -> dict[int, Line]:
+        found = self._connection.execute(f"SELECT {_COLUMNS} FROM person WHERE {condition}", (value,))
+        return {line[0]: line for line in found}
+
+    def _edge(self, relation: str, kana: str, order: str) -> int | None:
+        found = self._connection.execute(
+            f"SELECT rk FROM person WHERE kana {relation} ? ORDER BY kana {order}, atena_no {order} LIMIT 1",
+            (kana,),
+        ).fetchone()
+        return None if found is None else int(found[0])
 
 
-def find(connection: sqlite3.Connection, typed: str, *, limit: int, removed: bool) -> list[str]:
-    """Return the numbers of those who match: first whose name begins with the first word, each part in kana order."""
-    terms = terms_of(typed)
-    if not terms:
-        return []
-    first = _matching(_leading(connection, terms), terms, removed=removed, leading=True)
-    rest = _matching(_any(connection, terms), terms, removed=removed, leading=False)
-    return list(islice(chain(first, rest), limit))
-
-
-def _matching(
-    candidates: Iterable[tuple[str, bool, Keys]], terms: tuple[Term, ...], *, removed: bool, leading: bool
-) -> Iterator[str]:
-    for atena_no, living, keys in candidates:
-        if (
-            (living or removed)
-            and leads(terms[0], keys) is leading
-            and all(matches(term, keys, atena_no) for term in terms)
-        ):
-            yield atena_no
-
-
-def _leading(connection: sqlite3.Connection, terms: tuple[Term, ...]) -> Iterator[tuple[str, bool, Keys]]:
-    first, others = terms[0], terms[1:]
-    queries = [query_of(term) for term in others]
-    if first.kind is TermKind.READING:
-        low = _edge(connection, ">=", first.key, "ASC")
-        high = _edge(connection, "<", first.key + _END, "DESC")
-        return _candidates(connection, queries, low, high)
-    if first.kind is TermKind.NAME:
-        queries += [leading_query(first)]
-    return _candidates(connection, [query_of(first), *queries], 0, _LAST)
-
-
-def _any(connection: sqlite3.Connection, terms: tuple[Term, ...]) -> Iterator[tuple[str, bool, Keys]]:
-    if terms[0].kind is TermKind.NUMBER:
-        return iter(())  # all of them lead
-    return _candidates(connection, [query_of(term) for term in terms], 0, _LAST)
-
-
-def _candidates(
-    connection: sqlite3.Connection, queries: list[str], low: int | None, high: int | None
-) -> Iterator[tuple[str, bool, Keys]]:
-    if low is None or high is None or low > high:
-        return
-    if queries:
-        rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM (SELECT rowid AS found FROM token WHERE token MATCH ?"
-            " AND rowid BETWEEN ? AND ? ORDER BY rowid) CROSS JOIN person ON rk = found",
-            (" AND ".join(queries), low, high),
-        )
-    else:
-        rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM person WHERE rk BETWEEN ? AND ? ORDER BY rk", (low, high)
-        )
-    for _, atena_no, living, kana, readings, names, birth in rows:
-        yield atena_no, bool(living), Keys(kana, _split(readings), _split(names), birth)
-
-
-def _edge(connection: sqlite3.Connection, relation: str, kana: str, order: str) -> int | None:
-    found = connection.execute(
-        f"SELECT rk FROM person WHERE kana {relation} ? ORDER BY kana {order}, atena_no {order} LIMIT 1",
-        (kana,),
-    ).fetchone()
-    return None if found is None else found[0]
-
-
-def _between(connection: sqlite3.Connection, kana: str, atena_no: str) -> int | None:
-    """Return a free row number at a place in kana order; None where the gap is used up."""
-    before = connection.execute(
-        "SELECT rk FROM person WHERE (kana, atena_no) < (?, ?) ORDER BY kana DESC, atena_no DESC LIMIT 1",
-        (kana, atena_no),
-    ).fetchone()
-    after = connection.execute(
-        "SELECT rk FROM person WHERE (kana, atena_no) > (?, ?) ORDER BY kana, atena_no LIMIT 1",
-        (kana, atena_no),
-    ).fetchone()
-    low = before[0] if before else 0
-    if after is None:
-        return int(low) + _GAP
-    middle = (low + after[0]) // 2
-    return None if middle == low else int(middle)
-
-
-def _person(row: object) -> tuple[tuple[str, int, str, int, int], Keys]:
-    if not isinstance(row, dict):
-        raise TypeError("a row is a map")
-    told = (
-        row["atena_no"],
-        row["history_no"],
-        row["household_no"],
-        row["order_no"],
-        int(row["status"] == "resident"),
-    )
-    return told, keys_of(row)
-
-
-def _insert(
-    connection: sqlite3.Connection, people: Iterable[tuple[int, tuple[str, int, str, int, int], Keys]]
-) -> None:
-    for rk, told, keys in people:
-        connection.execute(
-            "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (rk, *told, keys.kana, "\n".join(keys.readings), "\n".join(keys.names), keys.birth),
-        )
-        connection.execute("INSERT INTO token (rowid, t) VALUES (?, ?)", (rk, tokens_of(keys, told[0])))
-
-
-def _take_out(connection: sqlite3.Connection, atena_no: str) -> None:
-    found = connection.execute(f"SELECT {_COLUMNS} FROM person WHERE atena_no = ?", (atena_no,)).fetchone()
-    if found is None:
-        return
-    rk, _, _, kana, readings, names, birth = found
-    tokens = tokens_of(Keys(kana, _split(readings), _split(names), birth), atena_no)
-    connection.execute("INSERT INTO token (token, rowid, t) VALUES ('delete', ?, ?)", (rk, tokens))
-    connection.execute("DELETE FROM person WHERE rk = ?", (rk,))
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, text.split("\n")))
+def _any_of(facets: Sequence[Facet]) -> str | None:
+    """Return the question for a word in any of some senses: None where the index does not help, "" where it knows nobody."""
+    asked = [facet.question() for facet in facets]
+    if None in asked:
+        return None
+    said = [question for question in asked if question]
+    return "(" + " OR ".join(said) + ")" if said else ""

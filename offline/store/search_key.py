@@ -1,44 +1,48 @@
-"""What names are found by: folded keys, made from the register's letters and never shown."""
+"""What people are found by: folded keys, made from the register's letters and never shown."""
 
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
-from client.domain.calendar import parse_day
+from client.domain.calendar import RegisterDate
+from client.domain.date_span import DateSpan, recorded
 from client.domain.letters import is_kana, is_private, kana_key, one_for_all, strip_selectors
+from client.domain.place_key import place_key
 from offline.store.rows import Row
 
-_STAND_IN = "\u00b7"  # for ASCII signs, which the tokenizer would split at
+NAME_COLUMNS = ("full_name", "tsusho", "former_surname", "latin_name")
+READING_COLUMNS = ("furigana", "tsusho_furigana", "former_surname_furigana")
+Links = Mapping[int, str]  # a private-use code point to the letter it counts as
+NO_LINKS: Links = {}
+PLACE_COLUMNS = ("address_town", "address_banchi", "address_katagaki")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody lives: the key of the 町, and that of 番地 and 方書; the address's key is the two together."""
+
+    town: str
+    rest: str
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """A person's keys: the reading that orders the list, all readings, all written names, the birth date."""
+    """A person's keys: the reading that orders the list, what the person is and was called, born, lives and lived."""
 
     kana: str
     readings: tuple[str, ...]
     names: tuple[str, ...]
-    birth: str
+    born: DateSpan
+    sex: str = ""
+    card: str = ""
+    place: Place | None = None
+    past_readings: tuple[str, ...] = ()
+    past_names: tuple[str, ...] = ()
+    past_places: tuple[Place, ...] = field(default=())
 
 
-class TermKind(Enum):
-    """How a typed word is read."""
-
-    READING = "reading"
-    NAME = "name"
-    NUMBER = "number"
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One typed word; of a number ``day`` is the date it may stand for."""
-
-    kind: TermKind
-    key: str
-    day: str = ""
-
-
+@lru_cache(maxsize=50_000)
 def name_key(text: str) -> str:
     """Fold a written name: no selectors, widths, spaces or signs; Latin in capitals; variants as one."""
     plain = unicodedata.normalize("NFKC", strip_selectors(text)).upper()
@@ -52,90 +56,75 @@ def reading_keys(text: str) -> tuple[str, ...]:
     return (by_parts,) if by_parts == as_one else (by_parts, as_one)
 
 
-def keys_of(row: Row) -> Keys:
-    """Return the keys of a row of table ``resident``."""
-    names = [_text(row, column) for column in ("full_name", "tsusho", "former_surname", "latin_name")]
-    spoken = [_text(row, f"{stem}furigana") for stem in ("", "tsusho_", "former_surname_")]
-    spoken += [name for name in names if is_kana(name)]
-    readings = [key for text in spoken for key in reading_keys(text) if key]
-    folded = [key for key in map(name_key, names) if key]
+def keys_of(versions: Sequence[Row], *, hidden: bool, links: Links = NO_LINKS) -> Keys:
+    """Return the keys of a person from all versions of the record, the present one last.
+
+    ``hidden``: somebody in the household is under 支援措置; no place of the person is to be found by then.
+    ``links``: which letter each of the town's own counts as.
+    """
+    present = versions[-1]
+    readings, names = _called(present, links)
     # Without any reading a Latin or kanji name orders the list; it comes after all kana but for capitals.
-    kana = next(iter(readings), "") or next(reversed(folded), "")
-    return Keys(kana, _once(readings), _once(folded), _text(row, "birth_sort"))
+    kana = next(iter(readings), "") or _last_name(present, links)
+    past_readings, past_names, past_places = (
+        _past(versions[:-1], links) if len(versions) > 1 else ((), (), ())
+    )
+    place = _place(present, links)
+    return Keys(
+        kana=kana,
+        readings=readings,
+        names=names,
+        born=recorded(RegisterDate(_text(present, "birth_text"), None)),
+        sex=_text(present, "sex"),
+        card=_text(present, "residence_card_no").upper(),
+        place=None if hidden else place,
+        past_readings=tuple(key for key in past_readings if key not in readings),
+        past_names=tuple(key for key in past_names if key not in names),
+        past_places=() if hidden else tuple(past for past in past_places if past != place),
+    )
 
 
-def terms_of(typed: str) -> tuple[Term, ...]:
-    """Read what was typed, word by word; what folds to nothing does not count."""
-    found = map(_term, unicodedata.normalize("NFKC", typed).split())
-    return tuple(term for term in found if term.key)
+def _called(row: Row, links: Links) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    names = [_text(row, column).translate(links) for column in NAME_COLUMNS if column in row]
+    spoken = [_text(row, column) for column in READING_COLUMNS if column in row]
+    spoken += [name for name in names if is_kana(name)]
+    readings = (key for text in spoken for key in reading_keys(text) if key)
+    return _once(readings), _once(key for key in map(name_key, names) if key)
 
 
-def matches(term: Term, keys: Keys, atena_no: str) -> bool:
-    """Tell whether a word finds a person."""
-    if term.kind is TermKind.READING:
-        return any(term.key in reading for reading in keys.readings)
-    if term.kind is TermKind.NAME:
-        return any(term.key in name for name in keys.names)
-    return term.key == atena_no or (bool(term.day) and term.day == keys.birth)
+def _last_name(row: Row, links: Links) -> str:
+    keys = (name_key(_text(row, column).translate(links)) for column in reversed(NAME_COLUMNS))
+    return next((key for key in keys if key), "")
 
 
-def leads(term: Term, keys: Keys) -> bool:
-    """Tell whether a person belongs to the first part of the list: the name begins with the word."""
-    if term.kind is TermKind.READING:
-        return keys.kana.startswith(term.key)
-    if term.kind is TermKind.NAME:
-        return any(name.startswith(term.key) for name in keys.names)
-    return True
+def _past(
+    versions: Sequence[Row], links: Links
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Place, ...]]:
+    readings: dict[str, None] = {}
+    names: dict[str, None] = {}
+    places: dict[Place, None] = {}
+    for row in versions:
+        spoken, written = _called(row, links)
+        readings.update(dict.fromkeys(spoken))
+        names.update(dict.fromkeys(written))
+        places[_place(row, links)] = None
+    return tuple(readings), tuple(names), tuple(places)
 
 
-def tokens_of(keys: Keys, atena_no: str) -> str:
-    """Return the words the index keeps of a person."""
-    found = {f"i{_safe(atena_no)}", f"b{_safe(keys.birth)}"}
-    for reading in keys.readings:
-        found.update(_pieces("u", "k", reading))
-    for name in keys.names:
-        found.update(_pieces("n", "m", name))
-        found.update({f"p{_safe(name[:1])}", f"q{_safe(name[:2])}"})
-    return " ".join(sorted(found))
+def _place(row: Row, links: Links) -> Place:
+    town, banchi, katagaki = (_text(row, column).translate(links) for column in PLACE_COLUMNS)
+    return Place(place_key(town), place_key(banchi) + place_key(katagaki))
 
 
-def query_of(term: Term) -> str:
-    """Return what to ask the index for a word: never too little; every hit is checked again."""
-    if term.kind is TermKind.NUMBER:
-        return f'("i{_safe(term.key)}" OR "b{_safe(term.day or "-")}")'
-    short, long = ("u", "k") if term.kind is TermKind.READING else ("n", "m")
-    wanted = sorted(set(_pieces(short if len(term.key) == 1 else "", long, term.key)))
-    return " AND ".join(f'"{token}"' for token in wanted)
-
-
-def leading_query(term: Term) -> str:
-    """Return what to ask the index for names that begin with a word."""
-    return f'"{"q" if len(term.key) > 1 else "p"}{_safe(term.key[:2])}"'
-
-
-def _term(word: str) -> Term:
-    day = parse_day(word)
-    if day is not None or word.isdecimal():
-        return Term(TermKind.NUMBER, word, day.isoformat() if day else "")
-    if is_kana(word):
-        return Term(TermKind.READING, kana_key(word))
-    return Term(TermKind.NAME, name_key(word))
-
-
-def _pieces(short: str, long: str, text: str) -> Iterator[str]:
-    if short:
-        yield from (f"{short}{_safe(letter)}" for letter in text)
-    yield from (f"{long}{_safe(text[at : at + 2])}" for at in range(len(text) - 1))
-
-
-def _safe(text: str) -> str:
-    return "".join(letter if letter.isalnum() or letter > "\x7f" else _STAND_IN for letter in text)
-
-
-def _once(keys: list[str]) -> tuple[str, ...]:
+def _once(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
 def _text(row: Row, column: str) -> str:
     value = row.get(column)
     return value if isinstance(value, str) else ""
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Yield each two neighbouring letters."""
+    return (text[at : at + 2] for at in range(len(text) - 1))

@@ -22,6 +22,7 @@ from client.domain.clerk import HowSignedIn, Right
 from client.domain.enrolment import key_in_force
 from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
 from client.domain.feed import Feed
+from client.domain.query import Query
 from client.domain.resident import AtenaNo
 from client.jobs import ports
 from cloud.faults import Fault, FaultKind, Line
@@ -135,7 +136,7 @@ async def test_a_session_that_was_ended_is_over(cloud: SmallCloud) -> None:
     await sessions.sign_out(sign_in)  # twice is no trouble
     register, _, _ = _doors(cloud)
     with pytest.raises(SignInNeededError, match=r"sign_in\.expired"):
-        await register.find("ワタナベ", limit=5)
+        await register.find(Query(typed="ワタナベ"), limit=5)
 
 
 async def test_without_a_token_no_call_is_made(cloud: SmallCloud) -> None:
@@ -149,7 +150,7 @@ async def test_without_a_token_no_call_is_made(cloud: SmallCloud) -> None:
 
 async def test_residents_are_found_with_every_variation_sequence(cloud: SmallCloud) -> None:
     register, _, _ = await _ready(cloud)
-    answer = await register.find("わたなべ", limit=10)
+    answer = await register.find(Query(typed="わたなべ"), limit=10)
     assert [(hit.atena_no, hit.name) for hit in answer.value] == [
         (TARO, "渡邉󠄐　太郎"),
         (HANAKO, "渡邉󠄐　花子"),
@@ -172,7 +173,7 @@ async def test_a_household_comes_in_its_stored_order(cloud: SmallCloud) -> None:
 
 async def test_a_protected_person_has_no_address_and_gets_no_paper(guarded: SmallCloud) -> None:
     register, desk, _ = await _ready(guarded)
-    (hit,) = (await register.find("ハナコ", limit=5)).value
+    (hit,) = (await register.find(Query(typed="ハナコ"), limit=5)).value
     assert (hit.protected, hit.address) == (True, None)
     household = (await register.household_of(TARO)).value
     restrictions = (await register.restrictions_of(household)).value
@@ -272,7 +273,7 @@ async def test_a_revoked_terminal_is_told_so(cloud: SmallCloud) -> None:
     assert cloud.enrolled
     cloud.tenant.terminals.revoke(cloud.enrolled.terminal_no)
     with pytest.raises(RefusedError, match=r"refused\.terminal_revoked"):
-        await register.find("ワタナベ", limit=1)
+        await register.find(Query(typed="ワタナベ"), limit=1)
     (told,) = await box.send((await cloud.sealed(_tenkyo()),))
     assert (told.outcome, told.quarantined) == ("accepted", True)
 
@@ -282,7 +283,7 @@ async def test_somebody_elses_signature_is_no_sign_in_matter(cloud: SmallCloud) 
     cloud.key = new_key()
     cloud.http.identity = cloud.identity
     with pytest.raises(RefusedError, match=r"refused\.by_cloud") as refused:
-        await register.find("ワタナベ", limit=1)
+        await register.find(Query(typed="ワタナベ"), limit=1)
     assert refused.value.facts == {"reason": "terminal.wrong_proof"}
 
 
@@ -308,7 +309,7 @@ async def test_a_clock_off_by_an_hour_stops_the_sign_in_and_not_the_upload(
 async def test_a_clock_gone_wrong_in_mid_day_is_learnt_from_the_refusal(cloud: SmallCloud) -> None:
     register, _, _ = await _ready(cloud)
     cloud.clock.off = timedelta(minutes=20)
-    assert (await register.find("ワタナベ", limit=1)).value
+    assert (await register.find(Query(typed="ワタナベ"), limit=1)).value
     assert abs(cloud.http.clock_offset_ms + 1_200_000) < 5_000
 
 

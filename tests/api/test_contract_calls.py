@@ -20,6 +20,7 @@ from client.api.http import Http
 from client.api.residents import CloudRegister
 from client.api.upkeep import UpkeepDesk
 from client.domain.certificate import CertificateKind
+from client.domain.query import Query
 from client.domain.resident import AtenaNo
 from tests.builders import a_household, a_request
 from tests.cloud.contract_reader import METHODS, operation_of, operations, resolved
@@ -109,7 +110,7 @@ READERS: dict[str, Callable[[Http], Awaitable[object]]] = {
     "enrol": lambda http: EnrolmentDesk(http).enrol("token", "csr", "本庁1"),
     "signIn": lambda http: Sessions(http, now=lambda: AT).sign_in("s001", "secret", "081804"),
     "renewSession": renew,
-    "findResidents": lambda http: register(http).find("わたなべ", limit=50),
+    "findResidents": lambda http: register(http).find(Query(typed="わたなべ"), limit=50),
     "household": lambda http: register(http).household_of(AtenaNo("1000000014")),
     "restrictions": lambda http: register(http).restrictions_of(a_household()),
     "forms": lambda http: register(http).form_words(CertificateKind.JUMINHYO_COPY, whole=True, on=AT.date()),

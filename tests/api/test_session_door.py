@@ -9,6 +9,7 @@ import pytest
 from client.api.auth import Sessions
 from client.api.residents import CloudRegister
 from client.domain.errors import LinkDownError, SignInNeededError
+from client.domain.query import Query
 from cloud.faults import Fault, FaultKind
 from tests.api.small_cloud import SmallCloud, small_cloud
 
@@ -34,7 +35,7 @@ async def test_a_session_is_renewed_with_a_token_that_works_although_an_answer_w
     renewed = await sessions.renew(sign_in)
     assert renewed.access_token != sign_in.access_token
     cloud.token = renewed.access_token
-    assert (await CloudRegister(cloud.http, lambda: cloud.token).find("わたなべ", limit=5)).value
+    assert (await CloudRegister(cloud.http, lambda: cloud.token).find(Query(typed="わたなべ"), limit=5)).value
     with pytest.raises(SignInNeededError) as told:
         await sessions.renew(sign_in)
     assert (told.value.code, told.value.facts["reason"]) == ("sign_in.expired", "renewed")

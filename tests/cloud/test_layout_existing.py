@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from cloud import storage
 from cloud.register import Register, put, remove
 from cloud.residents import search
+from cloud.search_words import Asked
 from tests.cloud.cloud_builders import CODE, HANAKO, TARO, a_resident, new_key, tiny_town
 from tests.cloud.layout_builders import (
     Loaded,
@@ -45,7 +46,8 @@ def protecting(register: Register) -> list[tuple[str, object]]:
 def hits(register: Register, typed: str) -> list[object]:
     with register.reading() as connection:
         return [
-            hit["atena_no"] for hit in search(connection, register.municipality, typed, limit=9, removed=True)
+            hit["atena_no"]
+            for hit in search(connection, register.municipality, Asked(typed, removed=True), limit=9)
         ]
 
 

@@ -18,6 +18,7 @@ from client.domain.certificate import SheetState
 from client.domain.change import ChangeState
 from client.domain.clerk import SignIn
 from client.domain.intake import Filer, TenkyoDraft
+from client.domain.query import Query
 from client.domain.terminal import facts_of
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate
@@ -106,7 +107,7 @@ async def counter(tmp_path: Path) -> AsyncIterator[Counter]:
 
 async def test_a_day_on_line_is_in_the_clouds_book(counter: Counter) -> None:
     sign_in = await counter.cloud.sign_in()
-    hits = (await counter.find.find(sign_in, "わたなべ")).value
+    hits = (await counter.find.find(sign_in, Query(typed="わたなべ"))).value.hits
     assert hits[0].atena_no == TARO
     await counter.serve(sign_in)
     await counter.tenkyo(sign_in)

@@ -7,6 +7,7 @@ import pytest
 from client.domain.certificate import CertificateRequest
 from client.domain.change import ChangeState
 from client.domain.errors import RefusedError
+from client.domain.query import Query
 from tests.builders import a_request, a_sign_in
 from tests.jobs.test_find_resident import Counter as Finding
 from tests.jobs.test_issue_certificate import Counter as Issuing
@@ -20,7 +21,7 @@ NUMBERS = ("379474484458", "3794-7448-4458", "２４７２７０５９６０８"
 async def test_it_is_not_searched_for_and_in_no_book(typed: str) -> None:
     counter = Finding()
     with pytest.raises(RefusedError) as refused:
-        await counter.find_resident.find(a_sign_in(), typed)
+        await counter.find_resident.find(a_sign_in(), Query(typed=typed))
     assert (refused.value.code, refused.value.facts) == ("refused.number_search", {})
     assert (counter.live.asked, counter.replica.asked) == (0, 0)
     assert counter.ledger.journal == []
@@ -28,7 +29,7 @@ async def test_it_is_not_searched_for_and_in_no_book(typed: str) -> None:
 
 async def test_an_atena_no_is_searched_for() -> None:
     counter = Finding()
-    await counter.find_resident.find(a_sign_in(), "1000000001")
+    await counter.find_resident.find(a_sign_in(), Query(typed="1000000001"))
     assert counter.live.asked == 1
 
 

@@ -16,6 +16,7 @@ from client.domain.change import ChangeKind, ChangeState, NewChange, Receipt
 from client.domain.errors import RefusedError, StoreError
 from client.domain.feed import ChunkRows, Feed, FeedBatch
 from client.domain.intake import TenkyoDraft
+from client.domain.query import Query
 from client.domain.resident import AtenaNo
 from client.jobs.find_resident import FindResident
 from client.jobs.queue_change import QueueChange
@@ -131,9 +132,11 @@ async def test_a_batch_with_one_is_refused_whole_and_the_counter_goes_on(
     both = replace(batch, changes=(*register.put("resident", good).changes, *batch.changes))
     error = await refusal(stores, lambda: stores.replica.apply(both))
     assert error.facts == {"table": table, "column": column}
-    found = await stores.replica.find("住民　太郎", limit=50)
+    found = await stores.replica.find(Query(typed="住民　太郎"), limit=50)
     assert found.value  # what is there goes on being found
-    assert not (await stores.replica.find("善良　花子", limit=50)).value  # nothing of the batch was written
+    assert not (
+        await stores.replica.find(Query(typed="善良　花子"), limit=50)
+    ).value  # nothing of the batch was written
     await stores.close()
     assert found_in(tmp_path, NUMBER, CODE) == []
 
@@ -195,7 +198,7 @@ async def bring_in_by_hand(stores: FileStores, number: str) -> list[str]:
     for attempt in (
         lambda: queue.tenkyo(who, draft(f"寮 {number}")),
         lambda: settle.withdraw(who, taken.key, reason=f"番号 {number}"),
-        lambda: find.find(who, number),
+        lambda: find.find(who, Query(typed=number)),
         lambda: stores.ledger.queue(
             NewChange("k", ChangeKind.TENKYO, (AtenaNo("1"),), {}, {"note": number}, NOW, "s001")
         ),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from client.domain.errors import StoreError
 from client.domain.feed import ChunkRows, Feed
+from client.domain.query import Query
 from client.rules.digest import bucket_of, mids_of
 from offline.store import door, migrations, other_rows, replica, replica_file, side_file
 from offline.store.rows import Table, contract
@@ -91,7 +92,7 @@ async def test_a_fill_keeps_the_rows_of_tables_of_tomorrow(stores: FileStores, l
     later.put("tide", {"tide_id": "t1"})
     await fill(stores, later)
     assert await equal(stores, later)
-    assert len((await stores.replica.find("ジュウミン", limit=50)).value) == 9
+    assert len((await stores.replica.find(Query(typed="ジュウミン"), limit=50)).value) == 9
 
 
 @pytest.mark.asyncio

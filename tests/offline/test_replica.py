@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from client.domain.errors import RefusedError, StoreError
 from client.domain.feed import Feed, FeedPosition, Position
+from client.domain.query import Query
 from client.domain.resident import AtenaNo
 from client.jobs.feed_ports import ReplicaFiles
 from client.jobs.ports import OwnRegister
@@ -59,7 +60,7 @@ async def test_the_replica_fulfils_its_ports(stores: FileStores) -> None:
 async def test_before_the_first_fill_there_is_nothing_and_that_is_said(stores: FileStores) -> None:
     assert await stores.replica.position() == Position(None, None)
     with pytest.raises(StoreError, match="not_filled"):
-        await stores.replica.find("ジュウミン", limit=5)
+        await stores.replica.find(Query(typed="ジュウミン"), limit=5)
 
 
 @pytest.mark.asyncio
@@ -138,10 +139,12 @@ async def test_while_it_is_filled_anew_the_old_one_answers(stores: FileStores) -
     register = a_town()
     await fill(stores, register)
     register.put("resident", a_person(5, history_no=2, full_name="新　太郎", furigana="アタラシ　タロウ"))
-    asked = [asyncio.create_task(stores.replica.find("ジュウミン", limit=5)) for _ in range(20)]
+    asked = [asyncio.create_task(stores.replica.find(Query(typed="ジュウミン"), limit=5)) for _ in range(20)]
     await fill(stores, register)
     assert {len((await answer).value) for answer in asked} == {5}
-    assert [hit.name for hit in (await stores.replica.find("アタラシ", limit=5)).value] == ["新　太郎"]
+    assert [hit.name for hit in (await stores.replica.find(Query(typed="アタラシ"), limit=5)).value] == [
+        "新　太郎"
+    ]
 
 
 @pytest.mark.asyncio
@@ -159,12 +162,12 @@ async def test_a_batch_brings_new_versions_closed_records_and_people_who_are_gon
         register.put("resident", a_person(99, full_name="緑川　渚", furigana="ミドリカワ　ナギサ"))
     )
     assert await equal(stores, register)
-    names = [hit.name for hit in (await stores.replica.find("アオバ", limit=50)).value]
+    names = [hit.name for hit in (await stores.replica.find(Query(typed="アオバ"), limit=50)).value]
     assert names == ["青葉　太郎"]
-    everyone = (await stores.replica.find("ジュウミン", limit=50)).value
+    everyone = (await stores.replica.find(Query(typed="ジュウミン"), limit=50)).value
     assert len(everyone) == 27
-    assert len((await stores.replica.find("ジュウミン", limit=50, removed=True)).value) == 28
-    assert (await stores.replica.find("ミドリカワ", limit=5)).value[0].atena_no == "1000000099"
+    assert len((await stores.replica.find(Query(typed="ジュウミン", removed=True), limit=50)).value) == 28
+    assert (await stores.replica.find(Query(typed="ミドリカワ"), limit=5)).value[0].atena_no == "1000000099"
     position = await stores.replica.position()
     assert position.register == FeedPosition(5, NOW)
 
@@ -189,7 +192,7 @@ async def test_a_batch_whose_digests_do_not_come_out_is_not_applied(stores: File
     with pytest.raises(StoreError, match="damaged_replica"):
         await stores.replica.apply(replace(batch, root=before))
     assert (await stores.replica.position()).register == FeedPosition(1, NOW)
-    assert (await stores.replica.find("誰か", limit=5)).value == ()
+    assert (await stores.replica.find(Query(typed="誰か"), limit=5)).value == ()
     await stores.replica.apply(batch)
     assert await equal(stores, register)
 
@@ -269,7 +272,7 @@ async def test_a_bucket_repaired_to_a_later_version_takes_names_and_absences_wit
     await stores.replica.replace_buckets(Feed.REGISTER, 3, buckets, register.rows_of(Feed.REGISTER, buckets))
     assert await equal(stores, register)
     assert (await stores.replica.position()).register == FeedPosition(3, NOW)
-    assert len((await stores.replica.find("アオバ", limit=5)).value) == 1
+    assert len((await stores.replica.find(Query(typed="アオバ"), limit=5)).value) == 1
     with pytest.raises(RefusedError):
         await stores.replica.household_of(AtenaNo("1000000003"))
 
@@ -296,7 +299,7 @@ async def test_a_damaged_file_says_so_and_can_be_filled_anew(stores: FileStores,
     path.write_bytes(content)
     await stores.open(KEYS)
     with pytest.raises(StoreError, match="damaged_replica"):
-        await stores.replica.find("ジュウミン", limit=5)
+        await stores.replica.find(Query(typed="ジュウミン"), limit=5)
     assert await stores.replica.position() == Position(None, None)
     await stores.ledger.open_sheets()  # the ledger works on
     await fill(stores, register)
@@ -315,7 +318,7 @@ async def test_a_bad_page_met_on_the_way_asks_for_a_new_fill(stores: FileStores,
     path.write_bytes(content)
     await stores.open(KEYS)
     with pytest.raises(StoreError, match="damaged_replica"):
-        await stores.replica.find("ジュウミン", limit=5)
+        await stores.replica.find(Query(typed="ジュウミン"), limit=5)
     assert await stores.replica.position() == Position(None, None)
     await fill(stores, register)
     assert await equal(stores, register)
@@ -365,8 +368,8 @@ def test_whatever_the_feed_tells_the_replica_is_the_register(
                 await stores.open(KEYS)
         assert await equal(stores, register)
         newest = {atena_no: history_no for atena_no, history_no in sorted(register.rows["resident"])}
-        found = (await stores.replica.find("ア", limit=50)).value + (
-            await stores.replica.find("ジュウミン", limit=50)
+        found = (await stores.replica.find(Query(typed="ア"), limit=50)).value + (
+            await stores.replica.find(Query(typed="ジュウミン"), limit=50)
         ).value
         assert {hit.atena_no for hit in found} == set(newest)
         await stores.close()

@@ -9,6 +9,7 @@ import pytest
 
 from client.domain.errors import RefusedError, StoreError
 from client.domain.feed import Feed, Position
+from client.domain.query import Query
 from client.domain.resident import AtenaNo
 from client.jobs.ports import JournalEntry
 from offline.store import door
@@ -106,7 +107,7 @@ async def test_while_a_block_may_be_missing_there_is_no_paper_and_no_place_for_a
     async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
         assert await harmed.mend()
         assert await harmed.answers() == 0
-        hits = (await harmed.replica.find("ジュウミン", limit=1000)).value
+        hits = (await harmed.replica.find(Query(typed="ジュウミン"), limit=1000)).value
         assert len(hits) == len(town.places)
         assert {hit.address for hit in hits} == {None}
         rows = (await harmed.replica.history_of(hits[0].atena_no)).value

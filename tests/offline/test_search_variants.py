@@ -4,11 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from offline.store import door, search
-from offline.store.migrations import migrate
-from offline.store.replica_file import STEPS
-from offline.store.rows import table_named
-from tests.builders import NOW
+from client.domain.query import Query
 from tests.store_builders import Row, a_person, a_register, fill, store_keys, stores_in
 
 KEYS = store_keys()
@@ -49,26 +45,6 @@ async def test_variants_are_found_by_each_other(tmp_path: Path, typed: str) -> N
     register = a_register(people())
     register.key = KEYS.digest
     await fill(stores, register)
-    hits = (await stores.replica.find(typed, limit=20)).value
+    hits = (await stores.replica.find(Query(typed=typed), limit=20)).value
     assert "".join(hit.name[0] for hit in hits) == FOUND[typed]
     await stores.close()
-
-
-def test_an_index_of_an_older_version_is_folded_anew(tmp_path: Path) -> None:
-    path = tmp_path / "replica.db"
-    migrate(path, KEYS.replica, STEPS[:2], NOW)
-    with door.open_connection(path, KEYS.replica) as connection:
-        table_named("resident").insert(connection, KEYS.digest, people())
-        search.rebuild(connection)
-        before = connection.execute("SELECT names FROM person ORDER BY atena_no").fetchall()
-        connection.execute("UPDATE person SET names = '德'")
-    connection.close()
-    migrate(path, KEYS.replica, STEPS, NOW)
-    connection = door.open_connection(path, KEYS.replica)
-    assert connection.execute("SELECT names FROM person ORDER BY atena_no").fetchall() == before
-    assert search.find(connection, "滨", limit=20, removed=False) == [
-        "1000000000",
-        "1000000001",
-        "1000000002",
-    ]
-    connection.close()

@@ -6,10 +6,12 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from client.domain.errors import RefusedError, StoreError
 from client.domain.feed import Feed, Mended
+from client.domain.query import Query
 from client.domain.resident import AtenaNo
 from client.jobs.sync_replica import SyncReplica
 from client.rules.digest import BUCKETS, mids_of
@@ -45,6 +47,21 @@ def the_register() -> SmallRegister:
     return register
 
 
+def reads(path: Path, query: str) -> bool:
+    """Tell whether a query can be answered from a file, on a connection of its own."""
+    try:
+        connection = door.open_connection(path, KEYS.replica, reading=True)
+    except door.ForeignError:
+        return False
+    try:
+        connection.execute(query).fetchall()
+    except door.ForeignError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
 @dataclass
 class Town:
     """A filled terminal that can be copied and damaged, and what it answered while it was whole."""
@@ -62,10 +79,24 @@ class Town:
     def pages(self) -> int:
         return len(self.whole) // PAGE
 
-    @property
+    @cached_property
     def leaf_of_residents(self) -> int:
-        """Return a page that holds rows of residents and nothing above or beside them."""
-        return self.root_of("sqlite_autoindex_terminal_revocation_1") + 12
+        """Return a page that holds rows of residents and nothing above or beside them: from the middle of them."""
+        found = [page for page in range(2, self.pages) if self._bears_residents(page)]
+        return found[len(found) // 2]
+
+    def _bears_residents(self, page: int) -> bool:
+        """Tell whether with a page go some residents, but neither the first nor the last, nor any line of the index."""
+        content = bytearray(self.whole)
+        flip(content, page)
+        harmed = self.folder / "tried.db"
+        harmed.write_bytes(bytes(content))
+        return (
+            reads(harmed, "SELECT max(rowid) FROM resident NOT INDEXED")
+            and reads(harmed, "SELECT min(rowid) FROM resident NOT INDEXED")
+            and reads(harmed, "SELECT max(rk) FROM person")
+            and not reads(harmed, "SELECT count(_digest || _bucket) FROM resident NOT INDEXED")
+        )
 
     def root_of(self, name: str) -> int:
         """Return the page a table or index begins at."""
@@ -127,7 +158,7 @@ class Damaged:
     async def tells_no_place_it_should_not(self) -> bool:
         """Tell whether a search says of everybody the place it had said, or none."""
         try:
-            hits = (await self.replica.find("ジュウミン", limit=1000)).value
+            hits = (await self.replica.find(Query(typed="ジュウミン"), limit=1000)).value
         except StoreError:
             return True
         return all(hit.address in {None, self.town.places[hit.atena_no]} for hit in hits)
@@ -161,7 +192,7 @@ def a_town(folder: Path) -> Town:
         stores = stores_in(folder)
         await stores.open(KEYS)
         await fill(stores, town.register)
-        everybody = (await stores.replica.find("ジュウミン", limit=1000)).value
+        everybody = (await stores.replica.find(Query(typed="ジュウミン"), limit=1000)).value
         town.places = {hit.atena_no: hit.address for hit in everybody}
         for number in range(PEOPLE):
             atena_no = AtenaNo(f"{1000000000 + number}")

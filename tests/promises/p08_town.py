@@ -20,6 +20,7 @@ from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.sync_replica import SyncReplica
 from cloud.register import Change, put
+from cloud.staff import RIGHTS
 from cloud.town import STORY, generate
 from tests.builders import a_request
 from tests.fakes import MemoryPress, counted_random
@@ -151,10 +152,12 @@ def request_for(subject: AtenaNo, *members: AtenaNo) -> CertificateRequest:
 
 
 @asynccontextmanager
-async def open_counter(folder: Path, patched: pytest.MonkeyPatch) -> AsyncIterator[Counter]:
-    """Found the cloud, enrol, sign in, fill the replica."""
+async def open_counter(
+    folder: Path, patched: pytest.MonkeyPatch, rights: tuple[str, ...] = RIGHTS
+) -> AsyncIterator[Counter]:
+    """Found the cloud, enrol, sign in with some rights, fill the replica."""
     rows = town_rows()
-    site = Site(folder / "cloud", rows)
+    site = Site(folder / "cloud", rows, rights=rights)
     PC((site,)).plug_in(patched)
     async with AsyncExitStack() as stack:
         terminal = await open_terminal(stack, config_in(folder / "pc", site), site)

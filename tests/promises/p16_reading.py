@@ -9,6 +9,7 @@ from typing import Any
 
 from client.domain.certificate import CertificateKind
 from client.domain.feed import Feed
+from client.domain.query import Query
 from client.domain.resident import AtenaNo
 from client.rules.digest import root_of
 from offline.store.stores import FileStores
@@ -29,7 +30,7 @@ async def read_replica(stores: FileStores, people: tuple[str, ...], day: date) -
         root = root_of(await replica.mids(feed)).hex()
         told["feeds"][feed.value] = {"version": stand.version, "root": root, "wrong": list(wrong)}
     for typed in TYPED:
-        hits = (await replica.find(typed, limit=20)).value
+        hits = (await replica.find(Query(name=typed), limit=20)).value
         told["found"][typed] = [f"{hit.atena_no} {hit.name} {hit.address}" for hit in hits]
     for person in people:
         household = (await replica.household_of(AtenaNo(person))).value

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -36,10 +36,17 @@ STAFF = [NewStaff(f"s{number:03d}", "山﨑　美咲", "市民課", RIGHTS, PASS
 class Site:
     """A municipality's cloud."""
 
-    def __init__(self, folder: Path, rows: Rows, url: str = "https://cloud.example") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rows: Rows,
+        url: str = "https://cloud.example",
+        rights: tuple[str, ...] = RIGHTS,
+    ) -> None:
         code = next(str(row["code"]) for table, row in rows if table == "town")
         self.url = url
-        self.tenant: Tenant = open_tenant(folder, code, town=lambda: rows, staff=STAFF)
+        staff = [replace(one, rights=rights) for one in STAFF]
+        self.tenant: Tenant = open_tenant(folder, code, town=lambda: rows, staff=staff)
         self.app = create_app(self.tenant, training=True)
         self._next_clerk = itertools.count(1)
 

@@ -19,10 +19,12 @@ from client.domain.certificate import IdentityCheck, Requester
 from client.domain.errors import ConflictError, CounterError, RefusedError
 from client.domain.feed import Feed
 from client.domain.intake import Filer, TenkyoDraft
+from client.domain.query import Query
 from client.domain.resident import Address
 from client.jobs.ports import Register
 from cloud.register import put
 from cloud.residents import search
+from cloud.search_words import Asked
 from cloud.tenant import open_tenant
 from offline.store import door, replica_file, residents, sums
 from offline.store import search as store_search
@@ -83,12 +85,13 @@ def both(counter: Counter) -> tuple[Register, Register]:
 async def test_neither_search_says_where_anybody_of_a_protected_household_lives(counter: Counter) -> None:
     assert len(counter.secrets) >= 4
     for register, typed, removed in itertools.product(both(counter), TYPED, (False, True)):
-        hits = (await register.find(typed, limit=200, removed=removed)).value
+        hits = (await register.find(Query(typed=typed, removed=removed), limit=200)).value
         assert not leaks(hits, counter.secrets), (typed, removed)
         assert all(hit.address is None for hit in hits if hit.atena_no in THERE)
     for register in both(counter):
         found = {
-            hit.atena_no: hit for hit in (await register.find("みやざき", limit=200, removed=True)).value
+            hit.atena_no: hit
+            for hit in (await register.find(Query(typed="みやざき", removed=True), limit=200)).value
         }
         assert set(found) >= THERE  # hidden is the place, not the people
         assert [found[one].protected for one in (HEAD, CHILD, GRANDMOTHER, FORMER)] == [
@@ -97,17 +100,33 @@ async def test_neither_search_says_where_anybody_of_a_protected_household_lives(
             False,
             False,
         ]
-        others = (await register.find("わたなべ", limit=200)).value
+        others = (await register.find(Query(typed="わたなべ"), limit=200)).value
         assert all(hit.address for hit in others if hit.atena_no in WATANABE)
 
 
 @pytest.mark.asyncio
-async def test_a_place_typed_as_search_text_finds_nobody_there(counter: Counter) -> None:
-    for register, typed, removed in itertools.product(both(counter), AS_PLACE, (False, True)):
-        hits = (await register.find(typed, limit=200, removed=removed)).value
-        assert not THERE & {hit.atena_no for hit in hits}, typed
-        with_name = (await register.find(f"みやざき {typed}", limit=200, removed=removed)).value
-        assert not THERE & {hit.atena_no for hit in with_name}, typed  # nor does it confirm a guess
+async def test_a_place_that_is_searched_finds_nobody_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_counter(tmp_path, monkeypatch, ("view", "issue", "accept", "officer")) as counter:
+        for register, place, removed in itertools.product(both(counter), AS_PLACE, (False, True)):
+            for query in (
+                Query(typed=place),
+                Query(typed=f"みやざき {place}"),  # nor does it confirm a guess
+                Query(place=place, past=True),
+                Query(name="みやざき", place=place, past=True),
+            ):
+                hits = (await register.find(replace(query, removed=removed), limit=200)).value
+                assert not THERE & {hit.atena_no for hit in hits}, query
+
+
+@pytest.mark.asyncio
+async def test_who_answers_for_the_protection_searches_hidden_places_too(counter: Counter) -> None:
+    for register in both(counter):
+        query = Query(place="泉三丁目18番6号", removed=True, sheltered=True)
+        hits = (await register.find(query, limit=200)).value
+        assert {hit.atena_no for hit in hits} == THERE
+        assert all(hit.address is None for hit in hits)
 
 
 @pytest.mark.asyncio
@@ -124,7 +143,7 @@ async def test_no_date_and_no_provisional_word_lifts_anything(counter: Counter, 
     son = WATANABE[2]
     await counter.protect(son, **columns)
     for register in both(counter):
-        hits = (await register.find("わたなべ", limit=200)).value
+        hits = (await register.find(Query(typed="わたなべ"), limit=200)).value
         assert {hit.address for hit in hits if hit.atena_no in WATANABE} == {None}
     for counter.link.usable in (True, False):
         view = (await counter.find.household(counter.sign_in, WATANABE[0])).value
@@ -175,7 +194,7 @@ def test_in_any_register_both_searches_hide_the_same_and_in_the_same_order(
     with tempfile.TemporaryDirectory() as folder:
         tenant = open_tenant(Path(folder), CODE, town=lambda: rows, staff=staff())
         with tenant.register.reading() as connection:
-            live = search(connection, CODE, typed, limit=50, removed=True)
+            live = search(connection, CODE, Asked(typed, removed=True), limit=50)
         tenant.close()
     local = door.open_connection(Path(":memory:"), bytes(32))
     replica_file.first_shape(local)
@@ -185,7 +204,7 @@ def test_in_any_register_both_searches_hide_the_same_and_in_the_same_order(
     store_search.index(local)
     for feed in Feed:
         sums.set_position(local, feed, 1, datetime.now(UTC))
-    hits = residents.find(local, typed, limit=50, removed=True).value
+    hits = residents.find(local, store_search.Finder(), Query(typed=typed, removed=True), limit=50).value
     assert [(hit["atena_no"], hit["address"]) for hit in live] == [
         (hit.atena_no, hit.address) for hit in hits
     ]
@@ -269,7 +288,7 @@ async def test_log_files_and_errors_say_nothing(
     try:
         for counter.link.usable in (True, False):
             for typed in (*TYPED, *AS_PLACE):
-                await counter.find.find(counter.sign_in, typed)
+                await counter.find.find(counter.sign_in, Query(typed=typed))
             for atena_no in HOME:
                 await counter.find.household(counter.sign_in, atena_no, identity_checked=True)
                 with pytest.raises(CounterError) as caught:

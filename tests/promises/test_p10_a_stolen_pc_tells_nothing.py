@@ -13,6 +13,7 @@ import pytest
 
 from client.domain.clerk import Clerk, CloudSignIn, HowSignedIn, Lease, SignIn
 from client.domain.errors import CounterError
+from client.domain.query import Query
 from client.jobs.ports import JournalEntry, StoreKeys
 from offline.store import door, migrations
 from offline.store.inbox import Inbox
@@ -137,7 +138,7 @@ async def test_nothing_the_stores_write_can_be_read(
     for number in range(20):
         await stores.replica.apply(register.put("resident", a_secret_person(number, history_no=2)))
     for typed in (NAME, READING, LATIN, NAME[:2], READING[:1]):
-        assert (await stores.replica.find(typed, limit=50)).value
+        assert (await stores.replica.find(Query(typed=typed), limit=50)).value
     copy = await stores.ledger.issue(an_issue(), actor="s001", clock_offset_ms=0)
     payload = {
         "subject": TARO,

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from client.domain.errors import LinkDownError, PaperError, SignInNeededError
 from client.domain.feed import FeedPosition, Position
 from client.domain.gaiji import Gaiji
+from client.domain.query import Match, Query
 from client.rules import drill
 from printing.layout.own_font import build
 from tests.ui.drive import Counter
@@ -48,6 +49,23 @@ async def searching(counter: Counter) -> None:
     await counter.sign_in()
     await counter.hands.type("search", "わたなべ")
     await counter.hands.until(lambda: bool(counter.face.counter.find.lines), "hits", 5)
+
+
+async def find_form(counter: Counter) -> None:
+    await counter.sign_in()
+    await counter.hands.push("findDetails")
+    find = counter.face.counter.find
+    find.ask(
+        Query(
+            name="わたなべ",
+            birth="昭和58年4月",
+            place="葛城町一丁目2-3",
+            sex="男",
+            match=Match.PREFIX,
+            past=True,
+        )
+    )
+    await counter.quiet()
 
 
 async def resident(counter: Counter) -> None:
@@ -286,6 +304,7 @@ STATES: dict[str, Play] = {
     "log-in-error": log_in_error,
     "counter-empty": empty,
     "counter-searching": searching,
+    "counter-find-form": find_form,
     "counter-resident": resident,
     "counter-basket": basket,
     "counter-ready": ready,

@@ -31,6 +31,7 @@ MATRIX = [
 ]
 FULLEST = (
     "log-in-training",
+    "counter-find-form",
     "counter-ready",
     "counter-protected",
     "counter-foreigner",

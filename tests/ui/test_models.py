@@ -13,13 +13,14 @@ from client.domain.change import ChangeState
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import LinkDownError, SignInNeededError
 from client.domain.intake import Filer
-from client.domain.resident import Hit
+from client.domain.query import Query
+from client.domain.resident import Found
 from tests.builders import NOW, a_sign_in
 from tests.ui.world import PROTECTED, WATANABE, World
 from ui.screens.certificate.model import CertificateModel, IssueJobs
 from ui.screens.change.model import TenkyoJobs, TenkyoModel
 from ui.screens.counter.basket import Basket
-from ui.screens.counter.find import FindModel
+from ui.screens.counter.find import FindJobs, FindModel
 from ui.screens.counter.model import CounterJobs, CounterModel
 from ui.screens.log_in.model import LogInModel
 from ui.screens.outbox.model import OutboxJobs, OutboxModel
@@ -62,7 +63,11 @@ class Desk:
         jobs = self.world.jobs
         find = FindModel(
             WORDS,
-            lambda typed: jobs.find.find(self.sign_in, typed),
+            FindJobs(
+                here=lambda query: jobs.find.find_here(self.sign_in, query),
+                find=lambda query: jobs.find.find(self.sign_in, query),
+                asks_cloud=lambda: jobs.find.asks_cloud(self.sign_in),
+            ),
             self.later,
             self.world.clock,
             town="みどり県あおぞら市",
@@ -134,10 +139,10 @@ async def test_an_empty_field_is_named_and_nothing_is_sent() -> None:
 async def test_a_search_that_failed_does_not_say_that_nobody_is_there() -> None:
     later = Later()
 
-    async def job(_typed: str) -> Answer[tuple[Hit, ...]]:
+    async def job(_query: Query) -> Answer[Found]:
         raise SignInNeededError("sign_in.expired")
 
-    find = FindModel(WORDS, job, later, lambda: NOW)
+    find = FindModel(WORDS, FindJobs(job, job, lambda: True), later, lambda: NOW)
     find.type("わたなべ")
     await later.all()
     assert find.note is not None

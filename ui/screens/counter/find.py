@@ -1,23 +1,35 @@
 """The left column: what was typed, what was found, what was looked at lately. No toolkit."""
 
 import asyncio
+import re
+from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from client.domain.as_of import Answer, AsOf, Source
 from client.domain.calendar import RegisterDate, short_wareki
 from client.domain.errors import CounterError
-from client.domain.resident import AtenaNo, Hit, ResidentStatus
+from client.domain.query import Match, Query
+from client.domain.resident import AtenaNo, Found, Hit, ResidentStatus
 from client.jobs.ports import Now
 from ui.clock import in_tokyo
 from ui.notices import Note, note_of
 from ui.text import Words
 from ui.work import Starter
 
-DEBOUNCE_SECONDS = 0.12
+TYPING_SECONDS = 0.03  # so that held keys are one search
+PAUSE_SECONDS = 0.3  # after which the cloud is asked too: whoever types on does not wait for it
 _KEPT = 12
-FindJob = Callable[[str], Awaitable[Answer[tuple[Hit, ...]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class FindJobs:
+    """What this column may ask for: ``here`` the replica at once, ``find`` the cloud while it answers, else the replica."""
+
+    here: Callable[[Query], Awaitable[Answer[Found] | None]]
+    find: Callable[[Query], Awaitable[Answer[Found]]]
+    asks_cloud: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +65,24 @@ def short_birth(birth: RegisterDate) -> str:
 
 
 class FindModel:
-    """Search as one types; ``chosen`` is called with the resident to open."""
+    """Search as one types; ``chosen`` is called with the resident to open.
 
-    def __init__(self, words: Words, job: FindJob, starter: Starter, now: Now, *, town: str = "") -> None:
+    While the line is up the list comes from the replica at once, and from the cloud after a pause in the typing.
+    """
+
+    def __init__(self, words: Words, jobs: FindJobs, starter: Starter, now: Now, *, town: str = "") -> None:
         self._words = words
         self._town = town
-        self._job = job
+        self._jobs = jobs
         self._starter = starter
         self._now = now
-        self.typed = ""
+        self._who = ""
+        self._histories: dict[str, deque[Query]] = {}
+        self.query = Query()
         self.busy = False
+        self.asking = False  # the cloud, while the replica's answer is shown
         self.lines: tuple[HitLine, ...] = ()
+        self.more = False
         self.as_of: AsOf | None = None
         self.note: Note | None = None
         self.recent: tuple[Recent, ...] = ()
@@ -71,42 +90,90 @@ class FindModel:
         self.chosen: Callable[[AtenaNo], None] = lambda _atena_no: None
 
     @property
+    def typed(self) -> str:
+        """Return what is in the one field."""
+        return self.query.typed
+
+    @property
     def count_text(self) -> str:
-        """Return how many were found, and from where when it was not the cloud."""
-        if not self.typed.strip():
+        """Return how many were found, whether there are more, and from where when it was not the cloud."""
+        if self.query.is_empty:
             return self._words("find.hint")
         if self.busy and not self.lines:
             return self._words("find.busy")
         if self.note is not None:  # it failed: that is not to say that nobody is there
             return ""
-        text = self._words("find.count", n=len(self.lines)) if self.lines else self._words("find.none")
+        if self.more:
+            text = self._words("find.more", n=len(self.lines))
+        else:
+            text = self._words("find.count", n=len(self.lines)) if self.lines else self._words("find.none")
+        if self.asking:
+            return text + self._words("find.asking")
         if self.as_of is not None and self.as_of.source is Source.REPLICA:
             text += self._words("find.from_replica")
         return text
 
+    @property
+    def history(self) -> tuple[Query, ...]:
+        """Return what this clerk has searched for, the last first ([STD j320])."""
+        return tuple(self._histories.get(self._who, ()))
+
+    def history_text(self, query: Query) -> str:
+        """Return a search as one line."""
+        marks = [_plain(self._words(f"find.{name}")) for name in ("removed", "past") if getattr(query, name)]
+        return "　".join([*(text.strip() for text in query.texts if text.strip()), *marks])
+
     def type(self, typed: str) -> None:
         """Search for what is typed now; what was under way is dropped."""
-        if typed == self.typed:
+        self.ask(replace(self.query, typed=typed))
+
+    def ask(self, query: Query) -> None:
+        """Search for something; what was under way is dropped."""
+        if query == self.query:
             return
-        self.typed = typed
-        if not typed.strip():
-            self.busy, self.lines, self.note = False, (), None
+        self.query = query
+        if query.is_empty:
+            self.busy = self.asking = self.more = False
+            self.lines, self.note = (), None
             self._starter.replace("find", self._nothing)
             self.changed()
             return
-        self.busy = True
-        self._starter.replace("find", lambda: self._find(typed, DEBOUNCE_SECONDS))
+        self.busy, self.asking = True, False
+        self._starter.replace("find", lambda: self._find(query))
         self.changed()
+
+    def set_removed(self, on: bool) -> None:
+        """Search closed records too, or no longer."""
+        self.ask(replace(self.query, removed=on))
+
+    def set_past(self, on: bool) -> None:
+        """Search former names and addresses too, or no longer."""
+        self.ask(replace(self.query, past=on))
+
+    def fill_in(self, field: str, text: str) -> None:
+        """Search by a field of the form: name, birth, place, number or sex."""
+        if field not in {"name", "birth", "place", "number", "sex"}:
+            raise ValueError(f"the form has no field {field}")
+        self.ask(replace(self.query, **{field: text}))  # type: ignore[arg-type]  # all of them are texts
+
+    def set_match(self, match: Match) -> None:
+        """Compare names in another way."""
+        self.ask(replace(self.query, match=match))
+
+    def clear_form(self) -> None:
+        """Empty the form; the one field stays."""
+        self.ask(Query(typed=self.query.typed))
 
     def find_now(self) -> None:
         """Search at once (Enter); with a single answer, open it."""
-        if self.typed.strip():
-            typed = self.typed
-            self._starter.replace("find", lambda: self._find(typed, 0, open_single=True))
+        if not self.query.is_empty:
+            query = self.query
+            self._starter.replace("find", lambda: self._find(query, at_once=True))
 
     def choose(self, row: int) -> None:
         """Open the resident of a line."""
         if 0 <= row < len(self.lines):
+            self._remember_query()
             self.chosen(self.lines[row].atena_no)
 
     def choose_recent(self, row: int) -> None:
@@ -124,27 +191,57 @@ class FindModel:
         """Return 14:21　渡邉 一郎."""
         return f"{in_tokyo(line.at):%H:%M}　{line.name}"
 
+    def seat(self, who: str) -> None:
+        """Let a clerk sit down: what others looked at is gone, what this one searched for earlier is there."""
+        if who != self._who:
+            self.forget()
+            self._who = who
+            self.changed()
+
     def forget(self) -> None:
-        """Forget everything; another clerk sits down."""
-        self.typed, self.busy, self.lines, self.recent, self.note = "", False, (), (), None
+        """Forget what is shown; another clerk sits down."""
+        self.query, self.busy, self.asking, self.more = Query(), False, False, False
+        self.lines, self.recent, self.note = (), (), None
+        self._starter.replace("find", self._nothing)
         self.changed()
+
+    def _remember_query(self) -> None:
+        kept = self._histories.setdefault(self._who, deque(maxlen=_KEPT))
+        if self.query in kept:
+            kept.remove(self.query)
+        if not self.query.is_empty:
+            kept.appendleft(self.query)
 
     async def _nothing(self) -> None:
         return
 
-    async def _find(self, typed: str, wait: float, *, open_single: bool = False) -> None:
-        await asyncio.sleep(wait)
+    async def _find(self, query: Query, *, at_once: bool = False) -> None:
+        if not at_once:
+            await asyncio.sleep(TYPING_SECONDS)
         try:
-            answer = await self._job(typed)
+            if not at_once and self._jobs.asks_cloud():
+                await self._show_what_is_here(query)
+                await asyncio.sleep(PAUSE_SECONDS)
+            self._show(await self._jobs.find(query))
         except CounterError as error:
-            self.lines, self.note = (), note_of(error, self._words)
-        else:
-            self.as_of, self.note = answer.as_of, None
-            self.lines = tuple(self._line(hit) for hit in answer.value)
-        self.busy = False
+            self.lines, self.more, self.note = (), False, note_of(error, self._words)
+        self.busy = self.asking = False
+        if at_once:
+            self._remember_query()
         self.changed()
-        if open_single and len(self.lines) == 1:
+        if at_once and len(self.lines) == 1:
             self.choose(0)
+
+    async def _show_what_is_here(self, query: Query) -> None:
+        answer = await self._jobs.here(query)
+        if answer is not None:
+            self._show(answer)
+            self.busy, self.asking = False, True
+            self.changed()
+
+    def _show(self, answer: Answer[Found]) -> None:
+        self.as_of, self.note, self.more = answer.as_of, None, answer.value.more
+        self.lines = tuple(map(self._line, answer.value.hits))
 
     def _line(self, hit: Hit) -> HitLine:
         removed = hit.status is not ResidentStatus.RESIDENT
@@ -153,3 +250,8 @@ class FindModel:
         if hit.address is not None:
             address = hit.address.removeprefix(self._town)  # everyone here lives in the same town
         return HitLine(hit.atena_no, hit.name, short_birth(hit.birth), hit.furigana or "", address, mark)
+
+
+def _plain(text: str) -> str:
+    """Return a text without the key that chooses it."""
+    return re.sub(r" ?\(&.\)|&", "", text)

@@ -36,6 +36,7 @@ class CounterView(QWidget):
         self._notice = NoticeBar(words("common.close"))
         self._notice.closed.connect(model.dismiss)
         self.resident_pane.zoom_wished.connect(self.zoom)
+        self.find_pane.zoom_wished.connect(self.zoom_text)
         self._right = scrolled(self.basket_pane)
         row = QHBoxLayout()
         row.setSpacing(10)

@@ -1,0 +1,42 @@
+"""What a clerk asks the register for: one field that reads every word in all its senses, or fields of their own."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Match(Enum):
+    """How names are compared: 部分一致, 前方一致, 完全一致 ([STD j330])."""
+
+    INFIX = "infix"
+    PREFIX = "prefix"
+    EXACT = "exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search; all of what it names must hold. ``typed`` is the one field, the others are those of the form ([STD j340]).
+
+    ``match`` is for names alone. ``removed`` also finds closed records, ``past`` also by earlier names and addresses.
+    ``sheltered`` is not the clerk's to choose: whether addresses may be searched that are hidden (支援措置責任者, P08).
+    """
+
+    typed: str = ""
+    name: str = ""
+    birth: str = ""
+    place: str = ""
+    number: str = ""
+    sex: str = ""
+    match: Match = Match.INFIX
+    removed: bool = False
+    past: bool = False
+    sheltered: bool = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return what was typed, field by field."""
+        return self.typed, self.name, self.birth, self.place, self.number, self.sex
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing was typed anywhere."""
+        return not any(text.strip() for text in self.texts)

@@ -1,0 +1,269 @@
+"""The search index: a line a person in kana order, a table of words, and the names of the 町.
+
+The row number of a person is the place in kana order, with gaps; so whatever the table of words finds comes in that
+order, and a list of fifty never sorts. Kept by the code that applies what the register says, in the same transaction.
+"""
+
+import sqlite3
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import groupby
+from operator import itemgetter
+
+from client.domain.gaiji import Gaiji
+from offline.store.door import one
+from offline.store.rows import Row
+from offline.store.search_key import NAME_COLUMNS, PLACE_COLUMNS
+from offline.store.search_line import NEEDED, PERSON, Line, Making, Towns, keys_in
+from offline.store.search_tokens import tokens_of
+from resources import read_text
+
+_SHAPE = 3  # of lines and words: to be raised when a rule of keys, of words or of the tables changes
+_GAP = 1 << 16
+_LEAST_GAP = 1 << 8
+_WINDOW = 32
+_COMMON = 200  # how many must have a word for its number to be kept: rarer ones are quick anyhow
+_HASH_BYTES = 64 << 20
+
+_KANA = PERSON.index("kana") - 1  # in a line without its place
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables."""
+    connection.execute(f"CREATE TABLE person (rk INTEGER PRIMARY KEY, {', '.join(PERSON[1:])})")
+    connection.execute(
+        "CREATE VIRTUAL TABLE token USING fts5 (t, content = '', detail = none, columnsize = 0, tokenize = 'ascii')"
+    )
+    connection.execute("CREATE TABLE search_town (no INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)")
+    connection.execute("CREATE TABLE search_common (token TEXT PRIMARY KEY, people INTEGER) WITHOUT ROWID")
+    connection.execute("CREATE TABLE search_state (rules TEXT NOT NULL, generation INTEGER NOT NULL)")
+    connection.execute("INSERT INTO search_state VALUES (?, 0)", (_rules(),))
+
+
+def remove(connection: sqlite3.Connection) -> None:
+    """Take the tables away, of whatever shape they are."""
+    for table in ("token", "person", "search_town", "search_common", "search_state"):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def bring_up(connection: sqlite3.Connection, *, filled: bool) -> None:
+    """Make the index anew where it was made by other rules than this program's; to be run in a transaction."""
+    there = one(connection, "SELECT 1 FROM sqlite_master WHERE name = 'search_state'")
+    if there is not None and one(connection, "SELECT rules FROM search_state") == _rules():
+        return
+    remove(connection)
+    create(connection)
+    if filled:
+        rebuild(connection)
+        index(connection)
+
+
+def _rules() -> str:
+    """Return a name for the rules by which keys are folded and ordered; it changes with them."""
+    variants = blake2b(read_text("contract", "variants.tsv").encode(), digest_size=8).hexdigest()
+    return f"{_SHAPE} {unicodedata.unidata_version} {variants}"
+
+
+def index(connection: sqlite3.Connection) -> None:
+    """Make the indexes; after a fill, not before."""
+    connection.execute("CREATE UNIQUE INDEX person_atena_no ON person (atena_no)")
+    connection.execute("CREATE INDEX person_kana ON person (kana, atena_no)")
+    connection.execute("CREATE INDEX person_household_no ON person (household_no, order_no)")
+    connection.execute("CREATE INDEX person_hidden ON person (atena_no) WHERE hidden_place IS NOT NULL")
+
+
+def rebuild(connection: sqlite3.Connection) -> None:
+    """Make the index anew from all residents."""
+    connection.execute("DELETE FROM person")
+    connection.execute("DELETE FROM search_town")
+    connection.execute("INSERT INTO token (token) VALUES ('delete-all')")
+    connection.execute(f"INSERT INTO token (token, rank) VALUES ('hashsize', {_HASH_BYTES})")
+    connection.execute(f"CREATE TEMP TABLE staged ({', '.join(PERSON[1:])}, words)")
+    marks = ", ".join("?" * len(PERSON))  # no place in the order yet, but the words
+    made = Making(connection)
+    lines = (made.line(versions) for versions in _all_versions(connection))
+    connection.executemany(f"INSERT INTO staged VALUES ({marks})", lines)
+    connection.execute("CREATE INDEX temp.staged_order ON staged (kana, atena_no)")
+    _insert(
+        connection,
+        ((place * _GAP, *line) for place, line in enumerate(_staged(connection), start=1)),
+    )
+    connection.execute("DROP TABLE staged")
+    connection.execute("INSERT INTO token (token) VALUES ('optimize')")
+    _count_words(connection)
+    connection.execute("UPDATE search_state SET generation = generation + 1")
+
+
+def renew(connection: sqlite3.Connection, atena_nos: Iterable[str], letters: Sequence[str] = ()) -> None:
+    """Bring some residents' entries up to date, and of those whose home has become a shelter or ceased to be one.
+
+    ``letters``: the town's own letters that count as others now; whoever bears one is brought up to date too.
+    """
+    made = Making(connection)
+    for atena_no in dict.fromkeys([*atena_nos, *_bearing(connection, letters)]):
+        _renew_one(connection, atena_no, made)
+    for atena_no in _hidden_or_shown_wrongly(connection, made.hidden):
+        _renew_one(connection, atena_no, made)
+    if made.towns.grew or letters:
+        connection.execute("UPDATE search_state SET generation = generation + 1")
+
+
+def letters_in(keys: Iterable[Sequence[str | int]]) -> list[str]:
+    """Return the town's own letters by the keys of their rows."""
+    found = (Gaiji(str(key[0])).letter for key in keys)
+    return [letter for letter in found if letter]
+
+
+def _bearing(connection: sqlite3.Connection, letters: Iterable[str]) -> list[str]:
+    texts = " || ".join(f"coalesce({column}, '')" for column in (*NAME_COLUMNS, *PLACE_COLUMNS))
+    found = (
+        connection.execute(f"SELECT DISTINCT atena_no FROM resident WHERE instr({texts}, ?)", (letter,))
+        for letter in letters
+    )
+    return [atena_no for rows in found for (atena_no,) in rows]
+
+
+def _renew_one(connection: sqlite3.Connection, atena_no: str, made: "Making") -> None:
+    before = _take_out(connection, atena_no, made.towns)
+    versions = list(_versions(connection, atena_no))
+    if not versions:
+        return
+    line = made.line(versions)
+    kana = line[_KANA]
+    if before is not None and before[_KANA + 1] == kana:
+        rk = before[0]
+    else:
+        rk = _between(connection, made.towns, kana=kana, atena_no=atena_no)
+    _insert(connection, [(rk, *line)])
+
+
+def _all_versions(connection: sqlite3.Connection) -> Iterator[list[Row]]:
+    for _, versions in groupby(
+        _read(connection, "ORDER BY atena_no, history_no"), key=itemgetter("atena_no")
+    ):
+        yield list(versions)
+
+
+def _versions(connection: sqlite3.Connection, atena_no: str) -> Iterator[Row]:
+    return _read(connection, "WHERE atena_no = ? ORDER BY history_no", atena_no)
+
+
+def _read(connection: sqlite3.Connection, condition: str, *values: object) -> Iterator[Row]:
+    names = ", ".join(f'"{column}"' for column in NEEDED)
+    for found in connection.execute(f"SELECT {names} FROM resident {condition}", values):
+        yield {column: value for column, value in zip(NEEDED, found, strict=True) if value is not None}
+
+
+def _staged(connection: sqlite3.Connection) -> Iterator[Line]:
+    return connection.execute("SELECT * FROM staged INDEXED BY staged_order ORDER BY kana, atena_no")
+
+
+def _insert(connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
+    """Write lines, each with its place in front and its words behind."""
+    marks = ", ".join("?" * len(PERSON))
+    batch: list[Line] = []
+
+    def write() -> None:
+        connection.executemany(f"INSERT INTO person VALUES ({marks})", (line[:-1] for line in batch))
+        connection.executemany(
+            "INSERT INTO token (rowid, t) VALUES (?, ?)", ((line[0], line[-1]) for line in batch)
+        )
+        batch.clear()
+
+    for line in lines:
+        batch.append(line)
+        if len(batch) == 10_000:
+            write()
+    write()
+
+
+def _take_out(connection: sqlite3.Connection, atena_no: str, towns: Towns) -> Line | None:
+    line: Line | None = connection.execute(
+        f"SELECT {', '.join(PERSON)} FROM person WHERE atena_no = ?", (atena_no,)
+    ).fetchone()
+    if line is not None:
+        _take_line_out(connection, line, towns)
+    return line
+
+
+def _take_line_out(connection: sqlite3.Connection, line: Line, towns: Towns) -> None:
+    words = tokens_of(keys_in(line, towns), towns.number)
+    connection.execute("INSERT INTO token (token, rowid, t) VALUES ('delete', ?, ?)", (line[0], words))
+    connection.execute("DELETE FROM person WHERE rk = ?", (line[0],))
+
+
+def _between(connection: sqlite3.Connection, towns: Towns, *, kana: str, atena_no: str) -> int:
+    """Return a free row number at a place in kana order; where the gap is used up, neighbours move apart first."""
+    while True:
+        low, high = _edges(connection, kana, atena_no)
+        if high is None:
+            return low + _GAP
+        if high - low > 1:
+            return (low + high) // 2
+        _spread(connection, towns, low)
+
+
+def _edges(connection: sqlite3.Connection, kana: str, atena_no: str) -> tuple[int, int | None]:
+    before = one(
+        connection,
+        "SELECT rk FROM person WHERE (kana, atena_no) < (?, ?) ORDER BY kana DESC, atena_no DESC LIMIT 1",
+        *(kana, atena_no),
+    )
+    after = one(
+        connection,
+        "SELECT rk FROM person WHERE (kana, atena_no) > (?, ?) ORDER BY kana, atena_no LIMIT 1",
+        *(kana, atena_no),
+    )
+    return int(before or 0), None if after is None else int(after)
+
+
+def _spread(connection: sqlite3.Connection, towns: Towns, around: int) -> None:
+    """Give the lines about a place numbers with room between them again: as few lines as make room."""
+    size = _WINDOW
+    columns = ", ".join(PERSON)
+    while True:
+        below = connection.execute(
+            f"SELECT {columns} FROM person WHERE rk <= ? ORDER BY rk DESC LIMIT ?", (around, size)
+        ).fetchall()
+        above = connection.execute(
+            f"SELECT {columns} FROM person WHERE rk > ? ORDER BY rk LIMIT ?", (around, size)
+        ).fetchall()
+        lines = [*reversed(below), *above]
+        low = one(connection, "SELECT max(rk) FROM person WHERE rk < ?", lines[0][0]) or 0
+        last = one(connection, "SELECT min(rk) FROM person WHERE rk > ?", lines[-1][0])
+        high = last if last is not None else low + (len(lines) + 1) * _GAP
+        step = (high - low) // (len(lines) + 1)
+        if step >= _LEAST_GAP:
+            break
+        size *= 2
+    for line in lines:
+        _take_line_out(connection, line, towns)
+    moved = (
+        (low + place * step, *line[1:], tokens_of(keys_in(line, towns), towns.number))
+        for place, line in enumerate(lines, start=1)
+    )
+    _insert(connection, moved)
+
+
+def _hidden_or_shown_wrongly(connection: sqlite3.Connection, hidden: Collection[str]) -> list[str]:
+    """Return residents whose home has become a shelter, or ceased to be one, since their line was written."""
+    shown = (
+        atena_no
+        for home in hidden
+        for (atena_no,) in connection.execute(
+            "SELECT atena_no FROM person WHERE household_no = ? AND hidden_place IS NULL", (home,)
+        )
+    )
+    kept_back = connection.execute(
+        "SELECT atena_no, household_no FROM person WHERE hidden_place IS NOT NULL"
+    ).fetchall()
+    return [*shown, *(atena_no for atena_no, home in kept_back if home not in hidden)]
+
+
+def _count_words(connection: sqlite3.Connection) -> None:
+    """Keep how many people have each common word: what to ask the index for first."""
+    connection.execute("DELETE FROM search_common")
+    connection.execute("CREATE VIRTUAL TABLE temp.word USING fts5vocab (main, token, row)")
+    connection.execute("INSERT INTO search_common SELECT term, doc FROM temp.word WHERE doc >= ?", (_COMMON,))
+    connection.execute("DROP TABLE temp.word")

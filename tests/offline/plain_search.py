@@ -1,0 +1,163 @@
+"""What a search must find, said in the plainest way: every record is read whole, every word is tried in every sense.
+
+No index, no stored key, no plan; slow, and plain enough to be believed.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+
+from client.domain.calendar import RegisterDate
+from client.domain.date_span import DateSpan, recorded, typed_dates
+from client.domain.letters import is_kana, kana_key
+from client.domain.place_key import place_key
+from client.domain.query import Match, Query
+from offline.store.search_key import name_key, reading_keys
+
+Row = Mapping[str, object]
+_NAMES = ("full_name", "tsusho", "former_surname", "latin_name")
+_SPOKEN = ("furigana", "tsusho_furigana", "former_surname_furigana")
+
+
+class Person:
+    """A resident with every version of the record."""
+
+    def __init__(self, versions: list[Row], *, sheltered: bool) -> None:
+        self.now, self.before = versions[-1], versions[:-1]
+        self.sheltered = sheltered
+
+    def readings(self, row: Row) -> list[str]:
+        """Return every way a name is read."""
+        texts = [str(row[column]) for column in _SPOKEN if column in row]
+        texts += [str(row[column]) for column in _NAMES if column in row and is_kana(str(row[column]))]
+        return [key for text in texts for key in reading_keys(text) if key]
+
+    def names(self, row: Row) -> list[str]:
+        """Return every name as it is written."""
+        return [key for column in _NAMES if column in row and (key := name_key(str(row[column])))]
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """Return the place in kana order."""
+        readings, names = self.readings(self.now), self.names(self.now)
+        return (readings or names[-1:] or [""])[0], str(self.now["atena_no"])
+
+
+def found(rows: Iterable[Row], query: Query, protected: Iterable[str] = ()) -> list[str]:
+    """Return the numbers of all who match, in the order of the list."""
+    ordered = sorted(rows, key=lambda row: (str(row["atena_no"]), int(str(row["history_no"]))))
+    by_person = [list(versions) for _, versions in groupby(ordered, key=lambda row: row["atena_no"])]
+    homes = {one[-1]["household_no"] for one in by_person if one[-1]["atena_no"] in set(protected)}
+    people = [Person(one, sheltered=one[-1]["household_no"] in homes) for one in by_person]
+    words = _words(query)
+    if not words:
+        return []
+    hits = [
+        (_part(person, words[0], query), *person.order)
+        for person in people
+        if (query.removed or person.now["status"] == "resident")
+        and all(_means(person, sense, word, query) for sense, word in words)
+        and (not query.sex or person.now.get("sex") == query.sex)
+    ]
+    return [atena_no for *_, atena_no in sorted(hits)]
+
+
+def _words(query: Query) -> list[tuple[str, str]]:
+    """Return each word with the sense it is in: any, or that of its field."""
+
+    def split(text: str) -> list[str]:
+        return unicodedata.normalize("NFKC", text).split()
+
+    words = [("any", word) for word in split(query.typed) if _counts(word)]
+    for sense in ("name", "place"):
+        words += [(sense, word) for word in split(getattr(query, sense))]
+    if query.birth.strip():
+        words.append(("birth", query.birth))
+    words += [("number", word) for word in split(query.number)]
+    return words or ([("sex", query.sex)] if query.sex else [])
+
+
+def _counts(word: str) -> bool:
+    return bool(kana_key(word) if is_kana(word) else name_key(word)) or bool(place_key(word))
+
+
+def _means(person: Person, sense: str, word: str, query: Query) -> bool:
+    return (
+        (sense in {"any", "birth"} and _born(person, word))
+        or (sense in {"any", "number"} and _numbered(person, word))
+        or (sense in {"any", "place"} and _lives(person, word, query))
+        or _called(person, sense, word, query)
+        or sense == "sex"
+    )
+
+
+def _is_name(sense: str, word: str) -> bool:
+    plain = unicodedata.normalize("NFKC", word)
+    card = re.fullmatch(r"[A-Z]{2}\d{8}[A-Z]{2}", plain.upper())
+    return sense == "name" or (
+        sense == "any" and not typed_dates(word) and not plain.isdecimal() and not card
+    )
+
+
+def _called(person: Person, sense: str, word: str, query: Query) -> bool:
+    if not _is_name(sense, word):
+        return False
+    versions = [person.now, *(person.before if query.past else [])]
+    if is_kana(word):
+        key, keys = kana_key(word), [key for row in versions for key in person.readings(row)]
+    else:
+        key, keys = name_key(word), [key for row in versions for key in person.names(row)]
+    compare = {Match.INFIX: str.__contains__, Match.PREFIX: str.startswith, Match.EXACT: str.__eq__}
+    return bool(key) and any(compare[query.match](one, key) for one in keys)
+
+
+def _part(person: Person, first: tuple[str, str], query: Query) -> int:
+    """Return which part of the list somebody belongs to: the name begins with the first word, holds it, or else."""
+    sense, word = first
+    if not _is_name(sense, word):
+        return 2
+    if is_kana(word):
+        key, begins = (
+            kana_key(word),
+            bool(person.readings(person.now)) and person.order[0].startswith(kana_key(word)),
+        )
+    else:
+        key = name_key(word)
+        begins = any(name.startswith(key) for name in person.names(person.now))
+    if key and begins:
+        return 0
+    return 1 if _called(person, sense, word, query) else 2
+
+
+def _born(person: Person, word: str) -> bool:
+    birth = recorded(RegisterDate(str(person.now.get("birth_text", "")), None))
+    return any(_within(birth, span) for span in typed_dates(word))
+
+
+def _within(birth: DateSpan, span: DateSpan) -> bool:
+    if span.yearless:
+        return birth.first == birth.last and (birth.first.month, birth.first.day) == span.yearless
+    return span.first <= birth.first <= birth.last <= span.last and (birth.unknown or not span.unknown)
+
+
+def _numbered(person: Person, word: str) -> bool:
+    plain = unicodedata.normalize("NFKC", word)
+    numbers = {person.now["atena_no"], person.now["household_no"]}
+    card = str(person.now.get("residence_card_no", "")).upper()
+    return plain in numbers or bool(
+        card and re.fullmatch(r"[A-Z]{2}\d{8}[A-Z]{2}", plain.upper()) and plain.upper() == card
+    )
+
+
+def _lives(person: Person, word: str, query: Query) -> bool:
+    key = place_key(word)
+    if not key or (person.sheltered and not query.sheltered):
+        return False
+    past = person.before if query.past else []
+    return any(key in _place(row) for row in [person.now, *past])
+
+
+def _place(row: Row) -> str:
+    columns = ("address_town", "address_banchi", "address_katagaki")
+    return "".join(place_key(str(row.get(column, ""))) for column in columns)
