@@ -8,10 +8,11 @@ import zlib
 
 from cloud.town.seal import chunk
 
-SIDE = 72  # dots; 12 mm at 6 dots a millimetre: a seal must be over 8 mm and under 25 mm
-_DOTS_PER_METRE = 6_000
+SIDE = 192  # dots; 12 mm at 16 dots a millimetre (406 dpi): a seal must be over 8 mm and under 25 mm
+_DOTS_PER_METRE = 16_000
 _CELLS = 6  # rows and columns of dots
 _CELL = SIDE // _CELLS
+_GAP = _CELL // 8
 _ROW_BITS = SIDE + 8  # a filter byte stands before each row of a PNG
 _BYTES = SIDE * _ROW_BITS // 8
 
@@ -34,14 +35,14 @@ def _disc(low: float, high: float) -> int:
 
 def _spread(pattern: int) -> int:
     """Return a row in which each of six bits is a cell wide, less a gap."""
-    wide = (1 << (_CELL - 3)) - 1
-    return sum(wide << (_CELL * place + 1) for place in range(_CELLS) if pattern >> place & 1)
+    wide = (1 << (_CELL - 2 * _GAP)) - 1
+    return sum(wide << (_CELL * place + _GAP) for place in range(_CELLS) if pattern >> place & 1)
 
 
-_RING, _INSIDE = _disc(32.5, 35.5), _disc(0, 30)
+_RING, _INSIDE = _disc(0.45 * SIDE, 0.49 * SIDE), _disc(0, 0.42 * SIDE)
 _WHITE = sum(((1 << SIDE) - 1) << _at(y) for y in range(SIDE))
 _SPREAD = [_spread(pattern) for pattern in range(1 << _CELLS)]
-_LINES = [sum(1 << _at(_CELL * cell + y) for y in range(1, _CELL - 2)) for cell in range(_CELLS)]
+_LINES = [sum(1 << _at(_CELL * cell + y) for y in range(_GAP, _CELL - _GAP)) for cell in range(_CELLS)]
 _HEAD = b"\x89PNG\r\n\x1a\n" + b"".join(
     (
         chunk(b"IHDR", struct.pack(">IIBBBBB", SIDE, SIDE, 1, 0, 0, 0, 0)),

@@ -33,6 +33,24 @@ class Stage:
 STAGES = (
     Stage("letters", 3, ("printing/", "client/domain/letters.py", "resources/fonts/")),
     Stage(
+        "search",
+        18,
+        (
+            *("offline/store/search", "offline/store/residents.py", "client/domain/letters.py"),
+            *(
+                "client/domain/place_key.py",
+                "client/domain/date_span.py",
+                "tests/bench/search.py",
+                "tests/bench/_",
+            ),
+        ),
+    ),
+    Stage(
+        "load",
+        8,
+        ("offline/store/", "client/rules/digest.py", "client/api/sync.py", "tests/bench/replica_load.py"),
+    ),
+    Stage(
         "outbox",
         18,
         ("offline/store/", "client/rules/", "client/jobs/"),

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -231,7 +232,10 @@ class Replica:
                 raise
             self._damaged = self.damage_found = True
             return
-        self._worker, self._finder = worker, search.Finder()
+        finder = search.Finder()
+        with suppress(StoreError):  # a damaged page is met again by whoever asks
+            await worker.read(finder.warm)
+        self._worker, self._finder = worker, finder
 
     async def _stop(self) -> None:
         worker, self._worker = self._worker, None

@@ -22,6 +22,7 @@ from client.domain.record import (
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
 from offline.store import doubt, search
 from offline.store.rows import Row, table_named
+from offline.store.search_line import PERSON
 from offline.store.sums import as_of
 
 # What a line of the list is made of, and no more: a whole record is read when it is opened.
@@ -29,19 +30,15 @@ _HIT = (
     *("atena_no", "household_no", "status", "full_name", "latin_name", "furigana", "tsusho_furigana"),
     *("birth_text", "birth_sort", "sex", "address_town", "address_banchi", "address_katagaki"),
 )
-_HOME = 3 + _HIT.index("household_no")  # behind the three marks
 _HITS = f"""
-SELECT EXISTS (SELECT 1 FROM shien_sochi s WHERE s.atena_no = p.atena_no),
-    EXISTS (SELECT 1 FROM person o JOIN shien_sochi s ON s.atena_no = o.atena_no
-            WHERE o.household_no = p.household_no),
-    EXISTS (SELECT 1 FROM block b WHERE b.atena_no = p.atena_no)
-    OR EXISTS (SELECT 1 FROM block b WHERE b.household_no = p.household_no),
+SELECT EXISTS (SELECT 1 FROM shien_sochi s WHERE s.atena_no = r.atena_no),
+    EXISTS (SELECT 1 FROM block b WHERE b.atena_no = r.atena_no)
+    OR EXISTS (SELECT 1 FROM block b WHERE b.household_no = r.household_no),
     {", ".join(f"r.{column}" for column in _HIT)}
-FROM json_each(?) wanted
-CROSS JOIN person p ON p.atena_no = wanted.value
-CROSS JOIN resident r ON r.atena_no = p.atena_no AND r.history_no = p.history_no
+FROM json_each(?) wanted CROSS JOIN resident r ON r.rowid = wanted.value
 ORDER BY wanted.key
 """
+_RECORD, _HIDDEN, _HOME = (PERSON.index(name) for name in ("record", "hidden_place", "household_no"))
 
 
 def find(
@@ -49,10 +46,12 @@ def find(
 ) -> Answer[tuple[Hit, ...]]:
     """Return residents that match, with block marks; of the protected and who lives with them no address (P08)."""
     in_doubt = doubt.is_any(connection)  # a measure may be missing: then no search by address tells anything
-    found = finder.find(connection, query, limit=limit, without_places=in_doubt)
-    lines = connection.execute(_HITS, (json.dumps(found),)).fetchall()
-    unsure = doubt.among(connection, {str(line[_HOME]) for line in lines}) if in_doubt else frozenset()
-    return Answer(tuple(_hit(line, unsure) for line in lines), as_of(connection))
+    lines = finder.lines(connection, query, limit=limit, without_places=in_doubt)
+    hidden = {str(line[_HOME]) for line in lines if line[_HIDDEN] is not None}
+    if in_doubt:
+        hidden |= doubt.among(connection, {str(line[_HOME]) for line in lines})
+    records = connection.execute(_HITS, (json.dumps([line[_RECORD] for line in lines]),))
+    return Answer(tuple(_hit(record, hidden) for record in records), as_of(connection))
 
 
 def household_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[Household]:
@@ -165,10 +164,10 @@ def _protected(
     return frozenset(row[0] for row in found), frozenset(row[1] for row in found)
 
 
-def _hit(line: Sequence[object], unsure: Collection[str]) -> Hit:
-    protected, hidden, blocked, *values = line
+def _hit(record: Sequence[object], hidden: Collection[str]) -> Hit:
+    protected, blocked, *values = record
     row = {column: value for column, value in zip(_HIT, values, strict=True) if value is not None}
-    hides = bool(hidden) or row["household_no"] in unsure
+    hides = row["household_no"] in hidden
     return hit_from_row(row, protected=bool(protected), hidden=hides, blocked=bool(blocked))
 
 

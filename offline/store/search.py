@@ -25,7 +25,7 @@ __all__ = ["Finder", "bring_up", "create", "index", "letters_in", "rebuild", "re
 _LAST = (1 << 62) - 1
 _END = "\U0010ffff"
 _COLUMNS = ", ".join(PERSON)
-_LIVING = PERSON.index("living")
+_ATENA_NO, _LIVING = PERSON.index("atena_no"), PERSON.index("living")
 
 
 class Finder:
@@ -37,7 +37,14 @@ class Finder:
     def find(
         self, connection: sqlite3.Connection, query: Query, *, limit: int, without_places: bool = False
     ) -> list[str]:
-        """Return the numbers of those who match, in three parts, each in kana order.
+        """Return the numbers of those who match, in the order of the list."""
+        lines = self.lines(connection, query, limit=limit, without_places=without_places)
+        return [line[_ATENA_NO] for line in lines]
+
+    def lines(
+        self, connection: sqlite3.Connection, query: Query, *, limit: int, without_places: bool = False
+    ) -> list[Line]:
+        """Return the lines of those who match, in three parts, each in kana order.
 
         First those whose name begins with the first word, then those whose name holds it, then the others.
         ``without_places``: nobody is found by an address, since nobody knows whose is to be hidden.
@@ -55,10 +62,19 @@ class Finder:
         return list(islice(found, limit))
 
     def _read_in(self, connection: sqlite3.Connection) -> Memory:
-        (generation,) = connection.execute("SELECT generation FROM search_state").fetchone()
+        """Return what a search plans by, read anew where the index was made anew or a 町 has come."""
+        generation, towns = connection.execute(
+            "SELECT generation, (SELECT max(no) FROM search_town) FROM search_state"
+        ).fetchone()
         if self._memory is None or self._memory.generation != generation:
             self._memory = Memory.of(connection, generation)
+        elif len(self._memory.towns) != (towns or 0):
+            self._memory = self._memory.with_towns(connection)
         return self._memory
+
+    def warm(self, connection: sqlite3.Connection) -> None:
+        """Read what a search plans by before the first is asked for."""
+        self._read_in(connection)
 
 
 class _Search:
@@ -72,8 +88,8 @@ class _Search:
         self._first, self._rest = terms[0], terms[1:]
         self._removed = removed
 
-    def run(self) -> Iterator[str]:
-        """Yield the numbers of those who match."""
+    def run(self) -> Iterator[Line]:
+        """Yield the lines of those who match."""
         looked_up = [line for line in self._looked_up() if self._holds(line)]
         for rank, lines in enumerate((self._leading(), self._named(), self._otherwise())):
             known = [line for line in looked_up if self._first.rank(line) == rank]
@@ -82,7 +98,7 @@ class _Search:
             for line in merge(known, proved, key=lambda line: line[0]):
                 if line[0] != last:
                     last = line[0]
-                    yield line[1]
+                    yield line
 
     def _holds(self, line: Line) -> bool:
         return (

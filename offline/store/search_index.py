@@ -19,7 +19,7 @@ from offline.store.search_line import NEEDED, PERSON, Line, Making, Towns, keys_
 from offline.store.search_tokens import tokens_of
 from resources import read_text
 
-_SHAPE = 3  # of lines and words: to be raised when a rule of keys, of words or of the tables changes
+_SHAPE = 5  # of lines and words: to be raised when a rule of keys, of words or of the tables changes
 _GAP = 1 << 16
 _LEAST_GAP = 1 << 8
 _WINDOW = 32
@@ -37,8 +37,10 @@ def create(connection: sqlite3.Connection) -> None:
     )
     connection.execute("CREATE TABLE search_town (no INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)")
     connection.execute("CREATE TABLE search_common (token TEXT PRIMARY KEY, people INTEGER) WITHOUT ROWID")
-    connection.execute("CREATE TABLE search_state (rules TEXT NOT NULL, generation INTEGER NOT NULL)")
-    connection.execute("INSERT INTO search_state VALUES (?, 0)", (_rules(),))
+    connection.execute(
+        "CREATE TABLE search_state (rules TEXT NOT NULL, generation INTEGER NOT NULL, people INTEGER NOT NULL)"
+    )
+    connection.execute("INSERT INTO search_state VALUES (?, 0, 0)", (_rules(),))
 
 
 def remove(connection: sqlite3.Connection) -> None:
@@ -92,7 +94,9 @@ def rebuild(connection: sqlite3.Connection) -> None:
     connection.execute("DROP TABLE staged")
     connection.execute("INSERT INTO token (token) VALUES ('optimize')")
     _count_words(connection)
-    connection.execute("UPDATE search_state SET generation = generation + 1")
+    connection.execute(
+        "UPDATE search_state SET generation = generation + 1, people = (SELECT count(*) FROM person)"
+    )
 
 
 def renew(connection: sqlite3.Connection, atena_nos: Iterable[str], letters: Sequence[str] = ()) -> None:
@@ -105,7 +109,7 @@ def renew(connection: sqlite3.Connection, atena_nos: Iterable[str], letters: Seq
         _renew_one(connection, atena_no, made)
     for atena_no in _hidden_or_shown_wrongly(connection, made.hidden):
         _renew_one(connection, atena_no, made)
-    if made.towns.grew or letters:
+    if letters:
         connection.execute("UPDATE search_state SET generation = generation + 1")
 
 

@@ -16,10 +16,19 @@ from offline.store.search_tokens import day_number, tokens_of
 PERSON = (
     *("rk", "atena_no", "history_no", "household_no", "order_no", "living", "kana", "readings", "names"),
     *("born_first", "born_last", "born_unknown", "sex", "card", "town", "rest"),
-    *("past_readings", "past_names", "past_places", "hidden_place"),
+    *("past_readings", "past_names", "past_places", "hidden_place", "record"),
 )
 _TOLD = ("atena_no", "history_no", "household_no", "order_no", "status")
-NEEDED = (*_TOLD, "birth_text", "sex", "residence_card_no", *NAME_COLUMNS, *READING_COLUMNS, *PLACE_COLUMNS)
+NEEDED = (
+    "rowid",
+    *_TOLD,
+    "birth_text",
+    "sex",
+    "residence_card_no",
+    *NAME_COLUMNS,
+    *READING_COLUMNS,
+    *PLACE_COLUMNS,
+)
 Line = tuple[Any, ...]
 
 
@@ -30,7 +39,6 @@ class Towns:
         self._connection = connection
         self._numbers: dict[str, int] = dict(connection.execute("SELECT key, no FROM search_town"))
         self._keys = {no: key for key, no in self._numbers.items()}
-        self.grew = False
 
     def number(self, key: str) -> int:
         """Return the number of a 町."""
@@ -39,7 +47,6 @@ class Towns:
             known = len(self._numbers) + 1
             self._connection.execute("INSERT INTO search_town VALUES (?, ?)", (known, key))
             self._numbers[key], self._keys[known] = known, key
-            self.grew = True
         return known
 
     def key(self, number: int) -> str:
@@ -88,6 +95,7 @@ def _line(versions: Sequence[Row], made: Making) -> Line:
         "\n".join(keys.past_names) or None,
         _written(keys.past_places, towns) or None,
         _whole(seen) if is_hidden else None,
+        present["rowid"],
         tokens_of(keys, towns.number),
     )
 

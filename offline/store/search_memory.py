@@ -3,7 +3,7 @@
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from offline.store.door import one
 from offline.store.search_key import Links
@@ -40,17 +40,25 @@ class Memory:
     @classmethod
     def of(cls, connection: sqlite3.Connection, generation: int) -> "Memory":
         """Read it from a file."""
+        empty = cls(
+            generation=generation,
+            people=int(one(connection, "SELECT people FROM search_state")),
+            towns={},
+            common=dict(connection.execute("SELECT token, people FROM search_common")),
+            links=links_of(connection),
+        )
+        return empty.with_towns(connection)
+
+    def with_towns(self, connection: sqlite3.Connection) -> "Memory":
+        """Return it with the names of the 町 as they are now."""
         towns: dict[int, str] = dict(connection.execute("SELECT no, key FROM search_town"))
         starts, at = [], 0
         for key in towns.values():
             starts.append(at)
             at += len(key) + 1
-        return cls(
-            generation=generation,
-            people=int(one(connection, "SELECT count(*) FROM person")),
+        return replace(
+            self,
             towns=towns,
-            common=dict(connection.execute("SELECT token, people FROM search_common")),
-            links=links_of(connection),
             _joined="\n".join(towns.values()),
             _starts=starts,
             _numbers=tuple(towns),

@@ -192,6 +192,8 @@ def _lives(line: Line, key: str, memory: Memory) -> bool:
 
 def _where(key: str, memory: Memory) -> str | None:
     """Ask for addresses that hold a key: in the name of the 町, across it and what follows, or behind it."""
+    if number := words.number_token(key):
+        return memory.ask(number)
     towns = memory.towns_holding(key)
     if len(towns) > MOST_TOWNS:
         return None

@@ -4,7 +4,7 @@ Every token begins with a small letter that says what it is of:
 
 ``u k`` a letter, two letters of a reading · ``n m`` of a written name · ``p q`` the same where a name begins ·
 ``y o d e`` birth year, month, day, day of any year, ``x`` an unknown one · ``t`` the 町 · ``s`` the 町 with the first
-number of the address · ``f`` that number alone · ``i`` any number · ``j`` two numbers in a row · ``w`` a letter with the
+number of the address · ``f`` that number alone · ``i`` any number, of a 丁目 too · ``j`` two numbers in a row · ``w`` a letter with the
 number behind it · ``l b`` a letter, two letters of an address · ``c`` a card's number · ``z`` before any of these: of a
 former name or address.
 
@@ -34,10 +34,10 @@ def tokens_of(keys: Keys, town_no: TownNo) -> str:
     if keys.card:
         found.add(f"c{_safe(keys.card)}")
     if keys.place is not None:
-        found.update(_lives(town_no(keys.place.town), keys.place.rest))
+        found.update(_lives(town_no(keys.place.town), keys.place.town, keys.place.rest))
     past = set(_called(keys.past_readings, keys.past_names))
     for place in keys.past_places:
-        past.update(_lives(town_no(place.town), place.rest))
+        past.update(_lives(town_no(place.town), place.town, place.rest))
     return " ".join([*found, *(PAST + token for token in past)])
 
 
@@ -66,8 +66,10 @@ def _born(born: DateSpan) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1_000)  # a household lives in one place
-def _lives(town: int, rest: str) -> tuple[str, ...]:
+def _lives(town: int, name: str, rest: str) -> tuple[str, ...]:
     found = [f"t{town}"]
+    for number, _ in _ELEMENT.findall(name):
+        found += (f"i{prefix}" for prefix in _prefixes(number))
     elements = _ELEMENT.findall(_safe(rest, NUMBER))
     if elements and elements[0][0]:
         for prefix in _prefixes(elements[0][0]):
@@ -115,6 +117,12 @@ def card_token(card: str) -> str:
 def town_token(town: int) -> str:
     """Return what those have who live in a 町."""
     return f"t{town}"
+
+
+def number_token(key: str) -> str | None:
+    """Return what addresses have that hold a key of one number, wherever it stands; None of any other key."""
+    found = _ELEMENT.fullmatch(key)
+    return f"i{found[1][:_LONGEST_NUMBER]}" if found and found[1] else None
 
 
 def rest_tokens(key: str) -> list[str]:

@@ -40,6 +40,7 @@ class Asked:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.finder = search.Finder()
+        self.finder.warm(connection)  # as at opening
 
     def time(self, query: Query, seen: Seen) -> int:
         """Answer a query and note how long it took; returns how many lines there are."""

@@ -46,7 +46,11 @@ from offline.store.identity import TerminalIdentity  # noqa: E402 - found only t
 from offline.store.replica import Replica  # noqa: E402 - found only through the path
 from tests.replica_fakes import LandingBook  # noqa: E402 - found only through the path
 
-TARGETS = {"load.ratio_plain": (0.8, "higher"), "load.searchable_s": (30.0, "lower")}
+TARGETS = {
+    "load.ratio_plain": (0.8, "higher"),
+    "load.ratio_plain_cpu": (0.8, "higher"),
+    "load.searchable_s": (30.0, "lower"),
+}
 TARGET_TOWN = 100_000  # whose seconds the target is of
 SEED, DAY = 1, date(2026, 11, 20)
 KEY = bytes(range(32))

@@ -97,7 +97,7 @@ def _pieces(rows: Iterable[dict[str, object]], size: int) -> Iterable[list[dict[
 
 
 def opening(folder: Path, _count: int) -> dict[str, Any]:
-    """Open the file and answer the first query; then all classes, for the memory it takes."""
+    """Open the file, read in what a search plans by, answer the first query; then all classes, for the memory."""
     begun = time.perf_counter()
     asked_file = Asked(encrypted(folder / "e.db"))
     asked_file.time(Query(typed="ア"), Seen())
@@ -271,12 +271,13 @@ def figures(told: dict[str, dict[str, Any]], count: int) -> list[dict[str, Any]]
         TARGETS["search.ratio_plain"],
         "CPU, same index",
     )
-    add(
-        "search.ratio_like",
-        told["like"]["ratio"],
-        TARGETS["search.ratio_like"] if count >= RESIDENTS else None,
-        "LIKE '%…%' on a plain file, CPU",
-    )
+    if "ratio" in told["like"]:
+        add(
+            "search.ratio_like",
+            told["like"]["ratio"],
+            TARGETS["search.ratio_like"] if count >= RESIDENTS else None,
+            "LIKE '%…%' on a plain file, CPU",
+        )
     if "ratio" in told["duckdb"]:
         add("search.ratio_duckdb", told["duckdb"]["ratio"], (1.0, "higher"), "in memory, 2 threads, wall")
     for part in ("open_ms", "rss_mb"):
@@ -313,12 +314,16 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK:,} residents, fewer queries: end within 45 s"
     )
+    parser.add_argument("--without-peers", action="store_true", help="neither LIKE nor DuckDB")
     parser.add_argument("--json", action="store_true", help="one last line for machines")
     chosen = parser.parse_args()
     count = QUICK if chosen.quick else chosen.residents
     told: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="madoguchi-bench-") as folder:
         for step in STEPS:
+            if chosen.without_peers and step in {"like", "duckdb"}:
+                told[step] = {}
+                continue
             if step == "duckdb" and importlib.util.find_spec("duckdb") is None:
                 print("not installed: duckdb; ./dev bench installs the peers", file=sys.stderr)
                 told[step] = {}

@@ -6,10 +6,12 @@ No index, no stored key, no plan; slow, and plain enough to be believed.
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
 from itertools import groupby
 
+from client.domain import date_span
 from client.domain.calendar import RegisterDate
-from client.domain.date_span import DateSpan, recorded, typed_dates
+from client.domain.date_span import DateSpan
 from client.domain.letters import is_kana, kana_key
 from client.domain.place_key import place_key
 from client.domain.query import Match, Query
@@ -17,48 +19,83 @@ from offline.store.search_key import name_key, reading_keys
 
 Row = Mapping[str, object]
 _NAMES = ("full_name", "tsusho", "former_surname", "latin_name")
+_PLACES = ("address_town", "address_banchi", "address_katagaki")
 _SPOKEN = ("furigana", "tsusho_furigana", "former_surname_furigana")
+
+
+typed_dates = cache(date_span.typed_dates)
+
+
+class Version:
+    """One version of a record, with what it says in the letters it is compared by."""
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+
+    @cached_property
+    def readings(self) -> list[str]:
+        """Return every way a name is read."""
+        texts = [str(self.row[column]) for column in _SPOKEN if column in self.row]
+        texts += [
+            str(self.row[column])
+            for column in _NAMES
+            if column in self.row and is_kana(str(self.row[column]))
+        ]
+        return [key for text in texts for key in reading_keys(text) if key]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Return every name as it is written."""
+        return [key for column in _NAMES if column in self.row and (key := name_key(str(self.row[column])))]
+
+    @cached_property
+    def place(self) -> str:
+        """Return the address."""
+        return "".join(place_key(str(self.row.get(column, ""))) for column in _PLACES)
+
+    @cached_property
+    def born(self) -> DateSpan:
+        """Return the birth date."""
+        return date_span.recorded(RegisterDate(str(self.row.get("birth_text", "")), None))
 
 
 class Person:
     """A resident with every version of the record."""
 
     def __init__(self, versions: list[Row], *, sheltered: bool) -> None:
-        self.now, self.before = versions[-1], versions[:-1]
+        *self.before, self.now = map(Version, versions)
         self.sheltered = sheltered
 
-    def readings(self, row: Row) -> list[str]:
-        """Return every way a name is read."""
-        texts = [str(row[column]) for column in _SPOKEN if column in row]
-        texts += [str(row[column]) for column in _NAMES if column in row and is_kana(str(row[column]))]
-        return [key for text in texts for key in reading_keys(text) if key]
-
-    def names(self, row: Row) -> list[str]:
-        """Return every name as it is written."""
-        return [key for column in _NAMES if column in row and (key := name_key(str(row[column])))]
-
-    @property
+    @cached_property
     def order(self) -> tuple[str, str]:
         """Return the place in kana order."""
-        readings, names = self.readings(self.now), self.names(self.now)
-        return (readings or names[-1:] or [""])[0], str(self.now["atena_no"])
+        return (self.now.readings or self.now.names[-1:] or [""])[0], str(self.now.row["atena_no"])
+
+
+def people_of(rows: Iterable[Row], protected: Iterable[str] = ()) -> list[Person]:
+    """Return everyone the rows are of."""
+    ordered = sorted(rows, key=lambda row: (str(row["atena_no"]), int(str(row["history_no"]))))
+    by_person = [list(versions) for _, versions in groupby(ordered, key=lambda row: row["atena_no"])]
+    homes = {one[-1]["household_no"] for one in by_person if one[-1]["atena_no"] in set(protected)}
+    return [Person(one, sheltered=one[-1]["household_no"] in homes) for one in by_person]
 
 
 def found(rows: Iterable[Row], query: Query, protected: Iterable[str] = ()) -> list[str]:
     """Return the numbers of all who match, in the order of the list."""
-    ordered = sorted(rows, key=lambda row: (str(row["atena_no"]), int(str(row["history_no"]))))
-    by_person = [list(versions) for _, versions in groupby(ordered, key=lambda row: row["atena_no"])]
-    homes = {one[-1]["household_no"] for one in by_person if one[-1]["atena_no"] in set(protected)}
-    people = [Person(one, sheltered=one[-1]["household_no"] in homes) for one in by_person]
+    return found_among(people_of(rows, protected), query)
+
+
+def found_among(people: Iterable[Person], query: Query) -> list[str]:
+    """Return the numbers of all of some people who match, in the order of the list."""
     words = _words(query)
     if not words:
         return []
     hits = [
         (_part(person, words[0], query), *person.order)
         for person in people
-        if (query.removed or person.now["status"] == "resident")
+        if (query.removed or person.now.row["status"] == "resident")
         and all(_means(person, sense, word, query) for sense, word in words)
-        and (not query.sex or person.now.get("sex") == query.sex)
+        and (not query.sex or person.now.row.get("sex") == query.sex)
     ]
     return [atena_no for *_, atena_no in sorted(hits)]
 
@@ -105,9 +142,9 @@ def _called(person: Person, sense: str, word: str, query: Query) -> bool:
         return False
     versions = [person.now, *(person.before if query.past else [])]
     if is_kana(word):
-        key, keys = kana_key(word), [key for row in versions for key in person.readings(row)]
+        key, keys = kana_key(word), [key for one in versions for key in one.readings]
     else:
-        key, keys = name_key(word), [key for row in versions for key in person.names(row)]
+        key, keys = name_key(word), [key for one in versions for key in one.names]
     compare = {Match.INFIX: str.__contains__, Match.PREFIX: str.startswith, Match.EXACT: str.__eq__}
     return bool(key) and any(compare[query.match](one, key) for one in keys)
 
@@ -120,19 +157,18 @@ def _part(person: Person, first: tuple[str, str], query: Query) -> int:
     if is_kana(word):
         key, begins = (
             kana_key(word),
-            bool(person.readings(person.now)) and person.order[0].startswith(kana_key(word)),
+            bool(person.now.readings) and person.order[0].startswith(kana_key(word)),
         )
     else:
         key = name_key(word)
-        begins = any(name.startswith(key) for name in person.names(person.now))
+        begins = any(name.startswith(key) for name in person.now.names)
     if key and begins:
         return 0
     return 1 if _called(person, sense, word, query) else 2
 
 
 def _born(person: Person, word: str) -> bool:
-    birth = recorded(RegisterDate(str(person.now.get("birth_text", "")), None))
-    return any(_within(birth, span) for span in typed_dates(word))
+    return any(_within(person.now.born, span) for span in typed_dates(word))
 
 
 def _within(birth: DateSpan, span: DateSpan) -> bool:
@@ -143,8 +179,8 @@ def _within(birth: DateSpan, span: DateSpan) -> bool:
 
 def _numbered(person: Person, word: str) -> bool:
     plain = unicodedata.normalize("NFKC", word)
-    numbers = {person.now["atena_no"], person.now["household_no"]}
-    card = str(person.now.get("residence_card_no", "")).upper()
+    numbers = {person.now.row["atena_no"], person.now.row["household_no"]}
+    card = str(person.now.row.get("residence_card_no", "")).upper()
     return plain in numbers or bool(
         card and re.fullmatch(r"[A-Z]{2}\d{8}[A-Z]{2}", plain.upper()) and plain.upper() == card
     )
@@ -155,9 +191,4 @@ def _lives(person: Person, word: str, query: Query) -> bool:
     if not key or (person.sheltered and not query.sheltered):
         return False
     past = person.before if query.past else []
-    return any(key in _place(row) for row in [person.now, *past])
-
-
-def _place(row: Row) -> str:
-    columns = ("address_town", "address_banchi", "address_katagaki")
-    return "".join(place_key(str(row.get(column, ""))) for column in columns)
+    return any(key in one.place for one in [person.now, *past])
