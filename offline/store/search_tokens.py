@@ -4,9 +4,9 @@ Every token begins with a small letter that says what it is of:
 
 ``u k`` a letter, two letters of a reading · ``n m`` of a written name · ``p q`` the same where a name begins ·
 ``y o d e`` birth year, month, day, day of any year, ``x`` an unknown one · ``t`` the 町 · ``s`` the 町 with the first
-number of the address · ``f`` that number alone · ``i`` any number, of a 丁目 too · ``j`` two numbers in a row · ``w`` a letter with the
-number behind it · ``l b`` a letter, two letters of an address · ``c`` a card's number · ``z`` before any of these: of a
-former name or address.
+number of the address · ``f`` that number alone · ``i`` any number, of a 丁目 too · ``j`` two numbers in a row ·
+``w`` a letter with the number behind it · ``l b`` a letter, two letters of an address · ``c`` a card's number ·
+``z`` before any of these: of a former name or address.
 
 What is asked for is always what every match must have, never more; the match itself is proved by the keys.
 """

@@ -12,6 +12,8 @@ from cloud.search_index import index_town
 from cloud.search_words import Asked
 from tests.cloud.cloud_builders import CHO, CODE, HANAKO, HIDDEN_STREET, JIRO, KIMI, TARO, Site, a_resident
 
+pytestmark = pytest.mark.long
+
 PLACED = "みどり県あおぞら市葛󠄂城町一丁目"
 
 

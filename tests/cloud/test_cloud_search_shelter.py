@@ -13,6 +13,8 @@ from cloud.search_words import Asked
 from cloud.tenant import Tenant
 from tests.cloud.cloud_builders import CODE, KIMI, OTHER_HOME, SetClock, a_resident, a_tenant
 
+pytestmark = pytest.mark.long
+
 WITH_HER = "1000000308"  # lives with her, under no measure
 PLACES = st.sampled_from(
     [

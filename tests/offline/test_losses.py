@@ -10,7 +10,7 @@ from offline.store import door, doubt
 from offline.store.replica import Replica
 from tests.offline.torn_town import KEYS, Town, a_town, flip
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

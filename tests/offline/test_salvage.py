@@ -19,7 +19,7 @@ from offline.store.salvage import Salvage
 from tests.builders import NOW
 from tests.offline.torn_town import HARMS, KEYS, PAGE, Town, a_town, flip
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ from client.domain.errors import StoreError
 from offline.store import door
 from offline.store.torn import Torn
 
+pytestmark = pytest.mark.long
+
 KEY = b"\1" * 32
 ROWS, PAGE = 4000, 4096
 ALL = "SELECT a, b FROM t WHERE a >= ? ORDER BY a"

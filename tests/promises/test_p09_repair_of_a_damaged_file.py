@@ -38,6 +38,8 @@ from tests.promises.terminals import files_in
 from tests.replica_fakes import LandingBook
 from tests.store_builders import a_change, a_person, store_keys
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 
