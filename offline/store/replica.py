@@ -112,7 +112,12 @@ class Replica:
 
     async def apply(self, batch: FeedBatch) -> None:
         """Apply rows, version and digests in one transaction; a batch already applied changes nothing."""
-        await self._write(lambda c: replica_file.apply(c, self._digest_key, batch))
+
+        def give_way() -> None:
+            if self._worker is not None:
+                self._worker.give_way()
+
+        await self._write(lambda c: replica_file.apply(c, self._digest_key, batch, give_way))
 
     async def confirm(self, feed: Feed, version: int, at: datetime) -> None:
         """Write down that a version was the newest at a moment."""

@@ -1,7 +1,7 @@
 """``replica.db``: how it is made, filled from a snapshot, and kept equal to the register."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from client.domain.errors import StoreError
@@ -128,8 +128,16 @@ def make_searchable(connection: sqlite3.Connection) -> None:
     connection.execute("ANALYZE")
 
 
-def apply(connection: sqlite3.Connection, digest_key: bytes, batch: FeedBatch) -> None:
-    """Apply a batch; StoreError ``store.damaged_replica`` where the digests do not come out as it says."""
+def apply(
+    connection: sqlite3.Connection,
+    digest_key: bytes,
+    batch: FeedBatch,
+    give_way: Callable[[], object] = lambda: None,
+) -> None:
+    """Apply a batch; StoreError ``store.damaged_replica`` where the digests do not come out as it says.
+
+    ``give_way`` is called between the steps of what takes longest, the upkeep of the search.
+    """
     here = sums.position(connection, batch.feed)
     newest = batch.to == batch.head
     if batch.to <= here.version:
@@ -147,7 +155,7 @@ def apply(connection: sqlite3.Connection, digest_key: bytes, batch: FeedBatch) -
     sums.set_position(connection, batch.feed, batch.to, batch.at if newest else here.at)
     if batch.changes:
         letters = search.letters_in(change.key for change in batch.changes if change.table == "gaiji")
-        search.renew(connection, _residents_in(batch.changes), letters)
+        search.renew(connection, _residents_in(batch.changes), letters, give_way=give_way)
 
 
 def replace_buckets(

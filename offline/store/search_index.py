@@ -6,7 +6,7 @@ order, and a list of fifty never sorts. Kept by the code that applies what the r
 
 import sqlite3
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
@@ -93,19 +93,30 @@ def rebuild(connection: sqlite3.Connection) -> None:
     )
     connection.execute("DROP TABLE staged")
     connection.execute("INSERT INTO token (token) VALUES ('optimize')")
+    connection.execute(
+        "INSERT INTO token (token, rank) VALUES ('automerge', 2)"
+    )  # few pieces to ask, batch by batch
     _count_words(connection)
     connection.execute(
         "UPDATE search_state SET generation = generation + 1, people = (SELECT count(*) FROM person)"
     )
 
 
-def renew(connection: sqlite3.Connection, atena_nos: Iterable[str], letters: Sequence[str] = ()) -> None:
+def renew(
+    connection: sqlite3.Connection,
+    atena_nos: Iterable[str],
+    letters: Sequence[str] = (),
+    *,
+    give_way: Callable[[], object] = lambda: None,
+) -> None:
     """Bring some residents' entries up to date, and of those whose home has become a shelter or ceased to be one.
 
     ``letters``: the town's own letters that count as others now; whoever bears one is brought up to date too.
+    ``give_way`` is called before each.
     """
     made = Making(connection)
     for atena_no in dict.fromkeys([*atena_nos, *_bearing(connection, letters)]):
+        give_way()
         _renew_one(connection, atena_no, made)
     for atena_no in _hidden_or_shown_wrongly(connection, made.hidden):
         _renew_one(connection, atena_no, made)

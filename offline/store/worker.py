@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Lock
+from threading import Event, Lock
 from typing import TypeVar
 
 from client.domain.errors import StoreError
@@ -14,6 +14,7 @@ from offline.store.door import ForeignError
 T = TypeVar("T")
 Use = Callable[[sqlite3.Connection], T]
 Open = Callable[[bool], sqlite3.Connection]  # True: for reading
+_A_MOMENT = 0.01  # seconds; reading without end holds a batch of a thousand up by ten seconds, not for ever
 Translate = Callable[[Exception], StoreError | None]
 
 
@@ -27,6 +28,8 @@ class _Hand:
         self._connection: sqlite3.Connection | None = None
         self._busy_with: object | None = None
         self._lock = Lock()
+        self.idle = Event()
+        self.idle.set()
 
     async def do(self, use: Use[T], job: object) -> T:
         """Run a function on this thread with its connection."""
@@ -58,6 +61,7 @@ class _Hand:
                 self._connection = self._connect()
             with self._lock:
                 self._busy_with = job
+            self.idle.clear()
             return use(self._connection)
         except ForeignError as error:
             known = self._translate(error)
@@ -66,6 +70,7 @@ class _Hand:
             self._drop()
             raise known from error
         finally:
+            self.idle.set()
             with self._lock:
                 self._busy_with = None
 
@@ -105,6 +110,13 @@ class Worker:
         except asyncio.CancelledError:
             self._reader.interrupt(job)
             raise
+
+    def give_way(self) -> None:
+        """Let what is being read be read first, for a moment: called by the writing thread between two steps.
+
+        Both threads share one interpreter; a search is done in less time than a batch has steps.
+        """
+        self._reader.idle.wait(_A_MOMENT)
 
     async def outside(self, use: Callable[[], T]) -> T:
         """Run a function on the writing thread that opens what it needs itself; closes both connections first."""

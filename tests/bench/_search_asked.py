@@ -4,6 +4,7 @@ import sqlite3
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 from client.domain.query import Query
 from offline.store import door, residents, search
@@ -41,13 +42,16 @@ class Asked:
         self.connection = connection
         self.finder = search.Finder()
         self.finder.warm(connection)  # as at opening
+        self.idle = Event()  # as the worker tells its writing thread
 
     def time(self, query: Query, seen: Seen) -> int:
         """Answer a query and note how long it took; returns how many lines there are."""
         wall, cpu = time.perf_counter(), time.thread_time()
+        self.idle.clear()
         self.connection.execute("BEGIN")
         lines = residents.find(self.connection, self.finder, query, limit=LINES).value
         self.connection.execute("ROLLBACK")
+        self.idle.set()
         seen.cpu.append(1e3 * (time.thread_time() - cpu))
         seen.wall.append(1e3 * (time.perf_counter() - wall))
         return len(lines)

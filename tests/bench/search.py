@@ -126,8 +126,9 @@ def quiet(folder: Path, count: int) -> dict[str, Any]:
 def busy(folder: Path, count: int) -> dict[str, Any]:
     """Ask while another thread applies one batch of 1,000 changes after the other."""
     own, over, seen = Asked(encrypted(folder / "e.db")), threading.Event(), dict[str, Seen]()
+    own.idle.set()
     applied: list[float] = []
-    writer = threading.Thread(target=_apply, args=(folder, over, applied))
+    writer = threading.Thread(target=_apply, args=(folder, over, applied, own.idle))
     queries = workload(folder, _sample(count) // 4, seed=7)
     writer.start()
     while not applied:
@@ -140,7 +141,7 @@ def busy(folder: Path, count: int) -> dict[str, Any]:
     return {"classes": _told(seen), "batches": len(applied), "apply_ms": 1e3 * statistics.median(applied)}
 
 
-def _apply(folder: Path, over: threading.Event, applied: list[float]) -> None:
+def _apply(folder: Path, over: threading.Event, applied: list[float], idle: threading.Event) -> None:
     """Apply batches until it is over: moves within the town, a few marriages."""
     connection, dice = door.open_connection(folder / "e.db", KEY), Random(11)  # noqa: S311 - who moves
     people = [
@@ -151,7 +152,7 @@ def _apply(folder: Path, over: threading.Event, applied: list[float]) -> None:
         batch = _moves(connection, dice.sample(people, 1000), version, dice)
         begun = time.perf_counter()
         with door.transaction(connection):
-            replica_file.apply(connection, DIGEST_KEY, batch)
+            replica_file.apply(connection, DIGEST_KEY, batch, lambda: idle.wait(0.01))  # as the worker does
         applied.append(time.perf_counter() - begun)
         version += 1
     connection.close()

@@ -8,6 +8,7 @@ import pytest
 
 from client.domain.errors import StoreError
 from offline.store import door
+from offline.store import worker as worker_module
 from offline.store.replica import Replica
 from offline.store.worker import Worker
 from tests.builders import NOW
@@ -229,3 +230,47 @@ def test_settings_that_promises_stand_on_are_set(tmp_path: Path) -> None:
         "cipher_page_size": "4096",
     }  # fmt: skip
     connection.close()
+
+
+@pytest.mark.asyncio
+async def test_a_batch_gives_way_to_what_is_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_A_MOMENT", 60.0)
+    worker = worker_on(tmp_path / "a.db")
+    begun, release, order = threading.Event(), threading.Event(), list[str]()
+
+    def read(_connection: sqlite3.Connection) -> None:
+        begun.set()
+        release.wait(60)
+        order.append("read")
+
+    def write(_connection: sqlite3.Connection) -> None:
+        worker.give_way()
+        order.append("written")
+
+    reading = asyncio.create_task(worker.read(read))
+    await asyncio.to_thread(begun.wait, 60)
+    writing = asyncio.create_task(worker.write(write))
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.gather(reading, writing)
+    assert order == ["read", "written"]
+    await worker.close()
+
+
+@pytest.mark.asyncio
+async def test_a_reading_without_end_holds_a_batch_up_for_a_moment_only(tmp_path: Path) -> None:
+    worker = worker_on(tmp_path / "a.db")
+    begun, release = threading.Event(), threading.Event()
+
+    def read(_connection: sqlite3.Connection) -> None:
+        begun.set()
+        release.wait(60)
+
+    reading = asyncio.create_task(worker.read(read))
+    await asyncio.to_thread(begun.wait, 60)
+    await worker.write(lambda _connection: worker.give_way())
+    release.set()
+    await reading
+    await worker.close()
