@@ -64,8 +64,8 @@ class ResultList(QListView):
     zoom_wished = Signal(int)  # the row
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Hear the key of the large letters (F6)."""
-        if event.key() == Qt.Key.Key_F6 and self.currentIndex().isValid():
+        """Hear the key of the large letters (F7)."""
+        if event.key() == Qt.Key.Key_F7 and self.currentIndex().isValid():
             self.zoom_wished.emit(self.currentIndex().row())
         else:
             super().keyPressEvent(event)
