@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from cloud import database, digest, storage
 from cloud.clock import Now, stamp
 from cloud.contract import Key, Row, TableContract, tables
+from cloud.own_letters import bearers
 from cloud.points import Point, reached
 from cloud.search_index import reindex
 
@@ -125,7 +126,14 @@ class Register:
         reindex(
             connection,
             self.municipality,
-            [str(change.key[0]) for change in changes if change.table == "resident"],
+            [
+                *(str(change.key[0]) for change in changes if change.table == "resident"),
+                *bearers(
+                    connection,
+                    self.municipality,
+                    (str(change.key[0]) for change in changes if change.table == "gaiji"),
+                ),
+            ],
         )
         return version
 

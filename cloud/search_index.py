@@ -11,6 +11,7 @@ from cloud import storage
 from cloud.contract import Row
 from cloud.date_spans import on_record
 from cloud.letters import is_reading, kana_key, name_key
+from cloud.own_letters import Links, links
 from cloud.place_keys import NUMBER, place_key
 
 # HOUSE is what of an address can hold letters alone, the name of the 町 (which the head line has) left out: of most
@@ -90,13 +91,19 @@ def _versions(connection: sa.Connection, municipality: str, batch: Sequence[str]
         .where(resident.c.municipality == municipality, resident.c.atena_no.in_(batch))
         .order_by(resident.c.atena_no, resident.c.history_no)
     )
-    rows = (_known(row._mapping) for row in connection.execute(query))
+    own = links(connection, municipality)
+    rows = (_known(row._mapping, own) for row in connection.execute(query))
     for _, versions in groupby(rows, key=itemgetter("atena_no")):
         yield list(versions)
 
 
-def _known(row: Mapping[Any, Any]) -> Row:
-    return {column: value for column, value in row.items() if value is not None}
+def _known(row: Mapping[Any, Any], own: Links) -> Row:
+    """Return a row's values, letters of the town's own as those they count as."""
+    return {
+        column: value.translate(own) if own and isinstance(value, str) else value
+        for column, value in row.items()
+        if value is not None
+    }
 
 
 def _head(row: Row) -> Line:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from cloud import storage
 from cloud.date_spans import Span, as_typed
 from cloud.letters import is_reading, kana_key, name_key
+from cloud.own_letters import links
 from cloud.place_keys import NUMBER, place_key
 from cloud.search_index import CARD, HOUSE, NAME, PAST, PLACE, READING, town_keys
 from cloud.shelter import hidden_homes
@@ -66,7 +67,9 @@ class Reader:
     def __init__(self, connection: sa.Connection, municipality: str, asked: Asked) -> None:
         self._connection = connection
         self._municipality = municipality
-        self._asked = asked
+        own = links(connection, municipality)
+        texts = ("typed", "name", "birth", "place", "number")
+        self._asked = replace(asked, **{name: getattr(asked, name).translate(own) for name in texts})
         self._towns: list[str] | None = None
 
     def terms(self) -> list[Term]:
