@@ -36,13 +36,13 @@ STAGES = (
         "search",
         18,
         (
-            *("offline/store/search", "offline/store/residents.py", "client/domain/letters.py"),
             *(
-                "client/domain/place_key.py",
-                "client/domain/date_span.py",
-                "tests/bench/search.py",
-                "tests/bench/_",
+                f"offline/store/search{part}.py"
+                for part in ("", "_index", "_key", "_line", "_memory", "_terms", "_tokens")
             ),
+            *("offline/store/residents.py", "client/domain/letters.py", "client/domain/place_key.py"),
+            *("client/domain/date_span.py", "tests/bench/search.py", "tests/bench/_crowd.py"),
+            *("tests/bench/_search_asked.py", "tests/bench/_search_queries.py"),
         ),
     ),
     Stage(

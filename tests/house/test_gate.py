@@ -58,7 +58,8 @@ def chosen(expression: str, marked: dict[str, bool]) -> bool:
     [
         (["client/rules/outbox.py"], {"outbox", "sync", "drills"}),
         (["ui/theme.py"], {"screens", "drills"}),
-        (["offline/store/search.py", "docs/DRILL.md"], {"outbox"}),
+        (["offline/store/search.py", "docs/DRILL.md"], {"outbox", "search", "load"}),
+        (["offline/store/outbox.py"], {"outbox", "load"}),
         (["docs/ARCHITECTURE.md"], set()),
         (["tests/stages/letters/test_every_letter.py"], {"letters"}),
         (["tests/journeys/clerk.py"], {"drills"}),

@@ -334,7 +334,7 @@ def test_a_damaged_replica_is_named_and_fetched_anew_and_the_outbox_stays(
         await visit.enter(staff, "s002")
         await visit.line_is("オフライン")
         await visit.look_up()
-        told = await visit.told("端末内の住民データが壊れています。")
+        told = await visit.told("端末内の住民データの一部が壊れています。")
         visit.photograph("damaged_replica_offline")
         assert "取り直します" in told
         assert "オフラインの間は" in told
@@ -361,7 +361,7 @@ def test_on_line_a_damaged_replica_is_named_and_disturbs_nobody(given: Given) ->
 
     async def script(visit: Visit) -> None:
         await visit.enter(given.staff, "s001")
-        await visit.told("端末内の住民データが壊れています。")
+        await visit.told("端末内の住民データの一部が壊れています。")
         visit.photograph("damaged_replica_online")
         await visit.issue()
         await visit.filled()
