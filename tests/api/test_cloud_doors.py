@@ -32,7 +32,7 @@ from tests.api.small_cloud import PASSWORD, SmallCloud, protect, small_cloud
 from tests.builders import HANAKO, TARO, a_request, a_tenkyo
 from tests.fakes import counted_random
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 _random = counted_random()
 
 

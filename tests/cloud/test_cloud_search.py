@@ -11,6 +11,8 @@ from cloud.letters import is_reading, kana_key, name_key
 from cloud.wareki import read_day, write_wareki
 from tests.cloud.cloud_builders import CHO, HANAKO, HIDDEN_STREET, JIRO, KIMI, TARO, Site
 
+pytestmark = pytest.mark.long
+
 
 async def found(site: Site, typed: str, **more: Any) -> list[str]:
     asked = {"typed": typed, "limit": 50, "removed": False} | more

@@ -22,7 +22,7 @@ from tests.api.small_cloud import SmallCloud, protect, small_cloud
 from tests.builders import HANAKO, TARO
 from tests.replica_fakes import LandingBook
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 REPLICA_KEY = b"r" * 32
 
 

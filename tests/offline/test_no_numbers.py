@@ -42,6 +42,8 @@ from tests.store_builders import (
     stores_in,
 )
 
+pytestmark = pytest.mark.long
+
 NUMBER, CODE = "379474484458", "24727059608"
 HARMLESS = "379474484459"  # the same digits with another last one: nobody's number
 KEYS = store_keys()

@@ -9,6 +9,8 @@ from tests.offline import plain_search
 from tests.offline.search_builders import found, index_of, several
 from tests.store_builders import a_person
 
+pytestmark = pytest.mark.long
+
 STRANGE = [
     "😀",
     "👨‍👩‍👧‍👦",

@@ -26,6 +26,8 @@ from tests.day_builders import (
     walked_ages,
 )
 
+pytestmark = pytest.mark.long
+
 
 @settings(max_examples=20, deadline=None)
 @given(births, days, st.none() | days, st.none() | days)

@@ -14,6 +14,8 @@ from client.rules.service_on_day import FIRST_CLASS, belongs_on
 from tests.builders import TARO, TODAY, a_resident, moving_away
 from tests.day_builders import DAY, END, START, UNSURE, births, born, days, every_day, walked_ages
 
+pytestmark = pytest.mark.long
+
 
 def a_row(
     service: Service, since: date = START, until: date | None = None, kind: str | None = None

@@ -14,6 +14,8 @@ from client.rules.tax_on_day import Arrears, Due, Inspection
 from tests.builders import TARO
 from tests.day_builders import DAY, END, START, a_vehicle, an_instalment, days, every_day, turns
 
+pytestmark = pytest.mark.long
+
 MAY_31, CONFIRMED = date(2026, 5, 31), date(2026, 11, 17)
 
 
