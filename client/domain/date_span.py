@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from client.domain.calendar import ERA_WORDS, ERAS, FIRST_YEAR, RegisterDate, parse_day
 
@@ -45,6 +46,7 @@ class DateSpan:
 ANY_UNKNOWN = DateSpan(_FIRST, _LAST, unknown=True)
 
 
+@lru_cache(maxsize=50_000)
 def recorded(birth: RegisterDate) -> DateSpan:
     """Return what the register's text says of a date: a day, or the part of it that is known ([STD j80])."""
     text = unicodedata.normalize("NFKC", birth.text)

@@ -4,8 +4,9 @@ Stored letters are never normalised; keys are ([STD j330], folding rules of mand
 text, lone surrogates, marks without a letter and controls included: what a door let in must at least be showable.
 """
 
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 
 from resources import read_text
@@ -17,8 +18,20 @@ _SAME = str.maketrans("ヲヰヱワ", "オイエハ")
 _O_ROW = frozenset("オコソトノホモヨロ")
 _VOICING = frozenset("\u3099\u309a")
 LONG_MARKS = frozenset("ー―－‐‑–—−ｰ-~～〜")  # whatever dash was typed for a long mark
+_LONG = "ー"
 _DROPPED = LONG_MARKS | frozenset("・ 　\t")
+_SOUNDS_IN_TEXT = {  # one letter for each sound, none for what changes one
+    **dict.fromkeys(map(ord, LONG_MARKS | _VOICING)),
+    **{small: _SAME.get(large, large) for small, large in _LARGE.items()},
+    **_SAME,
+}
+_SOUNDS = (
+    _SOUNDS_IN_TEXT | dict.fromkeys(map(ord, _DROPPED)) | dict.fromkeys(map(ord, LONG_MARKS), ord(_LONG))
+)
+_AFTER_O = re.compile(f"(?<=[{''.join(sorted(_O_ROW))}])[ウ{_LONG}]+")
+_KANA = re.compile(f"[ぁ-ゖァ-ヺ{re.escape(''.join(sorted(_DROPPED)))}]+")
 _MARKS = frozenset({"Mn", "Mc", "Me"})  # selectors are among them
+_NO_SELECTORS = dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 _JOINER = "\u200d"
 _SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 _LONGEST_CLUSTER = 16  # code points; a family of emoji has 11, and no text may hide inside one letter
@@ -26,8 +39,7 @@ _LONGEST_CLUSTER = 16  # code points; a family of emoji has 11, and no text may 
 
 def is_selector(letter: str) -> bool:
     """Tell whether a code point is a variation selector (standardised or ideographic)."""
-    code = ord(letter)
-    return 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+    return ord(letter) in _NO_SELECTORS
 
 
 def is_private(letter: str) -> bool:
@@ -76,7 +88,7 @@ def same_name(one: str, other: str) -> bool:
 
 def strip_selectors(text: str) -> str:
     """Return the text without variation selectors, for keys only."""
-    return "".join(letter for letter in text if not is_selector(letter))
+    return text if text.isascii() else text.translate(_NO_SELECTORS)
 
 
 @lru_cache(maxsize=50_000)
@@ -87,13 +99,8 @@ def kana_key(text: str) -> str:
     オ (オウ = オオ = オー), elsewhere the long mark counts for nothing: 大野 (オオノ) and 小野 (オノ) stay apart.
     """
     folded = _without_vu(unicodedata.normalize("NFKC", text).translate(_TO_KATAKANA))
-    out: list[str] = []
-    for letter in unicodedata.normalize("NFD", folded).translate(_LARGE).translate(_SAME):
-        if (letter == "ウ" or letter in LONG_MARKS) and out and out[-1] in _O_ROW:
-            out.append("オ")
-        elif letter not in _DROPPED and letter not in _VOICING:
-            out.append(letter)
-    return "".join(out)
+    sounds = unicodedata.normalize("NFD", folded).translate(_SOUNDS)
+    return _AFTER_O.sub(lambda found: "オ" * len(found[0]), sounds).replace(_LONG, "")
 
 
 def _without_vu(katakana: str) -> str:
@@ -106,16 +113,25 @@ def _without_vu(katakana: str) -> str:
 def kana_sounds(text: str) -> str:
     """Return a text with its kana in one form, its other letters as they are: katakana, large, no voicing, no long marks."""
     katakana = _without_vu(text.translate(_TO_KATAKANA))
-    sounds = unicodedata.normalize("NFD", katakana).translate(_LARGE).translate(_SAME)
-    return "".join(letter for letter in sounds if letter not in _VOICING and letter not in LONG_MARKS)
+    return unicodedata.normalize("NFD", katakana).translate(_SOUNDS_IN_TEXT)
 
 
 def is_kana(text: str) -> bool:
     """Tell whether a query is to be read as a reading: kana, long marks, spaces and nothing else."""
     folded = unicodedata.normalize("NFKC", text)
-    return bool(folded.strip()) and all(
-        "ぁ" <= letter <= "ゖ" or "ァ" <= letter <= "ヺ" or letter in _DROPPED for letter in folded
-    )
+    return _KANA.fullmatch(folded) is not None and not folded.isspace()
+
+
+class Folding(dict[int, str]):
+    """A table for ``str.translate`` that asks once what becomes of each letter."""
+
+    def __init__(self, fold: Callable[[str], str]) -> None:
+        super().__init__()
+        self._fold = fold
+
+    def __missing__(self, code: int) -> str:
+        found = self[code] = self._fold(chr(code))
+        return found
 
 
 def one_for_all(letter: str) -> str:

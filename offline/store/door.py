@@ -35,6 +35,16 @@ _BAD_SECTORS = frozenset(
 _POISONED = "identified deferred error"  # SQLCipher after one bad page: every further page fails
 
 
+def _as_it_is(value: object) -> object:
+    return value
+
+
+# For what it does not know as its own, None and bytes among it, the module looks for ways to adapt each value: a row of
+# a resident, sixteen of its columns empty, took 19 µs to write instead of 5.
+for _kind in (type(None), bytes):
+    cipher.register_adapter(_kind, _as_it_is)
+
+
 def open_connection(path: Path, key: bytes, *, reading: bool = False) -> sqlite3.Connection:
     """Open a store with its raw key; in WAL, each commit brought to disk, nothing temporary outside memory."""
     connection = cipher.connect(str(path), isolation_level=None, check_same_thread=False)

@@ -1,18 +1,20 @@
 """What people are found by: folded keys, made from the register's letters and never shown."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from client.domain.calendar import RegisterDate
 from client.domain.date_span import DateSpan, recorded
-from client.domain.letters import is_kana, is_private, kana_key, one_for_all, strip_selectors
+from client.domain.letters import Folding, is_kana, is_private, kana_key, one_for_all, strip_selectors
 from client.domain.place_key import place_key
 from offline.store.rows import Row
 
 NAME_COLUMNS = ("full_name", "tsusho", "former_surname", "latin_name")
 READING_COLUMNS = ("furigana", "tsusho_furigana", "former_surname_furigana")
+_CALLED_COLUMNS = (*NAME_COLUMNS, *READING_COLUMNS)
 Links = Mapping[int, str]  # a private-use code point to the letter it counts as
 NO_LINKS: Links = {}
 PLACE_COLUMNS = ("address_town", "address_banchi", "address_katagaki")
@@ -45,8 +47,14 @@ class Keys:
 @lru_cache(maxsize=50_000)
 def name_key(text: str) -> str:
     """Fold a written name: no selectors, widths, spaces or signs; Latin in capitals; variants as one."""
-    plain = unicodedata.normalize("NFKC", strip_selectors(text)).upper()
-    return "".join(one_for_all(letter) for letter in plain if letter.isalnum() or is_private(letter))
+    return unicodedata.normalize("NFKC", strip_selectors(text)).upper().translate(_LETTERS)
+
+
+def _one_letter(letter: str) -> str:
+    return one_for_all(letter) if letter.isalnum() or is_private(letter) else ""
+
+
+_LETTERS = Folding(_one_letter)
 
 
 def reading_keys(text: str) -> tuple[str, ...]:
@@ -67,7 +75,7 @@ def keys_of(versions: Sequence[Row], *, hidden: bool, links: Links = NO_LINKS) -
     # Without any reading a Latin or kanji name orders the list; it comes after all kana but for capitals.
     kana = next(iter(readings), "") or _last_name(present, links)
     past_readings, past_names, past_places = (
-        _past(versions[:-1], links) if len(versions) > 1 else ((), (), ())
+        _past(versions[:-1], present, links) if len(versions) > 1 else ((), (), ())
     )
     place = _place(present, links)
     return Keys(
@@ -85,11 +93,17 @@ def keys_of(versions: Sequence[Row], *, hidden: bool, links: Links = NO_LINKS) -
 
 
 def _called(row: Row, links: Links) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    names = [_text(row, column).translate(links) for column in NAME_COLUMNS if column in row]
-    spoken = [_text(row, column) for column in READING_COLUMNS if column in row]
-    spoken += [name for name in names if is_kana(name)]
-    readings = (key for text in spoken for key in reading_keys(text) if key)
-    return _once(readings), _once(key for key in map(name_key, names) if key)
+    readings: dict[str, None] = {}
+    names: dict[str, None] = {}
+    for column in READING_COLUMNS:
+        if spoken := _text(row, column):
+            readings.update(dict.fromkeys(reading_keys(spoken)))
+    for column in NAME_COLUMNS:
+        if written := _text(row, column).translate(links):
+            names[name_key(written)] = None
+            if is_kana(written):
+                readings.update(dict.fromkeys(reading_keys(written)))
+    return tuple(filter(None, readings)), tuple(filter(None, names))
 
 
 def _last_name(row: Row, links: Links) -> str:
@@ -98,17 +112,24 @@ def _last_name(row: Row, links: Links) -> str:
 
 
 def _past(
-    versions: Sequence[Row], links: Links
+    versions: Sequence[Row], present: Row, links: Links
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Place, ...]]:
+    """Return the keys of what was otherwise before; of what was as it is now there may be some, or none."""
     readings: dict[str, None] = {}
     names: dict[str, None] = {}
     places: dict[Place, None] = {}
     for row in versions:
-        spoken, written = _called(row, links)
-        readings.update(dict.fromkeys(spoken))
-        names.update(dict.fromkeys(written))
-        places[_place(row, links)] = None
+        if not _same(row, present, _CALLED_COLUMNS):
+            spoken, written = _called(row, links)
+            readings.update(dict.fromkeys(spoken))
+            names.update(dict.fromkeys(written))
+        if not _same(row, present, PLACE_COLUMNS):
+            places[_place(row, links)] = None
     return tuple(readings), tuple(names), tuple(places)
+
+
+def _same(row: Row, other: Row, columns: Iterable[str]) -> bool:
+    return all(row.get(column) == other.get(column) for column in columns)
 
 
 def _place(row: Row, links: Links) -> Place:
@@ -116,15 +137,11 @@ def _place(row: Row, links: Links) -> Place:
     return Place(place_key(town), place_key(banchi) + place_key(katagaki))
 
 
-def _once(keys: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(keys))
-
-
 def _text(row: Row, column: str) -> str:
     value = row.get(column)
     return value if isinstance(value, str) else ""
 
 
-def pieces(text: str) -> Iterator[str]:
-    """Yield each two neighbouring letters."""
-    return (text[at : at + 2] for at in range(len(text) - 1))
+def pieces(text: str) -> list[str]:
+    """Return each two neighbouring letters."""
+    return [one + next_one for one, next_one in pairwise(text)]

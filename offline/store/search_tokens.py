@@ -12,7 +12,7 @@ What is asked for is always what every match must have, never more; the match it
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -41,15 +41,16 @@ def tokens_of(keys: Keys, town_no: TownNo) -> str:
     return " ".join([*found, *(PAST + token for token in past)])
 
 
-def _called(readings: Iterable[str], names: Iterable[str]) -> Iterator[str]:
+def _called(readings: Iterable[str], names: Iterable[str]) -> list[str]:
+    found: list[str] = []
     for reading in map(_safe, readings):
-        yield from ("u" + letter for letter in reading)
-        yield from ("k" + piece for piece in pieces(reading))
+        found += ["u" + letter for letter in reading]
+        found += ["k" + piece for piece in pieces(reading)]
     for name in map(_safe, names):
-        yield from ("n" + letter for letter in name)
-        yield from ("m" + piece for piece in pieces(name))
-        yield "p" + name[:1]
-        yield "q" + name[:2]
+        found += ["n" + letter for letter in name]
+        found += ["m" + piece for piece in pieces(name)]
+        found += ("p" + name[:1], "q" + name[:2])
+    return found
 
 
 @lru_cache(maxsize=50_000)
@@ -67,22 +68,22 @@ def _born(born: DateSpan) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1_000)  # a household lives in one place
 def _lives(town: int, name: str, rest: str) -> tuple[str, ...]:
-    found = [f"t{town}"]
-    for number, _ in _ELEMENT.findall(name):
-        found += (f"i{prefix}" for prefix in _prefixes(number))
-    elements = _ELEMENT.findall(_safe(rest, NUMBER))
-    if elements and elements[0][0]:
-        for prefix in _prefixes(elements[0][0]):
-            found += [f"s{town}x{prefix}", f"f{prefix}"]
+    found = [f"t{town}", *_numbers_of(name)]
     number_before = letter_before = ""
-    for number, letter in elements:
-        for prefix in _prefixes(number):
-            found.append(f"i{prefix}")
-            if number_before:
-                found.append(f"j{number_before[:_LONGEST_NUMBER]}x{prefix}")
+    for at, (number, letter) in enumerate(_ELEMENT.findall(_safe(rest, NUMBER))):
+        if number:
+            beginnings = _prefixes(number)
+            found += ["i" + prefix for prefix in beginnings]
+            if not at:
+                found += [f"s{town}x{prefix}" for prefix in beginnings]
+                found += ["f" + prefix for prefix in beginnings]
+            elif number_before:
+                before = f"j{number_before[:_LONGEST_NUMBER]}x"
+                found += [before + prefix for prefix in beginnings]
             elif letter_before:
-                found.append(f"w{letter_before}{prefix}")
-        if letter:
+                before = "w" + letter_before
+                found += [before + prefix for prefix in beginnings]
+        else:
             found.append("l" + letter)
             if letter_before:
                 found.append("b" + letter_before + letter)
@@ -90,7 +91,13 @@ def _lives(town: int, name: str, rest: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _prefixes(number: str) -> list[str]:
+@lru_cache(maxsize=10_000)
+def _numbers_of(town: str) -> tuple[str, ...]:
+    return tuple("i" + prefix for number, _ in _ELEMENT.findall(town) for prefix in _prefixes(number))
+
+
+@lru_cache(maxsize=10_000)
+def _prefixes(number: str) -> Sequence[str]:
     return [number[:end] for end in range(1, min(len(number), _LONGEST_NUMBER) + 1)]
 
 
