@@ -1,7 +1,7 @@
 """The form of the search: a field for each thing a visitor may say ([STD j340])."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from client.domain.query import Match
 from ui.screens.counter.find import FindModel
@@ -27,17 +27,17 @@ class FindForm(QFrame):
         self._sex = choice("findSex", "", sexes, lambda sex: model.fill_in("sex", str(sex)))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        form = QFormLayout()
-        form.setRowWrapPolicy(
-            QFormLayout.RowWrapPolicy.WrapLongRows
-        )  # where letters are large, the field goes below
+        self._form = form = QFormLayout()
+        self._rows: list[tuple[QWidget, QWidget]] = []
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setVerticalSpacing(5)
         name, *others = self._fields.items()
         for key, field in (name, ("match", self._match), *others, ("sex", self._sex)):
             field.setMinimumWidth(field.fontMetrics().horizontalAdvance("世") * _FIELD_EMS)
-            form.addRow(caption_for(words(f"find.form_{key}"), field), field)
+            caption = caption_for(words(f"find.form_{key}"), field)
+            self._rows.append((caption, field))
+            form.addRow(caption, field)
         column.addLayout(form)
         self._removed = check(words("find.removed"), "findRemoved", model.set_removed)
         self._past = check(words("find.past"), "findPast", model.set_past)
@@ -54,6 +54,14 @@ class FindForm(QFrame):
         _point(self._sex, self._model.query.sex)
         self._removed.setChecked(self._model.query.removed)
         self._past.setChecked(self._model.query.past)
+
+    def fit(self, width: int) -> None:
+        """Put the fields beside their captions; below them where letters are so large that this width is not enough."""
+        captions = max(caption.sizeHint().width() for caption, _ in self._rows)
+        fields = max(field.minimumWidth() for _, field in self._rows)
+        beside = captions + self._form.horizontalSpacing() + fields <= width
+        wrap = QFormLayout.RowWrapPolicy
+        self._form.setRowWrapPolicy(wrap.DontWrapRows if beside else wrap.WrapAllRows)
 
     def begin(self) -> None:
         """Go to the first field."""

@@ -1,7 +1,7 @@
 """The left column: search field, results, those looked at lately."""
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -138,6 +138,12 @@ class FindPane(QFrame):
         self._lately = label(words("find.recent"), "heading")
         column.addWidget(self._lately)
         column.addWidget(self.recent, 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the form know how wide it may be."""
+        super().resizeEvent(event)
+        bar = self._form_room.verticalScrollBar().sizeHint().width()
+        self.form.fit(event.size().width() - _MARGINS - bar)
 
     def least_width(self) -> int:
         """Return the width at which its heading and its buttons are whole."""
