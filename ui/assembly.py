@@ -53,6 +53,7 @@ from ui.face import Face, Jobs
 from ui.notices import Note
 from ui.own_letters import DrawLetters
 from ui.rounds import Rounds, Upkeep
+from ui.screens.drill.model import DrillJobs
 from ui.tasks import Tasks
 from ui.training_hint import watch_hint
 from ui.widgets.letters import Letters
@@ -180,24 +181,90 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     return counter
 
 
+class _Metered:
+    """Tells whether bytes cost: on a mobile line, but for a drill whose replica is still being filled beforehand."""
+
+    def __init__(self, config: Config) -> None:
+        self._mobile = config.line_profile == "mobile"
+        self._preparing = bool(config.drill)
+
+    def __call__(self) -> bool:
+        return self._mobile and not self._preparing
+
+    def note(self, progress: Progress) -> None:
+        """Hear how far the filling is."""
+        self._preparing = self._preparing and progress.done < progress.of
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The way to the cloud, as all jobs share it."""
+
+    watch: LinkWatch
+    log_in: LogIn
+    reach: Reach
+    live: CloudRegister
+    box: CommandBox
+    send: SendOutbox
+    sync: SyncReplica
+    metered: _Metered
+
+
+def _line(config: Config, doors: Doors, on_progress: Callable[[Progress], None]) -> _Line:
+    http, ledger, metered = doors.http, doors.stores.ledger, _Metered(config)
+
+    def filling(progress: Progress) -> None:
+        metered.note(progress)
+        on_progress(progress)
+
+    watch = LinkWatch(http.probe, utc_now, asyncio.sleep, jitter=random.random, metered=metered)
+    log_in = LogIn(Sessions(http, now=utc_now), doors.vault, doors.stores, ledger, watch, now=utc_now)
+    box = CommandBox(http, doors.facts.terminal_no)
+    feeds = HttpFeeds(http, doors.facts.feed_keys)
+    return _Line(
+        watch=watch,
+        log_in=log_in,
+        reach=Reach(watch, config.answer_wait_ms / 1000, token=log_in.token),
+        live=CloudRegister(http, log_in.token),
+        box=box,
+        send=SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random),
+        sync=SyncReplica(feeds, doors.stores.replica, ledger, metered=metered, on_progress=filling),
+        metered=metered,
+    )
+
+
 def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: Reporter) -> Counter:
-    http, facts, ledger, replica = doors.http, doors.facts, doors.stores.ledger, doors.stores.replica
+    def filling(progress: Progress) -> None:
+        counter.rounds.filling(progress)
 
-    preparing = bool(config.drill)  # a drill's replica is filled before its line becomes the mobile router's
+    line = _line(config, doors, filling)
+    director = _director(window, config, doors, tasks, lambda: line.log_in.present) if config.drill else None
+    town = doors.facts.prefecture + doors.facts.municipality_name
+    jobs = _jobs(config, doors, line, town, director.jobs() if director else DoorsToADrill().jobs())
+    screens = (window.log_in, window.log_in_view)
+    face = Face(window.shell, window.words, screens, jobs=jobs, starter=tasks, now=utc_now, town=town)
+    reporter.face = face
+    if director:
+        director.show = face.drill.show
+    rounds = Rounds(
+        _upkeep(config, doors, line),
+        printer=config.printer_name,
+        show=window.shell.show_status,
+        trouble=reporter.known,
+    )
+    counter: Counter = Counter(
+        window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks
+    )
+    return counter
 
-    def metered() -> bool:
-        return config.line_profile == "mobile" and not preparing
 
-    def offset() -> int:
-        return http.clock_offset_ms
+def _jobs(config: Config, doors: Doors, line: _Line, town: str, drill: DrillJobs) -> Jobs:
+    """Join what a clerk can have done."""
+    live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
+    press, offset = doors.press, _clock_offset(doors)
 
     def declared() -> bool:
         return False  # no screen takes the officer's declaration of disaster yet: fail closed
-
-    def filling(progress: Progress) -> None:
-        nonlocal preparing
-        preparing = preparing and progress.done < progress.of
-        counter.rounds.filling(progress)
 
     async def fee() -> int:
         kind, today = CertificateKind.JUMINHYO_COPY, tokyo_day(utc_now())
@@ -206,75 +273,69 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
         except StoreError:
             return (await reach.ask(lambda: live.form_words(kind, whole=True, on=today))).value.fee_yen
 
-    watch = LinkWatch(http.probe, utc_now, asyncio.sleep, jitter=random.random, metered=metered)
-    log_in = LogIn(Sessions(http, now=utc_now), doors.vault, doors.stores, ledger, watch, now=utc_now)
-    reach = Reach(watch, config.answer_wait_ms / 1000, token=log_in.token)
-    live = CloudRegister(http, log_in.token)
-    box = CommandBox(http, facts.terminal_no)
-    send = SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random)
-    sync = SyncReplica(
-        HttpFeeds(http, facts.feed_keys), replica, ledger, metered=metered, on_progress=filling
-    )
-    director = _director(window, config, doors, tasks, lambda: log_in.present) if config.drill else None
-    town = facts.prefecture + facts.municipality_name
-    place = SlipPlace(town, facts.terminal_name, drill=config.training)
-    jobs = Jobs(
-        log_in=log_in,
+    return Jobs(
+        log_in=line.log_in,
         find=FindResident(live, replica, reach, ledger, now=utc_now),
         issue=IssueCertificate(
-            CertificateDesk(http, log_in.token, now=utc_now),
+            CertificateDesk(doors.http, line.log_in.token, now=utc_now),
             replica,
             reach,
             ledger,
-            doors.press,
+            press,
             now=utc_now,
             declared=declared,
             clock_offset_ms=offset,
             settings=IssueSettings(show_as_of=config.show_as_of_offline, drill=config.training),
-            on_damage=sync.wake,
+            on_damage=line.sync.wake,
         ),
         queue=QueueChange(
             live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset
         ),
-        slip=PrintSlip(live, replica, reach, ledger, doors.press, place=place),
-        settle=SettleChange(box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset),
-        send=send,
+        slip=PrintSlip(
+            live,
+            replica,
+            reach,
+            ledger,
+            press,
+            place=SlipPlace(town, doors.facts.terminal_name, drill=config.training),
+        ),
+        settle=SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset),
+        send=line.send,
         ledger=ledger,
         fee=fee,
-        offline=lambda: not watch.usable,
+        offline=lambda: not line.watch.usable,
         declared=declared,
-        drill=director.jobs() if director else DoorsToADrill().jobs(),
+        drill=drill,
     )
-    screens = (window.log_in, window.log_in_view)
-    face = Face(window.shell, window.words, screens, jobs=jobs, starter=tasks, now=utc_now, town=town)
-    reporter.face = face
-    if director:
-        director.show = face.drill.show
-    upkeep = Upkeep(
-        watch,
-        send,
-        sync,
-        ScrubReplica(replica, wake=sync.wake, begin=int.from_bytes(os.urandom(2))),
+
+
+def _upkeep(config: Config, doors: Doors, line: _Line) -> Upkeep:
+    """Join what is done in the rounds, with nobody at the counter too."""
+    replica, ledger = doors.stores.replica, doors.stores.ledger
+    return Upkeep(
+        line.watch,
+        line.send,
+        line.sync,
+        ScrubReplica(replica, wake=line.sync.wake, begin=int.from_bytes(os.urandom(2))),
         ledger,
         replica,
         utc_now,
         timedelta(seconds=config.sync_seconds),
         TellState(
-            UpkeepDesk(http, facts),
+            UpkeepDesk(doors.http, doors.facts),
             ledger,
             replica,
             program=version("madoguchi"),
             now=utc_now,
-            usable=lambda: watch.usable and not metered(),
-            clock_offset_ms=offset,
+            usable=lambda: line.watch.usable and not line.metered(),
+            clock_offset_ms=_clock_offset(doors),
         ),
         lambda: replica.damage_found,
     )
-    rounds = Rounds(
-        upkeep, printer=config.printer_name, show=window.shell.show_status, trouble=reporter.known
-    )
-    counter: Counter = Counter(window, config, doors, face, rounds, watch, log_in, send, sync, tasks)
-    return counter
+
+
+def _clock_offset(doors: Doors) -> Callable[[], int]:
+    return lambda: doors.http.clock_offset_ms
 
 
 def _director(
