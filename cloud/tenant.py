@@ -108,6 +108,20 @@ def open_tenant(
             progress=progress,
         )
     take_in_former_staff(register, now)
+    return _joined(folder, register, keys, authority, rules=rules, now=now)
+
+
+def _joined(
+    folder: Path,
+    register: Register,
+    keys: TenantKeys,
+    authority: Authority,
+    *,
+    rules: SignInRules,
+    now: Now,
+) -> Tenant:
+    """Join the desks of a municipality that is founded."""
+    engine, municipality = register.engine, register.municipality
     crl = RevocationList(register, authority, folder, now)
     crl.refresh()
     terminals = Terminals(register, authority, crl, now)

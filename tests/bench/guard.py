@@ -5,6 +5,7 @@
 The rows of a synthetic town, columnar and in chunks as a snapshot brings them, are written into a real replica and made
 searchable; the look at the same chunks is timed apart, and is part of the fill.
 """
+# ruff: noqa: E402 -- found only through the path that is set here
 
 import argparse
 import json
@@ -19,10 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from client.domain.feed import ChunkRows, Feed, Manifest  # noqa: E402 - the path comes first
-from cloud.town import generate  # noqa: E402 - the path comes first
-from offline.store import door, number_guard, replica_file, sums  # noqa: E402 - the path comes first
-from offline.store.rows import contract  # noqa: E402 - the path comes first
+from client.domain.feed import ChunkRows, Feed, Manifest
+from cloud.town import generate
+from offline.store import door, number_guard, replica_file, sums
+from offline.store.rows import contract
 
 RESIDENTS, QUICK = 100_000, 5_000
 CHUNK_ROWS = 5_000
@@ -57,8 +58,8 @@ def fill_seconds(town: list[ChunkRows]) -> float:
         door.whole(connection, lambda c: [step(c) for step in replica_file.STEPS])
         begun = time.perf_counter()
         for number, chunk in enumerate(town):
-            name = str(number)
-            door.whole(connection, lambda c, n=name, k=chunk: replica_file.add_chunk(c, bytes(32), n, k))  # type: ignore[misc]  # bound now
+            with door.transaction(connection):
+                replica_file.add_chunk(connection, bytes(32), str(number), chunk)
         door.whole(connection, lambda c: replica_file.finish(c, manifest_of(connection)))
         seconds = time.perf_counter() - begun
         connection.close()

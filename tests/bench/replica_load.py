@@ -6,6 +6,7 @@ A cloud in a process of its own serves a synthetic town over TLS on this machine
 the first start. Then the same chunks are fetched, decoded, inserted, proved, indexed and made searchable by the same
 code into an encrypted and into a plain file in turn: the ratio is what the encryption costs of the whole way.
 """
+# ruff: noqa: E402 -- found only through the path that is set here
 
 import argparse
 import asyncio
@@ -30,21 +31,21 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from cryptography import x509  # noqa: E402 - found only through the line above
-from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402 - found only through the path
-from cryptography.hazmat.primitives.hashes import SHA256  # noqa: E402 - found only through the path
-from cryptography.hazmat.primitives.serialization import Encoding  # noqa: E402 - found only through the path
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from client.api.enrolment import EnrolmentDesk  # noqa: E402 - found only through the path
-from client.api.http import Http  # noqa: E402 - found only through the path
-from client.api.sync import HttpFeeds  # noqa: E402 - found only through the path
-from client.domain.enrolment import Enrolled  # noqa: E402 - found only through the path
-from client.domain.query import Query  # noqa: E402 - found only through the path
-from client.jobs.sync_replica import SyncReplica  # noqa: E402 - found only through the path
-from offline.store import door, replica_file, search  # noqa: E402 - found only through the path
-from offline.store.identity import TerminalIdentity  # noqa: E402 - found only through the path
-from offline.store.replica import Replica  # noqa: E402 - found only through the path
-from tests.replica_fakes import LandingBook  # noqa: E402 - found only through the path
+from client.api.enrolment import EnrolmentDesk
+from client.api.http import Http
+from client.api.sync import HttpFeeds
+from client.domain.enrolment import Enrolled
+from client.domain.query import Query
+from client.jobs.sync_replica import SyncReplica
+from offline.store import door, replica_file, search
+from offline.store.identity import TerminalIdentity
+from offline.store.replica import Replica
+from tests.replica_fakes import LandingBook
 
 TARGETS = {
     "load.ratio_plain": (0.8, "higher"),
