@@ -4,43 +4,24 @@ It is imported after the sign-in window is painted (``ui.window``), on a thread.
 """
 
 import asyncio
-import os
-import random
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from importlib.metadata import version
 
 from PySide6.QtWidgets import QMessageBox
 
 from client import logs
-from client.api.auth import Sessions
-from client.api.certificates import CertificateDesk
-from client.api.commands import CommandBox
 from client.api.http import Http
-from client.api.residents import CloudRegister
-from client.api.sync import HttpFeeds
 from client.api.training import TrainingLine
-from client.api.upkeep import UpkeepDesk
 from client.config import Config
-from client.domain.calendar import tokyo_day
-from client.domain.certificate import CertificateKind
 from client.domain.clerk import SignIn
 from client.domain.drill import DrillReport
 from client.domain.errors import CounterError, StoreError
-from client.jobs.find_resident import FindResident
-from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.log_in import LogIn
-from client.jobs.print_slip import PrintSlip, SlipPlace
-from client.jobs.queue_change import QueueChange
-from client.jobs.reach import Reach
-from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_outbox import SendOutbox
-from client.jobs.settle_change import SettleChange
 from client.jobs.sync_replica import Progress, SyncReplica
 from client.jobs.take_letters import TakeLetters
-from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
 from offline.store.files import InstanceLock, make_folder, open_own, trouble
 from printing.layout.fonts import find_fonts
@@ -49,15 +30,15 @@ from ui.background import Background, Reporter
 from ui.cli import exit_codes
 from ui.doors import Doors, open_doors, utc_now
 from ui.drill import Director, DoorsToADrill, Place
-from ui.face import Face, Jobs
+from ui.face import Face
 from ui.notices import Note
 from ui.own_letters import DrawLetters
-from ui.rounds import Rounds, Upkeep
-from ui.screens.drill.model import DrillJobs
+from ui.rounds import Rounds
 from ui.tasks import Tasks
 from ui.training_hint import watch_hint
 from ui.widgets.letters import Letters
 from ui.window import Driver, Window
+from ui.wiring import jobs_of, line_of, upkeep_of
 
 
 async def nothing() -> None:
@@ -181,73 +162,21 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     return counter
 
 
-class _Metered:
-    """Tells whether bytes cost: on a mobile line, but for a drill whose replica is still being filled beforehand."""
-
-    def __init__(self, config: Config) -> None:
-        self._mobile = config.line_profile == "mobile"
-        self._preparing = bool(config.drill)
-
-    def __call__(self) -> bool:
-        return self._mobile and not self._preparing
-
-    def note(self, progress: Progress) -> None:
-        """Hear how far the filling is."""
-        self._preparing = self._preparing and progress.done < progress.of
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """The way to the cloud, as all jobs share it."""
-
-    watch: LinkWatch
-    log_in: LogIn
-    reach: Reach
-    live: CloudRegister
-    box: CommandBox
-    send: SendOutbox
-    sync: SyncReplica
-    metered: _Metered
-
-
-def _line(config: Config, doors: Doors, on_progress: Callable[[Progress], None]) -> _Line:
-    http, ledger, metered = doors.http, doors.stores.ledger, _Metered(config)
-
-    def filling(progress: Progress) -> None:
-        metered.note(progress)
-        on_progress(progress)
-
-    watch = LinkWatch(http.probe, utc_now, asyncio.sleep, jitter=random.random, metered=metered)
-    log_in = LogIn(Sessions(http, now=utc_now), doors.vault, doors.stores, ledger, watch, now=utc_now)
-    box = CommandBox(http, doors.facts.terminal_no)
-    feeds = HttpFeeds(http, doors.facts.feed_keys)
-    return _Line(
-        watch=watch,
-        log_in=log_in,
-        reach=Reach(watch, config.answer_wait_ms / 1000, token=log_in.token),
-        live=CloudRegister(http, log_in.token),
-        box=box,
-        send=SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random),
-        sync=SyncReplica(feeds, doors.stores.replica, ledger, metered=metered, on_progress=filling),
-        metered=metered,
-    )
-
-
 def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: Reporter) -> Counter:
     def filling(progress: Progress) -> None:
         counter.rounds.filling(progress)
 
-    line = _line(config, doors, filling)
+    line = line_of(config, doors, filling)
     director = _director(window, config, doors, tasks, lambda: line.log_in.present) if config.drill else None
     town = doors.facts.prefecture + doors.facts.municipality_name
-    jobs = _jobs(config, doors, line, town, director.jobs() if director else DoorsToADrill().jobs())
+    jobs = jobs_of(config, doors, line, town, director.jobs() if director else DoorsToADrill().jobs())
     screens = (window.log_in, window.log_in_view)
     face = Face(window.shell, window.words, screens, jobs=jobs, starter=tasks, now=utc_now, town=town)
     reporter.face = face
     if director:
         director.show = face.drill.show
     rounds = Rounds(
-        _upkeep(config, doors, line),
+        upkeep_of(config, doors, line),
         printer=config.printer_name,
         show=window.shell.show_status,
         trouble=reporter.known,
@@ -256,86 +185,6 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks
     )
     return counter
-
-
-def _jobs(config: Config, doors: Doors, line: _Line, town: str, drill: DrillJobs) -> Jobs:
-    """Join what a clerk can have done."""
-    live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
-    press, offset = doors.press, _clock_offset(doors)
-
-    def declared() -> bool:
-        return False  # no screen takes the officer's declaration of disaster yet: fail closed
-
-    async def fee() -> int:
-        kind, today = CertificateKind.JUMINHYO_COPY, tokyo_day(utc_now())
-        try:
-            return (await replica.form_words(kind, whole=True, on=today)).value.fee_yen
-        except StoreError:
-            return (await reach.ask(lambda: live.form_words(kind, whole=True, on=today))).value.fee_yen
-
-    return Jobs(
-        log_in=line.log_in,
-        find=FindResident(live, replica, reach, ledger, now=utc_now),
-        issue=IssueCertificate(
-            CertificateDesk(doors.http, line.log_in.token, now=utc_now),
-            replica,
-            reach,
-            ledger,
-            press,
-            now=utc_now,
-            declared=declared,
-            clock_offset_ms=offset,
-            settings=IssueSettings(show_as_of=config.show_as_of_offline, drill=config.training),
-            on_damage=line.sync.wake,
-        ),
-        queue=QueueChange(
-            live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset
-        ),
-        slip=PrintSlip(
-            live,
-            replica,
-            reach,
-            ledger,
-            press,
-            place=SlipPlace(town, doors.facts.terminal_name, drill=config.training),
-        ),
-        settle=SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset),
-        send=line.send,
-        ledger=ledger,
-        fee=fee,
-        offline=lambda: not line.watch.usable,
-        declared=declared,
-        drill=drill,
-    )
-
-
-def _upkeep(config: Config, doors: Doors, line: _Line) -> Upkeep:
-    """Join what is done in the rounds, with nobody at the counter too."""
-    replica, ledger = doors.stores.replica, doors.stores.ledger
-    return Upkeep(
-        line.watch,
-        line.send,
-        line.sync,
-        ScrubReplica(replica, wake=line.sync.wake, begin=int.from_bytes(os.urandom(2))),
-        ledger,
-        replica,
-        utc_now,
-        timedelta(seconds=config.sync_seconds),
-        TellState(
-            UpkeepDesk(doors.http, doors.facts),
-            ledger,
-            replica,
-            program=version("madoguchi"),
-            now=utc_now,
-            usable=lambda: line.watch.usable and not line.metered(),
-            clock_offset_ms=_clock_offset(doors),
-        ),
-        lambda: replica.damage_found,
-    )
-
-
-def _clock_offset(doors: Doors) -> Callable[[], int]:
-    return lambda: doors.http.clock_offset_ms
 
 
 def _director(

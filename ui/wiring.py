@@ -1,0 +1,170 @@
+"""How doors are joined to jobs: the line that all share, what a clerk can have done, what the rounds do."""
+
+import asyncio
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+
+from client.api.auth import Sessions
+from client.api.certificates import CertificateDesk
+from client.api.commands import CommandBox
+from client.api.residents import CloudRegister
+from client.api.sync import HttpFeeds
+from client.api.upkeep import UpkeepDesk
+from client.config import Config
+from client.domain.calendar import tokyo_day
+from client.domain.certificate import CertificateKind
+from client.domain.errors import StoreError
+from client.jobs.find_resident import FindResident
+from client.jobs.issue_certificate import IssueCertificate, IssueSettings
+from client.jobs.log_in import LogIn
+from client.jobs.print_slip import PrintSlip, SlipPlace
+from client.jobs.queue_change import QueueChange
+from client.jobs.reach import Reach
+from client.jobs.scrub_replica import ScrubReplica
+from client.jobs.send_outbox import SendOutbox
+from client.jobs.settle_change import SettleChange
+from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.tell_state import TellState
+from client.jobs.watch_link import LinkWatch
+from ui.doors import Doors, utc_now
+from ui.face import Jobs
+from ui.rounds import Upkeep
+from ui.screens.drill.model import DrillJobs
+
+
+class Metered:
+    """Tells whether bytes cost: on a mobile line, but for a drill whose replica is still being filled beforehand."""
+
+    def __init__(self, config: Config) -> None:
+        self._mobile = config.line_profile == "mobile"
+        self._preparing = bool(config.drill)
+
+    def __call__(self) -> bool:
+        """Tell whether they cost now."""
+        return self._mobile and not self._preparing
+
+    def note(self, progress: Progress) -> None:
+        """Hear how far the filling is."""
+        self._preparing = self._preparing and progress.done < progress.of
+
+
+@dataclass(frozen=True, slots=True)
+class CloudLine:
+    """The way to the cloud, as all jobs share it."""
+
+    watch: LinkWatch
+    log_in: LogIn
+    reach: Reach
+    live: CloudRegister
+    box: CommandBox
+    send: SendOutbox
+    sync: SyncReplica
+    metered: Metered
+
+
+def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None]) -> CloudLine:
+    """Join the way to the cloud."""
+    http, ledger, metered = doors.http, doors.stores.ledger, Metered(config)
+
+    def filling(progress: Progress) -> None:
+        metered.note(progress)
+        on_progress(progress)
+
+    watch = LinkWatch(http.probe, utc_now, asyncio.sleep, jitter=random.random, metered=metered)
+    log_in = LogIn(Sessions(http, now=utc_now), doors.vault, doors.stores, ledger, watch, now=utc_now)
+    box = CommandBox(http, doors.facts.terminal_no)
+    feeds = HttpFeeds(http, doors.facts.feed_keys)
+    return CloudLine(
+        watch=watch,
+        log_in=log_in,
+        reach=Reach(watch, config.answer_wait_ms / 1000, token=log_in.token),
+        live=CloudRegister(http, log_in.token),
+        box=box,
+        send=SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random),
+        sync=SyncReplica(feeds, doors.stores.replica, ledger, metered=metered, on_progress=filling),
+        metered=metered,
+    )
+
+
+def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: DrillJobs) -> Jobs:
+    """Join what a clerk can have done."""
+    live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
+    press, offset = doors.press, _clock_offset(doors)
+
+    def declared() -> bool:
+        return False  # no screen takes the officer's declaration of disaster yet: fail closed
+
+    async def fee() -> int:
+        kind, today = CertificateKind.JUMINHYO_COPY, tokyo_day(utc_now())
+        try:
+            return (await replica.form_words(kind, whole=True, on=today)).value.fee_yen
+        except StoreError:
+            return (await reach.ask(lambda: live.form_words(kind, whole=True, on=today))).value.fee_yen
+
+    return Jobs(
+        log_in=line.log_in,
+        find=FindResident(live, replica, reach, ledger, now=utc_now),
+        issue=IssueCertificate(
+            CertificateDesk(doors.http, line.log_in.token, now=utc_now),
+            replica,
+            reach,
+            ledger,
+            press,
+            now=utc_now,
+            declared=declared,
+            clock_offset_ms=offset,
+            settings=IssueSettings(show_as_of=config.show_as_of_offline, drill=config.training),
+            on_damage=line.sync.wake,
+        ),
+        queue=QueueChange(
+            live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset
+        ),
+        slip=PrintSlip(
+            live,
+            replica,
+            reach,
+            ledger,
+            press,
+            place=SlipPlace(town, doors.facts.terminal_name, drill=config.training),
+        ),
+        settle=SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset),
+        send=line.send,
+        ledger=ledger,
+        fee=fee,
+        offline=lambda: not line.watch.usable,
+        declared=declared,
+        drill=drill,
+    )
+
+
+def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
+    """Join what is done in the rounds, with nobody at the counter too."""
+    replica, ledger = doors.stores.replica, doors.stores.ledger
+    return Upkeep(
+        line.watch,
+        line.send,
+        line.sync,
+        ScrubReplica(replica, wake=line.sync.wake, begin=int.from_bytes(os.urandom(2))),
+        ledger,
+        replica,
+        utc_now,
+        timedelta(seconds=config.sync_seconds),
+        TellState(
+            UpkeepDesk(doors.http, doors.facts),
+            ledger,
+            replica,
+            program=version("madoguchi"),
+            now=utc_now,
+            usable=lambda: line.watch.usable and not line.metered(),
+            clock_offset_ms=_clock_offset(doors),
+        ),
+        lambda: replica.damage_found,
+    )
+
+
+def _clock_offset(doors: Doors) -> Callable[[], int]:
+    return lambda: doors.http.clock_offset_ms
