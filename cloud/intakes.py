@@ -43,7 +43,7 @@ def take(hearing: Hearing) -> Answer:
         request = read(REQUESTS[command.kind], hearing.payload)
     except BadFieldError as error:
         return refused(command, "refused.input", str(error))
-    trouble = request.date_trouble(day_in_tokyo(hearing.now))
+    trouble = request.date_trouble(hearing.today)
     if trouble is not None:
         return refused(command, "refused.date", trouble)
     concerned = _concerned(hearing, request)

@@ -37,11 +37,12 @@ PAYLOADS: dict[str, Row] = {
 
 
 def request(terminal: Terminal, kind: str, **more: Any) -> Row:
-    """Make a request of a kind about Taro, or whom ``more`` says."""
+    """Make a request of a kind about Taro, or whom ``more`` says; ``made_at`` is when."""
+    told = {"made_at": more.pop("made_at")} if "made_at" in more else {}
     payload: dict[str, Any] = {"subject": TARO, "todoke_date": DAY, **PAYLOADS[kind], **more}
     persons = list(dict.fromkeys((payload["subject"], *payload.get("members", []))))
     base = {one: BASES[one] for one in persons if one in BASES}
-    return terminal.command(kind, payload, residents=persons, base=base, todoke_date=DAY)
+    return terminal.command(kind, payload, residents=persons, base=base, todoke_date=DAY, **told)
 
 
 def a_newcomer(provisional: str = NEW, **more: object) -> Row:

@@ -1,5 +1,6 @@
 """Requests of every kind: taken in once, touching no record, and what must stop stops at once."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -61,6 +62,29 @@ async def test_the_same_event_told_at_another_counter_is_not_posted_twice(site: 
 async def test_nothing_is_filed_ahead_of_its_day(site: Site, kind: str) -> None:
     (answer,) = await site.terminal.send(request(site.terminal, kind, todoke_date=AHEAD))
     assert (answer["code"], answer["reason"]) == ("refused.date", "todoke_date")
+
+
+@pytest.mark.parametrize(
+    ("made_at", "outcome"),
+    [
+        ("2026-11-20T15:10:00Z", "accepted"),  # by a clock that is fast it is the 21st already
+        ("2026-11-20T14:50:00Z", "refused"),
+        ("2027-01-05T02:00:00Z", "accepted"),  # a clock gone wild is worth a day, no more
+    ],
+)
+async def test_whoever_files_after_midnight_by_a_fast_clock_is_not_refused(
+    site: Site, made_at: str, outcome: str
+) -> None:
+    site.clock.moment = datetime(2026, 11, 20, 14, 20, tzinfo=UTC)
+    filed = request(site.terminal, "todoke.death", todoke_date="2026-11-21", made_at=made_at)
+    (answer,) = await site.terminal.send(filed)
+    assert answer["outcome"] == outcome
+
+
+async def test_a_clock_gone_wild_files_nothing_days_ahead(site: Site) -> None:
+    filed = request(site.terminal, "todoke.death", todoke_date=AHEAD, made_at="2027-01-05T02:00:00Z")
+    (answer,) = await site.terminal.send(filed)
+    assert answer["code"] == "refused.date"
 
 
 @pytest.mark.parametrize(
