@@ -10,6 +10,10 @@ from ui.widgets.choices import check, choice
 from ui.widgets.parts import caption_for
 
 _FIELD_EMS = 9  # 葛城町一丁目2-3
+_ABOVE, _UNDERLINE = (
+    4,
+    2,
+)  # pixels about the letters of a caption: to the field's middle, and for the mark of its key
 _FIELDS = ("name", "birth", "place", "number")
 _SEXES = (("any", ""), ("male", "男"), ("female", "女"))
 
@@ -36,6 +40,7 @@ class FindForm(QFrame):
         for key, field in (name, ("match", self._match), *others, ("sex", self._sex)):
             field.setMinimumWidth(field.fontMetrics().horizontalAdvance("世") * _FIELD_EMS)
             caption = caption_for(words(f"find.form_{key}"), field)
+            caption.setContentsMargins(0, _ABOVE, 0, _UNDERLINE)
             self._rows.append((caption, field))
             form.addRow(caption, field)
         column.addLayout(form)
