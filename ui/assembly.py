@@ -31,6 +31,7 @@ from ui.cli import exit_codes
 from ui.doors import Doors, open_doors, utc_now
 from ui.drill import Director, DoorsToADrill, Place
 from ui.face import Face
+from ui.indexing import IndexingNote
 from ui.notices import Note
 from ui.own_letters import DrawLetters
 from ui.rounds import Rounds
@@ -129,6 +130,12 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     tasks = Tasks(asyncio.get_running_loop(), reporter.report)
     stack.push_async_callback(tasks.close)
     counter = _join(window, config, doors, tasks, reporter)
+    loop = asyncio.get_running_loop()
+
+    def tell_at_sign_in(note: Note) -> None:
+        loop.call_soon_threadsafe(window.log_in.tell, note)
+
+    doors.stores.replica.indexing = IndexingNote(window.words, tell_at_sign_in)
     letters = Letters(await asyncio.to_thread(lambda: FontChain(find_fonts(), strict=False)))
     draw = DrawLetters(letters, doors.press, window.shell.update)
     counter.take_letters = take_letters = TakeLetters(doors.stores.replica, draw, now=utc_now)

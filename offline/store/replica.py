@@ -49,6 +49,7 @@ class Replica:
         self._side: SideFile | None = None
         self._damaged = False
         self.damage_found = False  # since it was opened, whether mended meanwhile or not: the clerk is told
+        self.indexing: search.Told = search.nobody  # hears, on a thread, how far a new index at opening is
         self._swap = asyncio.Lock()
         self._mending = Mending(path, now)
 
@@ -270,7 +271,7 @@ class Replica:
         connection = door.open_connection(self._path, self._key)
         try:
             with door.transaction(connection):
-                search.bring_up(connection, filled=replica_file.is_filled(connection))
+                search.bring_up(connection, filled=replica_file.is_filled(connection), told=self.indexing)
         finally:
             connection.close()
 

@@ -32,9 +32,15 @@ def second_shape(connection: sqlite3.Connection) -> None:
 
 
 def third_shape(connection: sqlite3.Connection) -> None:
-    """Make the search index of addresses, dates and former names in the place of that of names alone."""
+    """Make room for the search index of addresses, dates and former names: that of names alone goes.
+
+    Whoever opens a replica makes the index (``search.bring_up``), and tells how far it is.
+    """
     take_in_what_is_new(connection)  # the columns of every version's contract, whichever step comes after
-    search.bring_up(connection, filled=is_filled(connection))
+    if is_filled(connection):
+        search.remove(connection)
+    else:
+        search.bring_up(connection, filled=False)
 
 
 def is_filled(connection: sqlite3.Connection) -> bool:
@@ -123,6 +129,7 @@ def make_searchable(connection: sqlite3.Connection) -> None:
     for table in contract().values():
         table.index(connection)
     connection.execute("CREATE INDEX block_household_no ON block (household_no)")
+    search.bring_up(connection, filled=False)  # a fill may have been begun by an older program
     search.rebuild(connection)
     search.index(connection)
     connection.execute("ANALYZE")

@@ -8,11 +8,14 @@ from itertools import islice
 
 from client.domain.query import Query
 from offline.store.search_index import (
+    Told,
     bring_up,
     create,
     index,
     letters_in,
+    nobody,
     rebuild,
+    remove,
     renew,
 )
 from offline.store.search_line import PERSON
@@ -20,7 +23,18 @@ from offline.store.search_memory import Memory
 from offline.store.search_terms import Facet, Line, Term, terms_of
 from offline.store.search_tokens import leading_token
 
-__all__ = ["Finder", "bring_up", "create", "index", "letters_in", "rebuild", "renew"]
+__all__ = [
+    "Finder",
+    "Told",
+    "bring_up",
+    "create",
+    "index",
+    "letters_in",
+    "nobody",
+    "rebuild",
+    "remove",
+    "renew",
+]
 
 _LAST = (1 << 62) - 1
 _END = "\U0010ffff"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
+from typing import TypeVar
 
 from client.domain.gaiji import Gaiji
 from offline.store.door import one
@@ -25,8 +26,16 @@ _LEAST_GAP = 1 << 8
 _WINDOW = 32
 _COMMON = 200  # how many must have a word for its number to be kept: rarer ones are quick anyhow
 _HASH_BYTES = 64 << 20
+_TELL_EVERY = 2_000  # people
+_OF_LINES = 75  # percent of the time an index takes
+T = TypeVar("T")
+Told = Callable[[int, int], None]  # how much is done, of how much
 
 _KANA = PERSON.index("kana") - 1  # in a line without its place
+
+
+def nobody(_done: int, _of: int) -> None:
+    """Tell nobody how far it is."""
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -49,7 +58,7 @@ def remove(connection: sqlite3.Connection) -> None:
         connection.execute(f"DROP TABLE IF EXISTS {table}")
 
 
-def bring_up(connection: sqlite3.Connection, *, filled: bool) -> None:
+def bring_up(connection: sqlite3.Connection, *, filled: bool, told: Told = nobody) -> None:
     """Make the index anew where it was made by other rules than this program's; to be run in a transaction."""
     there = one(connection, "SELECT 1 FROM sqlite_master WHERE name = 'search_state'")
     if there is not None and one(connection, "SELECT rules FROM search_state") == _rules():
@@ -57,7 +66,7 @@ def bring_up(connection: sqlite3.Connection, *, filled: bool) -> None:
     remove(connection)
     create(connection)
     if filled:
-        rebuild(connection)
+        rebuild(connection, told)
         index(connection)
 
 
@@ -75,8 +84,8 @@ def index(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX person_hidden ON person (atena_no) WHERE hidden_place IS NOT NULL")
 
 
-def rebuild(connection: sqlite3.Connection) -> None:
-    """Make the index anew from all residents."""
+def rebuild(connection: sqlite3.Connection, told: Told = nobody) -> None:
+    """Make the index anew from all residents; ``told`` hears from time to time how much is done, and of how much."""
     connection.execute("DELETE FROM person")
     connection.execute("DELETE FROM search_town")
     connection.execute("INSERT INTO token (token) VALUES ('delete-all')")
@@ -84,13 +93,17 @@ def rebuild(connection: sqlite3.Connection) -> None:
     connection.execute(f"CREATE TEMP TABLE staged ({', '.join(PERSON[1:])}, words)")
     marks = ", ".join("?" * len(PERSON))  # no place in the order yet, but the words
     made = Making(connection)
-    lines = (made.line(versions) for versions in _all_versions(connection))
+    of = int(one(connection, "SELECT count(DISTINCT atena_no) FROM resident"))
+    lines = (
+        made.line(versions)
+        for versions in _telling(_all_versions(connection), lambda done: told(done * _OF_LINES, of * 100))
+    )
     connection.executemany(f"INSERT INTO staged VALUES ({marks})", lines)
     connection.execute("CREATE INDEX temp.staged_order ON staged (kana, atena_no)")
-    _insert(
-        connection,
-        ((place * _GAP, *line) for place, line in enumerate(_staged(connection), start=1)),
+    staged = _telling(
+        _staged(connection), lambda done: told(of * _OF_LINES + done * (100 - _OF_LINES), of * 100)
     )
+    _insert(connection, ((place * _GAP, *line) for place, line in enumerate(staged, start=1)))
     connection.execute("DROP TABLE staged")
     connection.execute("INSERT INTO token (token) VALUES ('optimize')")
     connection.execute(
@@ -100,6 +113,13 @@ def rebuild(connection: sqlite3.Connection) -> None:
     connection.execute(
         "UPDATE search_state SET generation = generation + 1, people = (SELECT count(*) FROM person)"
     )
+
+
+def _telling(items: Iterable[T], tell: Callable[[int], None]) -> Iterator[T]:
+    for done, item in enumerate(items):
+        if done % _TELL_EVERY == 0:
+            tell(done)
+        yield item
 
 
 def renew(

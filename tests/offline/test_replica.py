@@ -75,6 +75,25 @@ async def test_a_filled_replica_is_the_register_and_stays_so_over_a_restart(stor
 
 
 @pytest.mark.asyncio
+async def test_an_index_of_an_older_program_is_made_anew_at_opening_and_how_far_it_is_told(
+    stores: FileStores, tmp_path: Path
+) -> None:
+    await fill(stores, a_town())
+    people = await stores.replica.find(Query(typed="ジュウミン"), limit=50)
+    await stores.close()
+    connection = door.open_connection(tmp_path / "replica.db", KEYS.replica)
+    connection.execute("UPDATE search_state SET rules = 'of old'")
+    connection.execute("DELETE FROM person")
+    connection.close()
+    told: list[tuple[int, int]] = []
+    stores.replica.indexing = lambda done, of: told.append((done, of))
+    await stores.open(KEYS)
+    assert told[0] == (0, 3000)
+    assert told == sorted(told)
+    assert await stores.replica.find(Query(typed="ジュウミン"), limit=50) == people
+
+
+@pytest.mark.asyncio
 async def test_a_fill_goes_on_after_a_restart_where_it_was(stores: FileStores, tmp_path: Path) -> None:
     register = a_town()
     manifest, chunks = register.snapshot(size=10)

@@ -14,7 +14,7 @@ from tests.bench import _crowd, _search_queries
 from tests.offline import plain_search
 from tests.store_builders import Row, store_keys
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 RESIDENTS = 100_000
 EACH = 4  # queries of each class
 KEYS = store_keys()

@@ -17,6 +17,8 @@ from client.domain.query import Query
 from client.domain.resident import Found
 from tests.builders import NOW, a_sign_in
 from tests.ui.world import PROTECTED, WATANABE, World
+from ui.indexing import IndexingNote
+from ui.notices import Note
 from ui.screens.certificate.model import CertificateModel, IssueJobs
 from ui.screens.change.model import TenkyoJobs, TenkyoModel
 from ui.screens.counter.basket import Basket
@@ -113,6 +115,26 @@ async def test_a_sign_in_asked_for_before_the_job_is_there_begins_when_it_comes(
     await later.all()
     assert seen == [("s001", "secret", "123456")]
     assert not model.busy
+
+
+async def test_a_sign_in_that_takes_its_time_tells_how_far_it_is() -> None:
+    model, later, seen = LogInModel(WORDS), Later(), list[str]()
+    moments = iter((100.0, 130.0))
+    model.changed = lambda: seen.append(model.note.what if model.note else "")
+    tell = IndexingNote(WORDS, model.tell, lambda: next(moments))
+
+    async def job(_staff_id: str, _password: str, _code: str) -> SignIn:
+        tell(0, 400)
+        tell(300, 400)
+        return a_sign_in()
+
+    model.serve(job, later)
+    model.submit("s001", "secret", "123456")
+    await later.all()
+    assert [what for what in seen if "索引" in what][1].count("75％、あと約10秒") == 1
+    assert model.note is None
+    model.tell(Note("info", "too late"))
+    assert model.note is None
 
 
 async def test_a_wrong_password_says_what_to_do_and_not_which_part_was_wrong() -> None:

@@ -83,6 +83,12 @@ class LogInModel:
         self.busy = False
         self.changed()
 
+    def tell(self, note: "Note") -> None:
+        """Show how far a sign-in is that takes its time; where none is under way, nothing."""
+        if self.busy:
+            self.note = note
+            self.changed()
+
     async def _sign_in(self, job: SignInJob, staff_id: str, password: str, code: str) -> None:
         try:
             sign_in = await job(staff_id, password, code)
