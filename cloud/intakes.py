@@ -9,6 +9,7 @@ from cloud import newcomers, storage
 from cloud.clock import day_in_tokyo
 from cloud.command import Answer, accepted, conflict, refused
 from cloud.contract import Row
+from cloud.forbidden_numbers import forbidden_field
 from cloud.hearing import Hearing
 from cloud.holds import holds_of
 from cloud.households import history_no_of, present_row
@@ -43,6 +44,9 @@ def take(hearing: Hearing) -> Answer:
         request = read(REQUESTS[command.kind], hearing.payload)
     except BadFieldError as error:
         return refused(command, "refused.input", str(error))
+    forbidden = forbidden_field(hearing.payload)
+    if forbidden is not None:  # what the office makes of it could not stand in the register
+        return refused(command, "refused.forbidden_number", forbidden)
     trouble = request.date_trouble(hearing.today)
     if trouble is not None:
         return refused(command, "refused.date", trouble)

@@ -19,6 +19,7 @@ from cloud.layout.manifest import Listed, read_manifest
 from cloud.layout.records import Cell, QuoteError, Record, cells_of, is_blank, records
 from cloud.layout.rows import Found, RowForm
 from cloud.layout.source import OpenText, Source, opened
+from cloud.number_guard import forbidden_column
 
 Progress = Callable[[str], None]
 TableRow = tuple[str, Row]
@@ -172,6 +173,9 @@ class Sifter:
             self._examine_references(form.items, row, found)
         if form.items.table == "town" and row.get("code", self._municipality) != self._municipality:
             found.append(("other_town", _item(form.items, "code")))
+        forbidden = forbidden_column(form.items.table, row)
+        if forbidden is not None:
+            found.append(("forbidden_number", _item(form.items, forbidden)))
         return row
 
     def _examine_references(self, items: Items, row: Row, found: list[Found]) -> None:

@@ -31,6 +31,8 @@ def trouble(error: ProblemError) -> str:
     facts = dict(error.facts)
     name = word("field", facts.get("field", "入力"))
     facts["field"] = f"{facts['whose']}　{name}" if "whose" in facts else name
+    facts["table"] = word("table", facts.get("table", ""))
+    facts["column"] = word("field", facts.get("column", ""))
     facts["state"] = word("state", facts.get("state", ""))
     facts["until"] = clock(facts.get("until"))
     facts["where"] = f"端末 {facts['terminal']}" if facts.get("terminal") else "事務処理"

@@ -1,6 +1,7 @@
 """個人番号 and 住民票コード are known by name and by check digit, and what only looks like one is let be."""
 
 from datetime import date, datetime, time
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -16,8 +17,10 @@ from client.domain.forbidden_numbers import (
     without_forbidden_numbers,
 )
 from tests.builders import NOW, TARO
+from tests.vectors import vector
 
 NUMBER, CODE = "379474484458", "24727059608"  # 個人番号, 住民票コード; both published as examples
+SAID = vector("forbidden_numbers")  # of the contract: the cloud reads texts alike
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 digits = st.text("0123456789", min_size=12, max_size=12)
 
@@ -208,3 +211,16 @@ def test_the_clouds_words_are_kept_without_the_digits() -> None:
     assert NUMBER not in CloudAnswer("k", "refused", None, f"番号 {NUMBER} は要りません").words
     assert Receipt(1, NOW, NUMBER).text == "＊" * 12
     assert Receipt(1, NOW, "受付 12").text == "受付 12"
+
+
+@pytest.mark.parametrize("told", SAID["texts"], ids=lambda told: f"{told['text']} {told['why']}")
+def test_a_text_holds_one_as_the_contracts_vector_says(told: dict[str, Any]) -> None:
+    assert holds_forbidden_number(told["text"]) == told["holds"]
+
+
+def test_names_and_codes_are_as_the_contracts_vectors_say() -> None:
+    for told in SAID["names"]:
+        value = b"sealed" if told.get("octets") else "words"
+        assert is_forbidden_name(told["name"], value) == told["forbidden"], told
+    assert all(map(is_coded, SAID["codes"]))
+    assert not any(map(is_coded, SAID["words"]))
