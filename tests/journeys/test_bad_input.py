@@ -251,8 +251,8 @@ def test_off_line_a_clock_set_back_is_named_and_no_wrong_password_counted(
             assert AN_HOUR.search(await visit.told("端末の時計がずれています。"))
         visit.photograph("clock_set_back_offline")
 
-    monkeypatch.setattr("ui.doors.utc_now", an_hour_ago)
-    monkeypatch.setattr("ui.assembly.utc_now", an_hour_ago)
+    for room in ("ui.doors", "ui.assembly", "ui.wiring"):
+        monkeypatch.setattr(f"{room}.utc_now", an_hour_ago)
     assert given.open(slow_clock) == exit_codes.OK
     assert given.terminal.contents() == before
     monkeypatch.undo()
