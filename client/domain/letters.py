@@ -25,13 +25,10 @@ _SOUNDS_IN_TEXT = {  # one letter for each sound, none for what changes one
     **{small: _SAME.get(large, large) for small, large in _LARGE.items()},
     **_SAME,
 }
-_SOUNDS = (
-    _SOUNDS_IN_TEXT | dict.fromkeys(map(ord, _DROPPED)) | dict.fromkeys(map(ord, LONG_MARKS), ord(_LONG))
-)
 _AFTER_O = re.compile(f"(?<=[{''.join(sorted(_O_ROW))}])[ウ{_LONG}]+")
 _KANA = re.compile(f"[ぁ-ゖァ-ヺ{re.escape(''.join(sorted(_DROPPED)))}]+")
 _MARKS = frozenset({"Mn", "Mc", "Me"})  # selectors are among them
-_NO_SELECTORS = dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
+_UNSEEN = frozenset({"Cc", "Cf", "Cs"})  # controls, format characters, lone surrogates
 _JOINER = "\u200d"
 _SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 _LONGEST_CLUSTER = 16  # code points; a family of emoji has 11, and no text may hide inside one letter
@@ -39,7 +36,8 @@ _LONGEST_CLUSTER = 16  # code points; a family of emoji has 11, and no text may 
 
 def is_selector(letter: str) -> bool:
     """Tell whether a code point is a variation selector (standardised or ideographic)."""
-    return ord(letter) in _NO_SELECTORS
+    code = ord(letter)
+    return 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
 
 
 def is_private(letter: str) -> bool:
@@ -86,9 +84,32 @@ def same_name(one: str, other: str) -> bool:
     return one == other
 
 
-def strip_selectors(text: str) -> str:
-    """Return the text without variation selectors, for keys only."""
-    return text if text.isascii() else text.translate(_NO_SELECTORS)
+class Folding(dict[int, str]):
+    """A table for ``str.translate`` that asks once what becomes of each letter."""
+
+    def __init__(self, fold: Callable[[str], str]) -> None:
+        super().__init__()
+        self._fold = fold
+
+    def __missing__(self, code: int) -> str:
+        found = self[code] = self._fold(chr(code))
+        return found
+
+
+def seen(text: str) -> str:
+    """Return the text without what nobody sees, for keys and for what is typed; white space stays.
+
+    That is variation selectors, controls, format characters (U+200B, U+200F, U+FEFF) and lone surrogates.
+    """
+    return text.translate(_SEEN)
+
+
+def _seen(letter: str) -> str:
+    unseen = is_selector(letter) or (unicodedata.category(letter) in _UNSEEN and not letter.isspace())
+    return "" if unseen else letter
+
+
+_SEEN = Folding(_seen)
 
 
 @lru_cache(maxsize=50_000)
@@ -98,9 +119,18 @@ def kana_key(text: str) -> str:
     渡辺 as ワタナベ, わたなべ, ﾜﾀﾅﾍﾞ or わた なべ gives ハタナヘ. After an オ-row kana ウ and the long mark count as
     オ (オウ = オオ = オー), elsewhere the long mark counts for nothing: 大野 (オオノ) and 小野 (オノ) stay apart.
     """
-    folded = _without_vu(unicodedata.normalize("NFKC", text).translate(_TO_KATAKANA))
+    folded = _without_vu(unicodedata.normalize("NFKC", seen(text)).translate(_TO_KATAKANA))
     sounds = unicodedata.normalize("NFD", folded).translate(_SOUNDS)
     return _AFTER_O.sub(lambda found: "オ" * len(found[0]), sounds).replace(_LONG, "")
+
+
+def _sound(letter: str) -> str:
+    if letter in LONG_MARKS:
+        return _LONG
+    return "" if letter in _DROPPED or letter.isspace() else letter.translate(_SOUNDS_IN_TEXT)
+
+
+_SOUNDS = Folding(_sound)
 
 
 def _without_vu(katakana: str) -> str:
@@ -118,20 +148,8 @@ def kana_sounds(text: str) -> str:
 
 def is_kana(text: str) -> bool:
     """Tell whether a query is to be read as a reading: kana, long marks, spaces and nothing else."""
-    folded = unicodedata.normalize("NFKC", text)
+    folded = unicodedata.normalize("NFKC", seen(text))
     return _KANA.fullmatch(folded) is not None and not folded.isspace()
-
-
-class Folding(dict[int, str]):
-    """A table for ``str.translate`` that asks once what becomes of each letter."""
-
-    def __init__(self, fold: Callable[[str], str]) -> None:
-        super().__init__()
-        self._fold = fold
-
-    def __missing__(self, code: int) -> str:
-        found = self[code] = self._fold(chr(code))
-        return found
 
 
 def one_for_all(letter: str) -> str:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from client.domain.letters import LONG_MARKS, Folding, is_private, kana_sounds, one_for_all, strip_selectors
+from client.domain.letters import LONG_MARKS, Folding, is_private, kana_sounds, one_for_all, seen
 
 _NUMERALS = dict(zip("〇零一二三四五六七八九", "00123456789", strict=True))
 _TENS = {"十": 10, "百": 100}  # 千 is left a letter: 千代田, 千葉
@@ -30,7 +30,7 @@ def place_key(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Return the text in one width and form: capitals, large katakana without voicing, one letter for its variants."""
-    capitals = unicodedata.normalize("NFKC", strip_selectors(text)).upper()
+    capitals = unicodedata.normalize("NFKC", seen(text)).upper()
     # 2-3 are two numbers, センター loses its long mark.
     parted = _DASH_BEHIND_NUMBER.sub(" ", capitals)
     return _AZA.sub("", _FOLDED_AWAY.sub("", kana_sounds(parted).translate(_LETTERS)))

@@ -38,7 +38,7 @@ SELECT EXISTS (SELECT 1 FROM shien_sochi s WHERE s.atena_no = r.atena_no),
 FROM json_each(?) wanted CROSS JOIN resident r ON r.rowid = wanted.value
 ORDER BY wanted.key
 """
-_RECORD, _HIDDEN, _HOME = (PERSON.index(name) for name in ("record", "hidden_place", "household_no"))
+_RECORD, _TOWN, _HOME = (PERSON.index(name) for name in ("record", "town", "household_no"))
 
 
 def find(
@@ -47,7 +47,7 @@ def find(
     """Return residents that match, with block marks; of the protected and who lives with them no address (P08)."""
     in_doubt = doubt.is_any(connection)  # a measure may be missing: then no search by address tells anything
     lines = finder.lines(connection, query, limit=limit, without_places=in_doubt)
-    hidden = {str(line[_HOME]) for line in lines if line[_HIDDEN] is not None}
+    hidden = {str(line[_HOME]) for line in lines if line[_TOWN] is None}  # who lives in a shelter
     if in_doubt:
         hidden |= doubt.among(connection, {str(line[_HOME]) for line in lines})
     records = connection.execute(_HITS, (json.dumps([line[_RECORD] for line in lines]),))
@@ -124,12 +124,14 @@ def form_words(
 
 
 def history_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
-    """Return every version of a resident's record, newest first; of a sheltered household without its places."""
+    """Return every version of a resident's record, newest first; without the places of a shelter, and of who lives there."""
     rows = table_named("resident").where(connection, "WHERE atena_no = ? ORDER BY history_no DESC", atena_no)
-    home = HouseholdNo(str(rows[0]["household_no"])) if rows else None
-    if home and (_protected(connection, {home})[1] or doubt.covers(connection, home)):
-        rows = [without_places(row) for row in rows]
-    return Answer(tuple(rows), as_of(connection))
+    homes = {HouseholdNo(str(row["household_no"])) for row in rows}
+    hidden = {*_protected(connection, homes)[1], *(one for one in homes if doubt.covers(connection, one))}
+    if rows and rows[0]["household_no"] in hidden:
+        hidden |= homes
+    told = (without_places(row) if row["household_no"] in hidden else row for row in rows)
+    return Answer(tuple(told), as_of(connection))
 
 
 def intakes_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:

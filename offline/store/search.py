@@ -126,7 +126,8 @@ class _Search:
             if facet.reading:
                 low = self._edge(">=", facet.reading, "ASC")
                 high = self._edge("<", facet.reading + _END, "DESC")
-                yield from self._candidates([], low, high)
+                asked = [facet.question() or ""] if facet.is_whole else []
+                yield from self._candidates(asked, low, high)
             else:
                 asked = [facet.question() or "", f'"{leading_token(facet.written)}"']
                 yield from self._candidates(asked)

@@ -17,10 +17,11 @@ from offline.store.door import one
 from offline.store.rows import Row
 from offline.store.search_key import NAME_COLUMNS, PLACE_COLUMNS
 from offline.store.search_line import NEEDED, PERSON, Line, Making, Towns, keys_in
+from offline.store.search_memory import is_lived_in
 from offline.store.search_tokens import tokens_of
 from resources import read_text
 
-_SHAPE = 5  # of lines and words: to be raised when a rule of keys, of words or of the tables changes
+_SHAPE = 6  # of lines and words: to be raised when a rule of keys, of words or of the tables changes
 _GAP = 1 << 16
 _LEAST_GAP = 1 << 8
 _WINDOW = 32
@@ -31,7 +32,7 @@ _OF_LINES = 75  # percent of the time an index takes
 T = TypeVar("T")
 Told = Callable[[int, int], None]  # how much is done, of how much
 
-_KANA = PERSON.index("kana") - 1  # in a line without its place
+_KANA, _TOWN = PERSON.index("kana") - 1, PERSON.index("town") - 1  # in a line without its place
 
 
 def nobody(_done: int, _of: int) -> None:
@@ -45,6 +46,7 @@ def create(connection: sqlite3.Connection) -> None:
         "CREATE VIRTUAL TABLE token USING fts5 (t, content = '', detail = none, columnsize = 0, tokenize = 'ascii')"
     )
     connection.execute("CREATE TABLE search_town (no INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)")
+    connection.execute("CREATE TABLE search_shelter (household_no TEXT PRIMARY KEY) WITHOUT ROWID")
     connection.execute("CREATE TABLE search_common (token TEXT PRIMARY KEY, people INTEGER) WITHOUT ROWID")
     connection.execute(
         "CREATE TABLE search_state (rules TEXT NOT NULL, generation INTEGER NOT NULL, people INTEGER NOT NULL)"
@@ -54,8 +56,9 @@ def create(connection: sqlite3.Connection) -> None:
 
 def remove(connection: sqlite3.Connection) -> None:
     """Take the tables away, of whatever shape they are."""
-    for table in ("token", "person", "search_town", "search_common", "search_state"):
+    for table in ("token", "person", "search_town", "search_shelter", "search_common", "search_state"):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
+    connection.execute("DROP INDEX IF EXISTS resident_household_no")
 
 
 def bring_up(connection: sqlite3.Connection, *, filled: bool, told: Told = nobody) -> None:
@@ -81,6 +84,7 @@ def index(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE UNIQUE INDEX person_atena_no ON person (atena_no)")
     connection.execute("CREATE INDEX person_kana ON person (kana, atena_no)")
     connection.execute("CREATE INDEX person_household_no ON person (household_no, order_no)")
+    connection.execute("CREATE INDEX resident_household_no ON resident (household_no)")
     connection.execute("CREATE INDEX person_hidden ON person (atena_no) WHERE hidden_place IS NOT NULL")
 
 
@@ -93,6 +97,7 @@ def rebuild(connection: sqlite3.Connection, told: Told = nobody) -> None:
     connection.execute(f"CREATE TEMP TABLE staged ({', '.join(PERSON[1:])}, words)")
     marks = ", ".join("?" * len(PERSON))  # no place in the order yet, but the words
     made = Making(connection)
+    _note_shelters(connection, made.hidden)
     of = int(one(connection, "SELECT count(DISTINCT atena_no) FROM resident"))
     lines = (
         made.line(versions)
@@ -129,16 +134,15 @@ def renew(
     *,
     give_way: Callable[[], object] = lambda: None,
 ) -> None:
-    """Bring some residents' entries up to date, and of those whose home has become a shelter or ceased to be one.
+    """Bring some residents' entries up to date, and of those who live or lived where a shelter has come or gone.
 
     ``letters``: the town's own letters that count as others now; whoever bears one is brought up to date too.
     ``give_way`` is called before each.
     """
     made = Making(connection)
-    for atena_no in dict.fromkeys([*atena_nos, *_bearing(connection, letters)]):
+    housed = _housed(connection, _note_shelters(connection, made.hidden))
+    for atena_no in dict.fromkeys([*atena_nos, *_bearing(connection, letters), *housed]):
         give_way()
-        _renew_one(connection, atena_no, made)
-    for atena_no in _hidden_or_shown_wrongly(connection, made.hidden):
         _renew_one(connection, atena_no, made)
     if letters:
         connection.execute("UPDATE search_state SET generation = generation + 1")
@@ -170,6 +174,10 @@ def _renew_one(connection: sqlite3.Connection, atena_no: str, made: "Making") ->
         rk = before[0]
     else:
         rk = _between(connection, made.towns, kana=kana, atena_no=atena_no)
+    if line[_TOWN] is not None and not is_lived_in(connection, line[_TOWN]):
+        connection.execute(
+            "UPDATE search_state SET generation = generation + 1"
+        )  # whoever plans by it reads it anew
     _insert(connection, [(rk, *line)])
 
 
@@ -281,19 +289,19 @@ def _spread(connection: sqlite3.Connection, towns: Towns, around: int) -> None:
     _insert(connection, moved)
 
 
-def _hidden_or_shown_wrongly(connection: sqlite3.Connection, hidden: Collection[str]) -> list[str]:
-    """Return residents whose home has become a shelter, or ceased to be one, since their line was written."""
-    shown = (
-        atena_no
-        for home in hidden
-        for (atena_no,) in connection.execute(
-            "SELECT atena_no FROM person WHERE household_no = ? AND hidden_place IS NULL", (home,)
-        )
-    )
-    kept_back = connection.execute(
-        "SELECT atena_no, household_no FROM person WHERE hidden_place IS NOT NULL"
-    ).fetchall()
-    return [*shown, *(atena_no for atena_no, home in kept_back if home not in hidden)]
+def _note_shelters(connection: sqlite3.Connection, homes: Collection[str]) -> list[str]:
+    """Keep which homes are shelters; return those that have become one, or ceased to be one, since."""
+    before = {home for (home,) in connection.execute("SELECT household_no FROM search_shelter")}
+    come, gone = [(home,) for home in homes if home not in before], [(home,) for home in before - set(homes)]
+    connection.executemany("INSERT INTO search_shelter VALUES (?)", come)
+    connection.executemany("DELETE FROM search_shelter WHERE household_no = ?", gone)
+    return [home for (home,) in (*come, *gone)]
+
+
+def _housed(connection: sqlite3.Connection, homes: Iterable[str]) -> list[str]:
+    """Return everybody who lives in some homes or has lived there."""
+    asked = "SELECT DISTINCT atena_no FROM resident WHERE household_no = ?"
+    return [atena_no for home in homes for (atena_no,) in connection.execute(asked, (home,))]
 
 
 def _count_words(connection: sqlite3.Connection) -> None:

@@ -1,14 +1,14 @@
 """What people are found by: folded keys, made from the register's letters and never shown."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
 from client.domain.calendar import RegisterDate
 from client.domain.date_span import DateSpan, recorded
-from client.domain.letters import Folding, is_kana, is_private, kana_key, one_for_all, strip_selectors
+from client.domain.letters import Folding, is_kana, is_private, kana_key, one_for_all, seen
 from client.domain.place_key import place_key
 from offline.store.rows import Row
 
@@ -42,12 +42,16 @@ class Keys:
     past_readings: tuple[str, ...] = ()
     past_names: tuple[str, ...] = ()
     past_places: tuple[Place, ...] = field(default=())
+    hidden: tuple[Place | None, tuple[Place, ...]] = (
+        None,
+        (),
+    )  # places that are a shelter's: now, and before
 
 
 @lru_cache(maxsize=50_000)
 def name_key(text: str) -> str:
     """Fold a written name: no selectors, widths, spaces or signs; Latin in capitals; variants as one."""
-    return unicodedata.normalize("NFKC", strip_selectors(text)).upper().translate(_LETTERS)
+    return unicodedata.normalize("NFKC", seen(text)).upper().translate(_LETTERS)
 
 
 def _one_letter(letter: str) -> str:
@@ -64,13 +68,14 @@ def reading_keys(text: str) -> tuple[str, ...]:
     return (by_parts,) if by_parts == as_one else (by_parts, as_one)
 
 
-def keys_of(versions: Sequence[Row], *, hidden: bool, links: Links = NO_LINKS) -> Keys:
+def keys_of(versions: Sequence[Row], *, shelters: Collection[object] = (), links: Links = NO_LINKS) -> Keys:
     """Return the keys of a person from all versions of the record, the present one last.
 
-    ``hidden``: somebody in the household is under 支援措置; no place of the person is to be found by then.
-    ``links``: which letter each of the town's own counts as.
+    ``shelters``: the households with somebody under 支援措置. Of whoever lives in one no place is to be found by, of
+    whoever has lived there not that one. ``links``: which letter each of the town's own counts as.
     """
     present = versions[-1]
+    hidden = present["household_no"] in shelters
     readings, names = _called(present, links)
     # Without any reading a Latin or kanji name orders the list; it comes after all kana but for capitals.
     kana = next(iter(readings), "") or _last_name(present, links)
@@ -78,6 +83,7 @@ def keys_of(versions: Sequence[Row], *, hidden: bool, links: Links = NO_LINKS) -
         _past(versions[:-1], present, links) if len(versions) > 1 else ((), (), ())
     )
     place = _place(present, links)
+    left = [(past, home in shelters) for past, home in past_places if past != place]
     return Keys(
         kana=kana,
         readings=readings,
@@ -88,7 +94,8 @@ def keys_of(versions: Sequence[Row], *, hidden: bool, links: Links = NO_LINKS) -
         place=None if hidden else place,
         past_readings=tuple(key for key in past_readings if key not in readings),
         past_names=tuple(key for key in past_names if key not in names),
-        past_places=() if hidden else tuple(past for past in past_places if past != place),
+        past_places=_once(past for past, shelter in left if not (hidden or shelter)),
+        hidden=(place if hidden else None, _once(past for past, shelter in left if hidden or shelter)),
     )
 
 
@@ -113,18 +120,18 @@ def _last_name(row: Row, links: Links) -> str:
 
 def _past(
     versions: Sequence[Row], present: Row, links: Links
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Place, ...]]:
-    """Return the keys of what was otherwise before; of what was as it is now there may be some, or none."""
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[Place, object], ...]]:
+    """Return the keys of what was otherwise before, places each with its household; some may be as they are now."""
     readings: dict[str, None] = {}
     names: dict[str, None] = {}
-    places: dict[Place, None] = {}
+    places: dict[tuple[Place, object], None] = {}
     for row in versions:
         if not _same(row, present, _CALLED_COLUMNS):
             spoken, written = _called(row, links)
             readings.update(dict.fromkeys(spoken))
             names.update(dict.fromkeys(written))
         if not _same(row, present, PLACE_COLUMNS):
-            places[_place(row, links)] = None
+            places[_place(row, links), row["household_no"]] = None
     return tuple(readings), tuple(names), tuple(places)
 
 
@@ -135,6 +142,10 @@ def _same(row: Row, other: Row, columns: Iterable[str]) -> bool:
 def _place(row: Row, links: Links) -> Place:
     town, banchi, katagaki = (_text(row, column).translate(links) for column in PLACE_COLUMNS)
     return Place(place_key(town), place_key(banchi) + place_key(katagaki))
+
+
+def _once(places: Iterable[Place]) -> tuple[Place, ...]:
+    return tuple(dict.fromkeys(places))
 
 
 def _text(row: Row, column: str) -> str:

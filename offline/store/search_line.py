@@ -75,9 +75,7 @@ def links_of(connection: sqlite3.Connection) -> Links:
 
 def _line(versions: Sequence[Row], made: Making) -> Line:
     present, towns = versions[-1], made.towns
-    is_hidden = present["household_no"] in made.hidden
-    keys = keys_of(versions, hidden=is_hidden, links=made.links)
-    seen = keys_of(versions, hidden=False, links=made.links) if is_hidden else keys
+    keys = keys_of(versions, shelters=made.hidden, links=made.links)
     return (
         *(present[column] for column in _TOLD[:-1]),
         int(present["status"] == "resident"),
@@ -94,7 +92,7 @@ def _line(versions: Sequence[Row], made: Making) -> Line:
         "\n".join(keys.past_readings) or None,
         "\n".join(keys.past_names) or None,
         _written(keys.past_places, towns) or None,
-        _whole(seen) if is_hidden else None,
+        _whole(*keys.hidden),
         present["rowid"],
         tokens_of(keys, towns.number),
     )
@@ -104,10 +102,11 @@ def _written(places: Iterable[Place], towns: Towns) -> str:
     return "\n".join(f"{towns.number(place.town)}:{place.rest}" for place in places)
 
 
-def _whole(keys: Keys) -> str:
-    """Return the keys of all places of a person who is sheltered, the present one first."""
-    places = [keys.place, *keys.past_places]
-    return "\n".join(place.town + place.rest for place in places if place is not None)
+def _whole(now: Place | None, before: Sequence[Place]) -> str | None:
+    """Return the keys of the places that are a shelter's: the present one or nothing, and a line each for former ones."""
+    if now is None and not before:
+        return None
+    return "\n".join("" if place is None else place.town + place.rest for place in (now, *before))
 
 
 def keys_in(line: Line, towns: Towns) -> Keys:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from offline.store.door import one
 from offline.store.search_key import Links
 from offline.store.search_line import links_of
-from offline.store.search_tokens import PAST
+from offline.store.search_tokens import PAST, town_token
 
 MOST_TOWNS = 64  # that are asked for by name; with more, so many live there that reading on finds them soon
 _FEW = 64  # people who are read rather than the index asked about them once more
@@ -36,6 +36,7 @@ class Memory:
     _starts: Sequence[int] = field(default=(), repr=False)
     _numbers: Sequence[int] = field(default=(), repr=False)
     _backwards: Sequence[tuple[str, int]] = field(default=(), repr=False)
+    _lived: frozenset[int] = field(default=frozenset(), repr=False)
 
     @classmethod
     def of(cls, connection: sqlite3.Connection, generation: int) -> "Memory":
@@ -63,6 +64,7 @@ class Memory:
             _starts=starts,
             _numbers=tuple(towns),
             _backwards=sorted((key[::-1], no) for no, key in towns.items()),
+            _lived=frozenset(no for no in towns if is_lived_in(connection, no)),
         )
 
     def towns_holding(self, key: str) -> list[int]:
@@ -75,6 +77,10 @@ class Memory:
             following = place + 1
             at = self._joined.find(key, self._starts[following]) if following < len(self._starts) else -1
         return found
+
+    def lived_in(self, towns: list[int]) -> list[int]:
+        """Return those of some 町 that an address in question is in: all, where former ones count."""
+        return towns if self.past else [no for no in towns if no in self._lived]
 
     def towns_ending(self, key: str) -> list[int]:
         """Return the 町 whose name ends with a key."""
@@ -104,3 +110,9 @@ class Memory:
     def _people_with(self, token: str) -> int:
         own = self.common.get(token.lower(), 0)
         return own + self.common.get(PAST + token.lower(), 0) if self.past else own
+
+
+def is_lived_in(connection: sqlite3.Connection, town: int) -> bool:
+    """Tell whether anybody lives in a 町: a name that is no more is still in former addresses."""
+    asked = (f'"{town_token(town)}"',)
+    return one(connection, "SELECT 1 FROM token WHERE token MATCH ? LIMIT 1", *asked) is not None

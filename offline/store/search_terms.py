@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from client.domain.date_span import DateSpan, typed_dates
-from client.domain.letters import is_kana, kana_key
+from client.domain.letters import is_kana, kana_key, seen
 from client.domain.place_key import NUMBER, place_key
 from client.domain.query import Match, Query
 from offline.store import search_tokens as words
@@ -43,6 +43,7 @@ class Facet:
     holds: Callable[[Line], bool]
     leads: Callable[[Line], bool] = _nobody
     reading: str = ""
+    is_whole: bool = False  # the reading is asked for whole, not where it begins
     written: str = ""
     number: str = ""
     place: str = ""
@@ -83,28 +84,29 @@ class Term:
 
 def terms_of(query: Query, memory: Memory) -> tuple[Term, ...]:
     """Read a query; of the one field a word that folds to nothing does not count."""
-    found = [
-        term for word in _words(query.typed, memory) if (term := _any_sense(word, query.match, memory)).facets
-    ]
-    found += [Term(tuple(_named(word, query.match, memory))) for word in _words(query.name, memory)]
+    found = [term for word in _words(query.typed, memory) if (term := _any_sense(word, memory)).facets]
+    names = _words(query.name, memory)
+    if query.match is not Match.INFIX and names:
+        names = ["".join(names)]  # 氏 and 名 are one name
+    found += [Term(tuple(_named(name, query.match, memory))) for name in names]
     found += [Term(tuple(_placed(word, memory))) for word in _words(query.place, memory)]
-    if query.birth.strip():
-        found.append(Term(tuple(_born(query.birth, memory))))
+    if birth := seen(query.birth).strip():
+        found.append(Term(tuple(_born(birth, memory))))
     found += [Term(tuple(_numbered(word, memory))) for word in _words(query.number, memory)]
-    if query.sex.strip():
-        sex = _SEXES.get(query.sex.strip().upper(), query.sex.strip())
+    if typed_sex := seen(query.sex).strip():
+        sex = _SEXES.get(typed_sex.upper(), typed_sex)
         found.append(Term((Facet(lambda: None, lambda line: bool(line[_SEX] == sex)),)))
     return tuple(found)
 
 
 def _words(text: str, memory: Memory) -> list[str]:
-    return unicodedata.normalize("NFKC", text.translate(memory.links)).split()
+    return unicodedata.normalize("NFKC", seen(text).translate(memory.links)).split()
 
 
-def _any_sense(word: str, match: Match, memory: Memory) -> Term:
+def _any_sense(word: str, memory: Memory) -> Term:
     facets = [*_born(word, memory), *_numbered(word, memory)]
     if not word.isdecimal() and not facets:
-        facets += _named(word, match, memory)
+        facets += _named(word, Match.INFIX, memory)
     return Term((*facets, *_placed(word, memory)))
 
 
@@ -123,17 +125,28 @@ def _by_reading(key: str, match: Match, memory: Memory) -> Facet:
             memory.past and _has(line[_PAST_READINGS], key, match)
         )
 
+    besides = {
+        Match.INFIX: (),
+        Match.PREFIX: (words.leading_reading_token(key),),
+        Match.EXACT: (words.whole_reading_token(key), words.leading_reading_token(key)),
+    }[match]
     return Facet(
-        lambda: memory.ask_all(words.reading_tokens(key)),
+        lambda: memory.ask_all([*besides, *words.reading_tokens(key)]),
         holds,
         lambda line: line[_READINGS] is not None and bool(line[_KANA].startswith(key)),
         reading=key,
+        is_whole=match is Match.EXACT,
     )
 
 
 def _by_name(key: str, match: Match, memory: Memory) -> Facet:
+    besides = {
+        Match.INFIX: (),
+        Match.PREFIX: (words.leading_token(key),),
+        Match.EXACT: (words.whole_name_token(key), words.leading_token(key)),
+    }[match]
     return Facet(
-        lambda: memory.ask_all(words.name_tokens(key)),
+        lambda: memory.ask_all([*besides, *words.name_tokens(key)]),
         lambda line: _has(line[_NAMES], key, match) or (memory.past and _has(line[_PAST_NAMES], key, match)),
         lambda line: _has(line[_NAMES], key, Match.PREFIX),
         written=key,
@@ -179,9 +192,10 @@ def _placed(word: str, memory: Memory) -> Iterator[Facet]:
 
 
 def _lives(line: Line, key: str, memory: Memory) -> bool:
-    if line[_HIDDEN] is not None:
+    if line[_HIDDEN] is not None and memory.sheltered:
         now, _, before = line[_HIDDEN].partition("\n")
-        return memory.sheltered and (key in now or (memory.past and key in before))
+        if key in now or (memory.past and key in before):
+            return True
     if line[_TOWN] is not None and key in memory.towns[line[_TOWN]] + line[_REST]:
         return True
     if not memory.past or not line[_PAST_PLACES]:
@@ -195,6 +209,8 @@ def _where(key: str, memory: Memory) -> str | None:
     if number := words.number_token(key):
         return memory.ask(number)
     towns = memory.towns_holding(key)
+    if len(towns) > MOST_TOWNS:
+        towns = memory.lived_in(towns)
     if len(towns) > MOST_TOWNS:
         return None
     asked = [memory.ask_any(map(words.town_token, towns))] if towns else []

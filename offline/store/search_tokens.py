@@ -2,7 +2,8 @@
 
 Every token begins with a small letter that says what it is of:
 
-``u k`` a letter, two letters of a reading · ``n m`` of a written name · ``p q`` the same where a name begins ·
+``u k`` a letter, two letters of a reading · ``n m`` of a written name · ``a g``, ``p q`` the same where one begins ·
+``r v`` a reading, a name as a whole, as one of 4,096 numbers ·
 ``y o d e`` birth year, month, day, day of any year, ``x`` an unknown one · ``t`` the 町 · ``s`` the 町 with the first
 number of the address · ``f`` that number alone · ``i`` any number, of a 丁目 too · ``j`` two numbers in a row ·
 ``w`` a letter with the number behind it · ``l b`` a letter, two letters of an address · ``c`` a card's number ·
@@ -15,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import lru_cache
+from zlib import crc32
 
 from client.domain.date_span import DateSpan
 from client.domain.place_key import NUMBER
@@ -23,6 +25,7 @@ from offline.store.search_key import Keys, pieces
 PAST = "z"
 _STAND_IN = "\u00b7"  # for ASCII signs, which the tokenizer would split at
 _LONGEST_NUMBER = 6
+_WHOLE = 1 << 12
 _ELEMENT = re.compile(rf"{NUMBER}(\d+)|([^{NUMBER}])")
 TownNo = Callable[[str], int]
 
@@ -46,10 +49,11 @@ def _called(readings: Iterable[str], names: Iterable[str]) -> list[str]:
     for reading in map(_safe, readings):
         found += ["u" + letter for letter in reading]
         found += ["k" + piece for piece in pieces(reading)]
+        found += ("a" + reading[:1], "g" + reading[:2], "r" + _number_of(reading))
     for name in map(_safe, names):
         found += ["n" + letter for letter in name]
         found += ["m" + piece for piece in pieces(name)]
-        found += ("p" + name[:1], "q" + name[:2])
+        found += ("p" + name[:1], "q" + name[:2], "v" + _number_of(name))
     return found
 
 
@@ -114,6 +118,25 @@ def name_tokens(key: str) -> list[str]:
 def leading_token(key: str) -> str:
     """Return what names that begin with a key have."""
     return f"{'q' if len(key) > 1 else 'p'}{_safe(key[:2])}"
+
+
+def leading_reading_token(key: str) -> str:
+    """Return what readings that begin with a key have."""
+    return f"{'g' if len(key) > 1 else 'a'}{_safe(key[:2])}"
+
+
+def whole_name_token(key: str) -> str:
+    """Return what names that are a key have."""
+    return "v" + _number_of(_safe(key))
+
+
+def whole_reading_token(key: str) -> str:
+    """Return what readings that are a key have."""
+    return "r" + _number_of(_safe(key))
+
+
+def _number_of(key: str) -> str:
+    return f"{crc32(key.encode('utf-8', 'surrogatepass')) % _WHOLE:03x}"
 
 
 def card_token(card: str) -> str:

@@ -16,7 +16,7 @@ from client.domain.letters import (
     length,
     one_for_all,
     same_name,
-    strip_selectors,
+    seen,
 )
 
 KATAKANA = "".join(chr(code) for code in range(0x30A1, 0x30FB)) + "ー"
@@ -127,11 +127,21 @@ def test_a_letter_is_what_a_person_calls_one(name: str, letters: tuple[str, ...]
     assert clusters(name) == letters
 
 
-@given(texts)
-def test_without_selectors_only_selectors_are_gone(text: str) -> None:
-    bare = strip_selectors(text)
-    assert not any(map(is_selector, bare))
-    assert [letter for letter in text if not is_selector(letter)] == list(bare)
+@given(odd_texts)
+def test_of_a_text_only_what_nobody_sees_is_left_out(text: str) -> None:
+    left_out = [letter for letter in text if letter not in seen(letter)]
+    assert seen(text) == "".join(letter for letter in text if letter not in left_out)
+    assert not [one for one in left_out if one.isspace() or is_private(one) or one.isalnum()]
+    assert not [one for one in seen(text) if is_selector(one) or unicodedata.category(one) in {"Cf", "Cs"}]
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u200f", "\ufeff", "\ufe0f", "\U000e0110", "\x00", "\xad", "\ud800"]
+)
+def test_what_nobody_sees_changes_no_key(unseen: str) -> None:
+    typed = f"わた{unseen}なべ{unseen}"
+    assert is_kana(typed)
+    assert kana_key(typed) == kana_key("ワタナベ")
 
 
 @pytest.mark.parametrize("typed", ["ワタ", "わたなべ", "ﾜﾀﾅﾍﾞ", "コーイチ", "ヤマダ タロウ", "ゔ"])
@@ -159,7 +169,7 @@ def test_any_text_has_letters_a_length_and_keys(text: str) -> None:
     assert all(code_points(part).startswith("U+") for part in parts)
     assert same_name(text, "".join(parts))
     assert not same_name(text, text + "\U000e0110")
-    strip_selectors(text)
+    seen(text)
 
 
 @given(odd_texts, odd_texts)

@@ -5,7 +5,7 @@ No index, no stored key, no plan; slow, and plain enough to be believed.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache, cached_property
 from itertools import groupby
 
@@ -62,9 +62,13 @@ class Version:
 class Person:
     """A resident with every version of the record."""
 
-    def __init__(self, versions: list[Row], *, sheltered: bool) -> None:
+    def __init__(self, versions: list[Row], shelters: Collection[object]) -> None:
         *self.before, self.now = map(Version, versions)
-        self.sheltered = sheltered
+        self.shelters = shelters
+
+    def hides(self, version: "Version") -> bool:
+        """Tell whether nobody without the right may know the place of a version."""
+        return any(one.row["household_no"] in self.shelters for one in (version, self.now))
 
     @cached_property
     def order(self) -> tuple[str, str]:
@@ -76,8 +80,8 @@ def people_of(rows: Iterable[Row], protected: Iterable[str] = ()) -> list[Person
     """Return everyone the rows are of."""
     ordered = sorted(rows, key=lambda row: (str(row["atena_no"]), int(str(row["history_no"]))))
     by_person = [list(versions) for _, versions in groupby(ordered, key=lambda row: row["atena_no"])]
-    homes = {one[-1]["household_no"] for one in by_person if one[-1]["atena_no"] in set(protected)}
-    return [Person(one, sheltered=one[-1]["household_no"] in homes) for one in by_person]
+    shelters = {one[-1]["household_no"] for one in by_person if one[-1]["atena_no"] in set(protected)}
+    return [Person(one, shelters) for one in by_person]
 
 
 def found(rows: Iterable[Row], query: Query, protected: Iterable[str] = ()) -> list[str]:
@@ -104,15 +108,25 @@ def _words(query: Query) -> list[tuple[str, str]]:
     """Return each word with the sense it is in: any, or that of its field."""
 
     def split(text: str) -> list[str]:
-        return unicodedata.normalize("NFKC", text).split()
+        return unicodedata.normalize("NFKC", "".join(filter(_is_seen, text))).split()
 
     words = [("any", word) for word in split(query.typed) if _counts(word)]
-    for sense in ("name", "place"):
-        words += [(sense, word) for word in split(getattr(query, sense))]
-    if query.birth.strip():
-        words.append(("birth", query.birth))
+    names = split(query.name)
+    if query.match is not Match.INFIX and names:
+        names = ["".join(names)]
+    words += [("name", word) for word in names]
+    words += [("place", word) for word in split(query.place)]
+    if split(query.birth):
+        words.append(("birth", " ".join(split(query.birth))))
     words += [("number", word) for word in split(query.number)]
     return words or ([("sex", query.sex)] if query.sex else [])
+
+
+def _is_seen(letter: str) -> bool:
+    code = ord(letter)
+    if 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF:
+        return False
+    return letter.isspace() or unicodedata.category(letter) not in {"Cc", "Cf", "Cs"}
 
 
 def _counts(word: str) -> bool:
@@ -146,7 +160,8 @@ def _called(person: Person, sense: str, word: str, query: Query) -> bool:
     else:
         key, keys = name_key(word), [key for one in versions for key in one.names]
     compare = {Match.INFIX: str.__contains__, Match.PREFIX: str.startswith, Match.EXACT: str.__eq__}
-    return bool(key) and any(compare[query.match](one, key) for one in keys)
+    match = query.match if sense == "name" else Match.INFIX
+    return bool(key) and any(compare[match](one, key) for one in keys)
 
 
 def _part(person: Person, first: tuple[str, str], query: Query) -> int:
@@ -188,7 +203,5 @@ def _numbered(person: Person, word: str) -> bool:
 
 def _lives(person: Person, word: str, query: Query) -> bool:
     key = place_key(word)
-    if not key or (person.sheltered and not query.sheltered):
-        return False
-    past = person.before if query.past else []
-    return any(key in one.place for one in [person.now, *past])
+    versions = [person.now, *(person.before if query.past else [])]
+    return bool(key) and any(key in one.place for one in versions if query.sheltered or not person.hides(one))

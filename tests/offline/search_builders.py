@@ -115,6 +115,7 @@ NUMBERS = st.sampled_from(
 DATES = st.sampled_from(
     ["S58.4.12", "S58", "昭和58年4月", "H1", "1989", "不詳", "S20年不詳", "4月12日", "58.4.12"]
 )
+_FULL_NAMES = st.tuples(KANA | KANJI, st.sampled_from(["　", " ", "\u200b", "\t"]), KANA | KANJI).map("".join)
 WORDS = KANA | KANJI | LATIN | PLACES | NUMBERS | DATES
 
 
@@ -160,7 +161,7 @@ def queries(draw: st.DrawFn) -> Query:
     form = draw(st.booleans())
     return Query(
         typed=draw(_sentences(3)) if not form else "",
-        name=draw(st.sampled_from(["", "ア", "田"]) | KANA | KANJI) if form else "",
+        name=draw(st.sampled_from(["", "ア", "田"]) | KANA | KANJI | _FULL_NAMES) if form else "",
         birth=draw(st.just("") | DATES | KANA) if form else "",
         place=draw(st.just("") | PLACES) if form else "",
         number=draw(st.just("") | NUMBERS) if form else "",

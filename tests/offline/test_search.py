@@ -5,6 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from client.domain.query import Match, Query
+from offline.store import search
 from tests.offline import plain_search
 from tests.offline.search_builders import found, index_of, people, queries, several
 from tests.store_builders import Row, a_person
@@ -219,3 +220,44 @@ def test_for_any_town_and_any_query_the_search_is_exact(town: list[Row], query: 
     connection = index_of(town)
     assert found(connection, query, limit) == plain_search.found(town, query)[:limit]
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("ワタナベ　タロウ", Match.EXACT),
+        ("渡辺 太郎", Match.EXACT),
+        ("渡邉\t太郎", Match.EXACT),
+        ("ワタナベタロウ", Match.EXACT),
+        ("ワタナベ タ", Match.PREFIX),
+        ("渡辺　太", Match.PREFIX),
+        ("わた\u200bなべ\ufe0f", Match.PREFIX),
+    ],
+)
+def test_a_name_that_is_compared_whole_is_one_name_with_or_without_its_space(name: str, match: Match) -> None:
+    connection = index_of(several())
+    assert found(connection, Query(name=name, match=match))[0] == "1000000000"
+
+
+def test_how_names_are_compared_is_of_the_form_s_name_alone() -> None:
+    connection = index_of(several())
+    assert found(connection, Query(typed="タナベ", match=Match.EXACT)) == found(
+        connection, Query(typed="タナベ")
+    )
+    assert found(connection, Query(name="タナベ", match=Match.EXACT)) == []
+
+
+@pytest.mark.parametrize("match", [Match.PREFIX, Match.EXACT])
+@pytest.mark.parametrize("name", ["ロ", "郎", "タロウ", "太郎"])
+def test_an_ending_that_nobody_s_name_begins_with_costs_no_reading_of_those_who_have_it(
+    name: str, match: Match
+) -> None:
+    connection = index_of(
+        [a_person(number, full_name="住民　太郎", furigana="ジュウミン　タロウ") for number in range(500)]
+    )
+    finder = search.Finder()
+    finder.warm(connection)
+    steps: list[int] = []
+    connection.set_progress_handler(lambda: steps.append(1), 10)
+    assert finder.find(connection, Query(name=name, match=match), limit=9) == []
+    assert len(steps) < 50

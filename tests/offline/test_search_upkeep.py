@@ -145,3 +145,46 @@ def test_a_hidden_address_is_in_no_word_of_the_index() -> None:
         assert "1000000000" not in found(connection, Query(place=place, past=True))
         assert "1000000000" in found(connection, Query(place=place, sheltered=True))
     assert found(connection, Query(typed="ジュウミン 777", removed=True, past=True)) == []
+
+
+def test_whoever_has_left_a_shelter_does_not_lead_there() -> None:
+    """No oracle: by the shelter's address nobody finds who lived there once and is found elsewhere now."""
+    shelter = {"household_no": "h1", "address_banchi": "777番88号"}
+    mate = [a_person(1, **shelter), a_person(1, history_no=2, household_no="h2", address_banchi="5番5号")]
+    connection = index_of([a_person(0, **shelter), *mate, a_person(2)])
+    asked = Query(place="777番88号", past=True)
+    assert found(connection, asked) == ["1000000000", "1000000001"]
+    write(connection, "shien_sochi", {"measure_id": "m", "atena_no": "1000000000"})
+    search.renew(connection, [])
+    assert found(connection, asked) == []
+    assert found(connection, Query(place="5番5号")) == ["1000000001"]
+    assert found(connection, Query(place="777番", past=True, sheltered=True)) == ["1000000000", "1000000001"]
+    assert found(connection, Query(place="777番", sheltered=True)) == ["1000000000"]
+    write(connection, "resident", a_person(0, history_no=2, household_no="h3", address_banchi="9番9号"))
+    search.renew(connection, ["1000000000"])  # the shelter is another home now
+    assert found(connection, asked) == ["1000000001"]
+    contract()["shien_sochi"].delete(connection, ("m",))
+    search.renew(connection, [])
+    assert found(connection, asked) == ["1000000000", "1000000001"]
+
+
+def test_a_town_that_is_renamed_is_not_searched_for_by_its_old_name_one_by_one() -> None:
+    """Sixty-five 町 and more whose name nobody lives under any more cost no reading of everybody."""
+    people = [a_person(number, address_town=f"旧川市{number % 80}丁目") for number in range(400)]
+    connection = index_of(people)
+    finder = search.Finder()
+    assert len(finder.find(connection, Query(place="旧川市"), limit=999)) == 400
+    renamed = [{**row, "address_town": str(row["address_town"]).replace("旧川", "新川")} for row in people]
+    write(connection, "resident", *renamed)
+    search.renew(connection, [str(row["atena_no"]) for row in people])
+    steps: list[int] = []
+    finder = search.Finder()
+    finder.warm(connection)
+    connection.set_progress_handler(lambda: steps.append(1), 10)
+    assert finder.find(connection, Query(place="旧川市"), limit=99) == []
+    assert len(steps) < 50
+    connection.set_progress_handler(None, 0)
+    write(connection, "resident", people[3])  # one of them is so again
+    search.renew(connection, [str(people[3]["atena_no"])])
+    assert finder.find(connection, Query(place="旧川市"), limit=99) == [people[3]["atena_no"]]
+    assert len(finder.find(connection, Query(place="新川市"), limit=999)) == 399
