@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from client.domain.letters import seen
+
 
 class Match(Enum):
     """How names are compared: 部分一致, 前方一致, 完全一致 ([STD j330])."""
@@ -16,7 +18,8 @@ class Match(Enum):
 class Query:
     """A search; all of what it names must hold. ``typed`` is the one field, the others are those of the form ([STD j340]).
 
-    ``match`` is for names alone. ``removed`` also finds closed records, ``past`` also by earlier names and addresses.
+    ``match`` is for ``name`` alone, which is one name then, 氏 and 名 together; 部分一致 takes each word of it for itself.
+    ``removed`` also finds closed records, ``past`` also by earlier names and addresses.
     ``sheltered`` is not the clerk's to choose: whether addresses may be searched that are hidden (支援措置責任者, P08).
     """
 
@@ -39,4 +42,4 @@ class Query:
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing was typed anywhere."""
-        return not any(text.strip() for text in self.texts)
+        return not any(seen(text).strip() for text in self.texts)

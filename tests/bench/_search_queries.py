@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from random import Random
 
-from client.domain.query import Query
+from client.domain.query import Match, Query
 
 Row = dict[str, str]
 _COLUMNS = (
@@ -113,9 +113,23 @@ def classes(rows: list[Row], few: list[Row]) -> dict[str, list[Query]]:
         "former_surname": _queries(_typed(row["former_surname"]) for row in few),
         "past_name": _queries((_typed(row["full_name"].replace("　", "")) for row in rows), past=True),
         "past_address": _queries((_addresses(row) for row in rows), past=True),
+        "form_exact": _named((_names(row) for row in rows), Match.EXACT),
+        "form_prefix": _named((_names(row) for row in rows), Match.PREFIX),
         "odd": _queries([iter(ODD)]),
     }
     return found
+
+
+def _named(names: Iterator[Iterator[str]], match: Match) -> list[Query]:
+    return [Query(name=name, match=match) for some in names for name in some]
+
+
+def _names(row: Row) -> Iterator[str]:
+    """Yield a name letter by letter, and a given name alone: nobody is called so as a whole."""
+    yield from _typed(row["furigana"])
+    yield from _typed(row["full_name"])
+    yield from _typed(_given(row["full_name"]))
+    yield _given(row["furigana"])[-1:]
 
 
 def _queries(words: "Iterator[Iterator[str]] | list[Iterator[str]]", *, past: bool = False) -> list[Query]:
