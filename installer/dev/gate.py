@@ -107,6 +107,9 @@ GROUPS = (
 )
 
 
+_MEMORY_NEEDED = 6 << 30
+
+
 class Clock:
     """The time the whole run may take, and what is left of it."""
 
@@ -208,7 +211,11 @@ def surroundings(group: Group) -> Iterator[tuple[list[str], dict[str, str]]]:
     for name in ("WAYLAND_DISPLAY", "DISPLAY", "DBUS_SESSION_BUS_ADDRESS"):
         env.pop(name, None)  # a developer's own desk must not take part
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gate-")))
+        where = None if group.services or group.root else memory()
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gate-", dir=where)))
+        if where is not None:
+            env["TMPDIR"] = str(folder)
+            folder.chmod(0o711)  # the user postgres passes through
         if group.services:
             folder.chmod(0o711)  # the user postgres passes through
             env |= started(stack, "print queue", lambda: services.dns_sd(folder))
@@ -221,6 +228,17 @@ def surroundings(group: Group) -> Iterator[tuple[list[str], dict[str, str]]]:
         if group.screen:
             before += ["xvfb-run", "-a", "-s", "-screen 0 1920x1080x24"]
         yield before, env
+
+
+def memory() -> str | None:
+    """Return a folder in memory, where there is room for what tests write and throw away; a disk takes twice as long.
+
+    Tests with real services and of full disks stay on a disk.
+    """
+    there = Path("/dev/shm")  # noqa: S108 - a folder of a new name is made in it
+    if os.access(there, os.W_OK) and shutil.disk_usage(there).free > _MEMORY_NEEDED:
+        return str(there)
+    return None
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Server:
         """Make a database without a town, and take it away afterwards; yields its URL."""
         name = f"cloud{next(self._numbers)}"
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
             try:
                 yield f"{self.url}/{name}"
             finally:
