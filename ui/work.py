@@ -6,6 +6,10 @@ from typing import Any, Protocol
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 
+async def nothing() -> None:
+    """Do nothing: put in place of work whose answer nobody is to see any more."""
+
+
 class Starter(Protocol):
     """Starts work by name."""
 

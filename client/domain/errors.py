@@ -77,7 +77,7 @@ class RefusedError(CounterError):
         "refused.by_cloud",  # the cloud's own refusal; fact: reason
         "refused.date",  # a date no law allows
         "refused.input",  # fact: field
-        "refused.input_too_long",  # fact: most, letters
+        "refused.input_too_long",  # facts: most, letters; words
         "refused.forbidden_number",  # 個人番号 or 住民票コード where it may not be kept; fact: field
         "refused.number_search",  # typed into the search, which neither asks nor keeps it
         "refused.terminal_revoked",

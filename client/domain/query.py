@@ -1,13 +1,13 @@
 """What a clerk asks the register for: one field that reads every word in all its senses, or fields of their own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from client.domain.letters import seen
 
 
 class Match(Enum):
-    """How names are compared: 部分一致, 前方一致, 完全一致 ([STD j330])."""
+    """How the form's name is compared: 部分一致, 前方一致, 完全一致 ([STD j330])."""
 
     INFIX = "infix"
     PREFIX = "prefix"
@@ -38,6 +38,12 @@ class Query:
     def texts(self) -> tuple[str, ...]:
         """Return what was typed, field by field."""
         return self.typed, self.name, self.birth, self.place, self.number, self.sex
+
+    @property
+    def seen(self) -> "Query":
+        """Return the query as a person sees it: half a surrogate pair cannot even travel."""
+        fields = ("typed", "name", "birth", "place", "number", "sex")
+        return replace(self, **dict(zip(fields, map(seen, self.texts), strict=True)))  # type: ignore[arg-type]  # all of them are texts
 
     @property
     def is_empty(self) -> bool:

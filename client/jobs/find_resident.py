@@ -1,5 +1,6 @@
 """Find a resident: live while the cloud answers, else from the replica; in the journal before on the screen."""
 
+import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
@@ -20,6 +21,7 @@ from client.rules.sign_in import right_error, session_error
 
 HITS = 50  # a list a person can read; one more is asked for, to know that there are more
 LONGEST = 200  # letters a field of a search may have (resources/contract/openapi.yaml)
+MOST_WORDS = 16  # of a field; every word is one more condition to be looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,15 @@ class FindResident:
         return Answer(view, household.as_of)
 
     async def _checked(self, sign_in: SignIn, query: Query) -> Query:
-        """Return the query as it is asked for this clerk."""
+        """Return the query as it is asked for this clerk: of what was typed, what a person sees."""
+        query = query.seen
         if over := session_error(sign_in, self._now()):
             raise over
         await self._must(sign_in, Right.VIEW)
         if query.is_empty:
             raise RefusedError("refused.input", field="typed")
-        if any(len(text) > LONGEST for text in query.texts):
-            raise RefusedError("refused.input_too_long", most=LONGEST)
+        if any(len(text) > LONGEST or words_in(text) > MOST_WORDS for text in query.texts):
+            raise RefusedError("refused.input_too_long", most=LONGEST, words=MOST_WORDS)
         if any(map(holds_forbidden_number, query.texts)):  # not asked for, not in the journal, kept by nobody
             raise RefusedError("refused.number_search")
         return replace(query, sheltered=Right.SHIEN_SOCHI in sign_in.clerk.rights)
@@ -180,6 +183,11 @@ class FindResident:
             JournalEntry("refusal", sign_in.clerk.staff_id, subjects, {"what": "view", "code": error.code})
         )
         raise error
+
+
+def words_in(text: str) -> int:
+    """Count the words of a field as both registers read it: NFKC makes blanks of some letters."""
+    return len(unicodedata.normalize("NFKC", text).split())
 
 
 def veiled(view: HouseholdView) -> HouseholdView:

@@ -220,7 +220,10 @@ async def test_a_pasted_page_is_refused_with_the_length_that_is_taken(counter: C
     for job in (counter.find_resident.find, counter.find_resident.find_here):
         with pytest.raises(RefusedError) as caught:
             await job(a_sign_in(), query)
-        assert (caught.value.code, caught.value.facts) == ("refused.input_too_long", {"most": 200})
+        assert (caught.value.code, caught.value.facts) == (
+            "refused.input_too_long",
+            {"most": 200, "words": 16},
+        )
     assert counter.live.asked == counter.replica.asked == 0
 
 

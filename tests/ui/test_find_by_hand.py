@@ -16,6 +16,7 @@ pytestmark = [
 ]
 Drive = Callable[..., None]
 Key = Qt.Key
+NUMBER = "379474484458"
 
 
 async def searched(counter: Counter, typed: str) -> None:
@@ -72,5 +73,43 @@ def test_a_search_of_before_is_asked_again_from_the_history(drive: Drive) -> Non
         await counter.hands.until(lambda: bool(counter.face.counter.find.lines), "hits", 5)
         assert counter.hands.find(QLineEdit, "search").text() == "わたなべ はなこ"
         menu.close()
+
+    drive(play)
+
+
+@pytest.mark.parametrize("name", ["search", "find_name", "find_number"])
+def test_a_number_taken_out_of_a_field_is_brought_back_by_nothing(drive: Drive, name: str) -> None:
+    async def play(counter: Counter) -> None:
+        await counter.sign_in()
+        if name != "search":
+            await counter.hands.push("findDetails")
+        await counter.hands.type(name, NUMBER)
+        field = counter.hands.find(QLineEdit, name)
+        await counter.hands.press(Key.Key_Return, field)
+        await counter.hands.until(lambda: counter.face.counter.find.note is not None, "the refusal", 5)
+        assert field.text() == NUMBER  # until it is corrected
+        assert not counter.hands.find(QPushButton, "findHistory").isEnabled()
+        await counter.hands.type(name, "わたなべ")
+        for _ in range(3):
+            await counter.hands.press(Key.Key_Z, field, Qt.KeyboardModifier.ControlModifier)
+            assert NUMBER[:11] not in field.text()
+        await counter.quiet()
+        assert NUMBER not in repr(counter.face.counter.find.query)
+        assert counter.face.counter.find.history == ()
+        assert counter.world.ledger.journal == [] or NUMBER not in repr(counter.world.ledger.journal)
+
+    drive(play)
+
+
+def test_half_a_letter_in_the_field_keeps_nobody_waiting(drive: Drive) -> None:
+    async def play(counter: Counter) -> None:
+        await counter.sign_in()
+        await counter.hands.type("search", "わたなべ\ud800")
+        await counter.quiet()
+        find = counter.face.counter.find
+        assert find.lines
+        assert (find.busy, find.asking) == (False, False)
+        for register in (counter.world.live, counter.world.replica):
+            assert {query.typed for query in register.queries} == {"わたなべ"}
 
     drive(play)

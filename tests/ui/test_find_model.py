@@ -9,7 +9,7 @@ import pytest
 
 from client.domain.as_of import Answer, AsOf, Source
 from client.domain.calendar import RegisterDate
-from client.domain.errors import LinkDownError
+from client.domain.errors import LinkDownError, RefusedError
 from client.domain.query import Match, Query
 from client.domain.resident import AtenaNo, Found, Hit, HouseholdNo, ResidentStatus
 from tests.builders import NOW
@@ -238,6 +238,87 @@ async def test_a_search_in_the_history_reads_as_one_line() -> None:
     model = FindModel(WORDS, FindJobs(_never, _never, lambda: False), _Nothing(), lambda: NOW)
     query = Query(typed="わた", birth="S58", past=True)
     assert model.history_text(query) == "わた　S58　旧氏・旧住所も"
+
+
+async def test_the_way_of_comparing_is_said_beside_the_name_it_is_of_and_nowhere_else() -> None:
+    model = FindModel(WORDS, FindJobs(_never, _never, lambda: False), _Nothing(), lambda: NOW)
+    query = Query(typed="本町", name="わた", birth="S58", match=Match.PREFIX)
+    assert model.history_text(query) == "本町　わた（前方一致）　S58"
+    assert model.history_text(Query(typed="本町", match=Match.EXACT)) == "本町"
+    assert model.history_text(Query(name="わた")) == "わた"
+
+
+@pytest.mark.parametrize("number", ["379474484458", "3794 7448 4458", "3794\u200b74484458"])
+async def test_a_number_that_is_refused_is_in_no_history(number: str) -> None:
+    async def refuse(_query: Query) -> Answer[Found]:
+        raise RefusedError("refused.number_search")
+
+    model = FindModel(WORDS, FindJobs(refuse, refuse, lambda: True), OneAtATime(), lambda: NOW)
+    model.seat("s001")
+    model.type(number)
+    model.find_now()
+    await until(lambda: model.note is not None)
+    assert (model.history, model.recent, model.lines) == ((), (), ())
+    model.seat("s002")
+    model.seat("s001")
+    assert (model.history, model.query) == ((), Query())
+
+
+async def test_a_number_typed_over_the_results_of_another_search_is_in_no_history() -> None:
+    registers = Registers(here=None)
+    registers.release.set()
+    model = model_of(registers)
+    model.seat("s001")
+    model.type("わた")
+    await until(lambda: not model.busy)
+    model.type("379474484458")
+    model.choose(0)  # before the answer to what is typed now
+    assert model.history == ()
+
+
+async def test_a_mistake_of_ours_lets_nobody_wait_and_says_of_nobody_that_they_are_not_there() -> None:
+    registers = Registers(here=hits("太郎", source=Source.REPLICA))
+
+    async def fail(_query: Query) -> Answer[Found]:
+        raise UnicodeError
+
+    starter = OneAtATime()
+    model = FindModel(WORDS, FindJobs(registers.ask_here, fail, lambda: True), starter, lambda: NOW)
+    for at_once in (False, True):
+        model.type("た")
+        if at_once:
+            model.find_now()
+        await until(starter.tasks["find"].done)
+        assert isinstance(starter.tasks["find"].exception(), UnicodeError)  # the roof hears of it
+        assert (model.busy, model.asking, model.lines, model.count_text) == (False, False, (), "")
+    assert model.history == ()
+    model.type("")
+    assert model.count_text == WORDS("find.hint")
+
+
+async def test_a_search_that_took_anothers_place_is_still_waited_for() -> None:
+    registers = Registers(here=None)
+    model = model_of(registers)
+    model.type("た")
+    await until(lambda: "find た" in registers.asked)
+    model.type("たな")
+    await until(lambda: "find たな" in registers.asked)
+    assert model.busy
+    assert model.count_text == WORDS("find.busy")
+    registers.release.set()
+    await until(lambda: not model.busy)
+    assert names(model) == ["太郎"]
+
+
+async def test_trouble_that_was_read_does_not_become_the_word_that_nobody_is_there() -> None:
+    async def fail(_query: Query) -> Answer[Found]:
+        raise LinkDownError("link.broken")
+
+    model = FindModel(WORDS, FindJobs(Registers().ask_here, fail, lambda: True), OneAtATime(), lambda: NOW)
+    model.type("た")
+    await until(lambda: model.note is not None)
+    model.note = None  # read, and closed
+    assert model.count_text == ""
 
 
 async def _never(_query: Query) -> Any:

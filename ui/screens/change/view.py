@@ -16,6 +16,7 @@ from ui.widgets.name_label import NameLabel
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, caption_for, card, label, restyle, wrapped
 from ui.widgets.scrolled import scrolled
+from ui.widgets.taken_out import gone_when_taken_out
 
 _LONGEST_DAY, _FIELD_EDGES = "令和88年88月88日", 26
 _SHEET_EMS = 78  # how wide the form becomes at most, in letters of the screen
@@ -72,6 +73,7 @@ class TenkyoView(QWidget):
         if field in DAYS:
             made.setMinimumWidth(made.fontMetrics().horizontalAdvance(_LONGEST_DAY) + _FIELD_EDGES)
         made.textChanged.connect(lambda text: self._model.set(field, text))
+        gone_when_taken_out(made)
         return made
 
     def _lay_out(self) -> None:

@@ -9,14 +9,15 @@ from datetime import datetime
 
 from client.domain.as_of import Answer, AsOf, Source
 from client.domain.calendar import RegisterDate, short_wareki
-from client.domain.errors import CounterError
+from client.domain.errors import CounterError, RefusedError
+from client.domain.forbidden_numbers import holds_forbidden_number
 from client.domain.query import Match, Query
 from client.domain.resident import AtenaNo, Found, Hit, ResidentStatus
 from client.jobs.ports import Now
 from ui.clock import in_tokyo
 from ui.notices import Note, note_of
 from ui.text import Words
-from ui.work import Starter
+from ui.work import Starter, nothing
 
 TYPING_SECONDS = 0.03  # so that held keys are one search
 PAUSE_SECONDS = 0.3  # after which the cloud is asked too: whoever types on does not wait for it
@@ -80,6 +81,7 @@ class FindModel:
         self._histories: dict[str, deque[Query]] = {}
         self.query = Query()
         self.busy = False
+        self.failed = False  # that is not to say that nobody is there
         self.asking = False  # the cloud, while the replica's answer is shown
         self.lines: tuple[HitLine, ...] = ()
         self.more = False
@@ -101,7 +103,7 @@ class FindModel:
             return self._words("find.hint")
         if self.busy and not self.lines:
             return self._words("find.busy")
-        if self.note is not None:  # it failed: that is not to say that nobody is there
+        if self.failed:
             return ""
         if self.more:
             text = self._words("find.more", n=len(self.lines))
@@ -119,9 +121,13 @@ class FindModel:
         return tuple(self._histories.get(self._who, ()))
 
     def history_text(self, query: Query) -> str:
-        """Return a search as one line."""
+        """Return a search as one line; how names are compared stands with the form's name, which alone it is of."""
+        texts = query.texts
+        if query.name.strip() and query.match is not Match.INFIX:
+            way = self._words(f"find.match_{query.match.value}")
+            texts = replace(query, name=f"{query.name.strip()}（{way}）").texts
         marks = [_plain(self._words(f"find.{name}")) for name in ("removed", "past") if getattr(query, name)]
-        return "　".join([*(text.strip() for text in query.texts if text.strip()), *marks])
+        return "　".join([*(text.strip() for text in texts if text.strip()), *marks])
 
     def type(self, typed: str) -> None:
         """Search for what is typed now; what was under way is dropped."""
@@ -133,12 +139,12 @@ class FindModel:
             return
         self.query = query
         if query.is_empty:
-            self.busy = self.asking = self.more = False
+            self.busy = self.asking = self.more = self.failed = False
             self.lines, self.note = (), None
-            self._starter.replace("find", self._nothing)
+            self._starter.replace("find", nothing)
             self.changed()
             return
-        self.busy, self.asking = True, False
+        self.busy, self.asking, self.failed = True, False, False
         self._starter.replace("find", lambda: self._find(query))
         self.changed()
 
@@ -157,7 +163,7 @@ class FindModel:
         self.ask(replace(self.query, **{field: text}))  # type: ignore[arg-type]  # all of them are texts
 
     def set_match(self, match: Match) -> None:
-        """Compare names in another way."""
+        """Compare the form's name in another way; the one field finds what holds its words, always."""
         self.ask(replace(self.query, match=match))
 
     def clear_form(self) -> None:
@@ -197,34 +203,62 @@ class FindModel:
             self.forget()
             self._who = who
             self.changed()
+        elif self.busy or self.asking:
+            query = self.query
+            self._starter.replace("find", lambda: self._find(query))
+
+    def pause(self) -> None:
+        """Ask for nothing more: the counter is locked. Whoever comes back to it has it asked again."""
+        self._starter.replace("find", nothing)
 
     def forget(self) -> None:
         """Forget what is shown; another clerk sits down."""
-        self.query, self.busy, self.asking, self.more = Query(), False, False, False
+        self.query = Query()
+        self.busy = self.asking = self.more = self.failed = False
         self.lines, self.recent, self.note = (), (), None
-        self._starter.replace("find", self._nothing)
+        self._starter.replace("find", nothing)
         self.changed()
 
     def _remember_query(self) -> None:
+        if any(
+            map(holds_forbidden_number, self.query.seen.texts)
+        ):  # 番号法: kept nowhere, and never asked for
+            return
         kept = self._histories.setdefault(self._who, deque(maxlen=_KEPT))
         if self.query in kept:
             kept.remove(self.query)
         if not self.query.is_empty:
             kept.appendleft(self.query)
 
-    async def _nothing(self) -> None:
-        return
-
     async def _find(self, query: Query, *, at_once: bool = False) -> None:
         if not at_once:
             await asyncio.sleep(TYPING_SECONDS)
+        failed = True  # until it is answered: a mistake of ours is not to be waited for either
         try:
             if not at_once and self._jobs.asks_cloud():
                 await self._show_what_is_here(query)
                 await asyncio.sleep(PAUSE_SECONDS)
             self._show(await self._jobs.find(query))
+            failed = False
         except CounterError as error:
-            self.lines, self.more, self.note = (), False, note_of(error, self._words)
+            self.note = note_of(error, self._words)
+            if at_once and not isinstance(error, RefusedError):
+                self._remember_query()
+        except asyncio.CancelledError:
+            failed = False  # another search has taken its place, and what is shown is that one's affair
+            raise
+        finally:
+            if failed:
+                self._fail()
+        if not failed:
+            self._end(at_once=at_once)
+
+    def _fail(self) -> None:
+        self.lines, self.more, self.failed = (), False, True
+        self.busy = self.asking = False
+        self.changed()
+
+    def _end(self, *, at_once: bool) -> None:
         self.busy = self.asking = False
         if at_once:
             self._remember_query()
@@ -240,7 +274,7 @@ class FindModel:
             self.changed()
 
     def _show(self, answer: Answer[Found]) -> None:
-        self.as_of, self.note, self.more = answer.as_of, None, answer.value.more
+        self.as_of, self.note, self.more, self.failed = answer.as_of, None, answer.value.more, False
         self.lines = tuple(map(self._line, answer.value.hits))
 
     def _line(self, hit: Hit) -> HitLine:

@@ -8,6 +8,7 @@ from ui.screens.counter.find import FindModel
 from ui.text import Words
 from ui.widgets.choices import check, choice
 from ui.widgets.parts import caption_for
+from ui.widgets.taken_out import gone_when_taken_out
 
 _FIELD_EMS = 9  # 葛城町一丁目2-3
 _ABOVE, _UNDERLINE = (
@@ -77,6 +78,7 @@ class FindForm(QFrame):
         made.setObjectName(f"find_{name}")
         made.textChanged.connect(lambda text: self._model.fill_in(name, text))
         made.returnPressed.connect(self._model.find_now)
+        gone_when_taken_out(made)
         return made
 
     def _on_match(self, match: object) -> None:

@@ -23,6 +23,7 @@ from ui.widgets.name_label import NameDelegate
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, label, wrapped
 from ui.widgets.scrolled import scrolled
+from ui.widgets.taken_out import gone_when_taken_out
 
 _MARGINS = 22  # of the column, left and right, and its frame
 _BETWEEN = 8
@@ -105,8 +106,10 @@ class FindPane(QFrame):
         self._history = button(words("find.history"), "findHistory", self._on_history)
         self._menu = QMenu(self)
         self._menu.setObjectName("findHistoryMenu")
+        self._offered: tuple[Query, ...] = ()  # in the menu
         self._lay_out(words)
         self.search.textChanged.connect(model.type)
+        gone_when_taken_out(self.search)
         self.search.entered.connect(self._on_entered)
         self.search.down.connect(self._on_down)
         self.results.activated.connect(lambda index: model.choose(index.row()))
@@ -157,6 +160,10 @@ class FindPane(QFrame):
         if self.search.text() != self._model.typed:
             self.search.setText(self._model.typed)
         self._history.setEnabled(bool(self._model.history))
+        if self._offered != self._model.history:  # another clerk's, or one longer
+            self._menu.close()
+            self._menu.clear()
+            self._offered = ()
         self.form.paint()
         if self._model.lines != self._hits.lines:
             self._show_lines()
@@ -206,7 +213,8 @@ class FindPane(QFrame):
 
     def _on_history(self) -> None:
         self._menu.clear()
-        for query in self._model.history:
+        self._offered = self._model.history
+        for query in self._offered:
             text = self._model.history_text(query).replace("&", "&&")
             self._menu.addAction(text).triggered.connect(
                 lambda _checked=False, asked=query: self._on_again(asked)
