@@ -1,8 +1,7 @@
 """The screens joined: who follows whom, which key does what. It knows jobs, no doors."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 from PySide6.QtWidgets import QApplication, QMessageBox
 
@@ -12,14 +11,11 @@ from client.domain.clerk import SignIn
 from client.domain.errors import CounterError, SignInNeededError
 from client.domain.intake import TenkyoDraft
 from client.domain.resident import AtenaNo
-from client.jobs.find_resident import FindResident, HouseholdView
-from client.jobs.issue_certificate import IssueCertificate, Issued, Prepared
-from client.jobs.log_in import LogIn
-from client.jobs.ports import Ledger, Now, Printed
-from client.jobs.print_slip import PrintSlip
-from client.jobs.queue_change import QueueChange
-from client.jobs.send_outbox import SendOutbox
-from client.jobs.settle_change import SettleChange
+from client.jobs.find_resident import HouseholdView
+from client.jobs.issue_certificate import Issued, Prepared
+from client.jobs.ports import Now, Printed
+from ui.floating import forget_typed, put_away
+from ui.jobs import Jobs
 from ui.notices import Note, note_of, note_of_bug
 from ui.screens.certificate.model import CertificateModel, IssueJobs, Phase
 from ui.screens.certificate.view import CertificateView
@@ -28,7 +24,7 @@ from ui.screens.change.view import TenkyoView
 from ui.screens.counter.find import FindJobs, FindModel
 from ui.screens.counter.model import CounterJobs, CounterModel
 from ui.screens.counter.view import CounterView
-from ui.screens.drill.model import DrillJobs, DrillModel
+from ui.screens.drill.model import DrillModel
 from ui.screens.drill.view import DrillView
 from ui.screens.log_in.model import LogInModel
 from ui.screens.log_in.view import LogInView
@@ -40,24 +36,6 @@ from ui.widgets.letters import Letters
 from ui.work import Starter
 
 _TOO_SOON = 0.6  # seconds after the sheet came out in which F12 is still the one that printed it
-
-
-@dataclass(frozen=True, slots=True)
-class Jobs:
-    """Everything the screens may ask for."""
-
-    log_in: LogIn
-    find: FindResident
-    issue: IssueCertificate
-    queue: QueueChange
-    slip: PrintSlip
-    settle: SettleChange
-    send: SendOutbox
-    ledger: Ledger
-    fee: Callable[[], Awaitable[int]]
-    offline: Callable[[], bool]
-    declared: Callable[[], bool]
-    drill: DrillJobs
 
 
 class Face:
@@ -189,8 +167,7 @@ class Face:
     def signed_in(self, sign_in: SignIn) -> None:
         """Let a clerk to the desk; another clerk finds nothing of the last one's visit."""
         if self._last_clerk and sign_in.clerk.staff_id != self._last_clerk:
-            self.counter.close_visit()
-            self._left = ""
+            self._end_visit()
         self.counter.find.seat(sign_in.clerk.staff_id)
         self._sign_in = self.counter.sign_in = self.drill.sign_in = sign_in
         self._last_clerk = sign_in.clerk.staff_id
@@ -203,15 +180,24 @@ class Face:
         self._left = ""
         self.changed_outbox()
 
+    def _end_visit(self) -> None:
+        self.counter.close_visit()
+        self.certificate.forget()
+        self.change.forget()
+        forget_typed(self.shell)
+        self._left = ""
+
     @property
     def busy(self) -> bool:
         """Tell whether a sheet is on its way: not a moment to lock or to close."""
         return self.certificate.phase is Phase.PRINTING or self.certificate.saving
 
     def lock(self) -> None:
-        """Lock the screen (F9); the visit stays as it is behind it."""
+        """Lock the screen (F9); the visit stays as it is behind it, and nothing of it floats above."""
         if self._sign_in is None or self.busy:
             return
+        put_away(self.shell)
+        self.counter.find.pause()
         name = self._sign_in.clerk.name
         self._sign_in, self._left = None, self.shell.present
         self.shell.header.show_clerk("", "", self._letters)
@@ -258,7 +244,9 @@ class Face:
             self.show_counter()
 
     def show_certificate(self, prepared: Prepared) -> None:
-        """Go on to the preview."""
+        """Go on to the preview; not over a locked screen, where it is to be asked for again."""
+        if self._sign_in is None:
+            return
         self.certificate.begin(prepared)
         self.shell.show_screen("certificate")
         self.certificate_view.begin()

@@ -31,7 +31,7 @@ from client.jobs.sync_replica import Progress, SyncReplica
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
 from ui.doors import Doors, utc_now
-from ui.face import Jobs
+from ui.jobs import Jobs
 from ui.rounds import Upkeep
 from ui.screens.drill.model import DrillJobs
 

@@ -68,9 +68,9 @@ class Counter:
     facts: Facts
     letters: Letters
 
-    async def sign_in(self) -> None:
+    async def sign_in(self, staff_id: str = "s001") -> None:
         """Sign in by gestures."""
-        await self.hands.type("logInStaff", "s001")
+        await self.hands.type("logInStaff", staff_id)
         await self.hands.type("logInPassword", "aozora")
         await self.hands.type("logInCode", "123456")
         await self.hands.push("logInButton")

@@ -13,7 +13,7 @@ from client.jobs.issue_certificate import Issued, Prepared
 from client.jobs.ports import Picture
 from ui.notices import Note, note_of
 from ui.text import Words
-from ui.work import Starter
+from ui.work import Starter, nothing
 
 SPOIL_REASONS = ("jam", "smudge", "wrong", "not_out", "other")
 _SETTLED = frozenset({SheetState.HANDED_OVER, SheetState.SPOILED})
@@ -77,6 +77,13 @@ class CertificateModel:
         self.phase, self.pictures, self.copies, self.note = Phase.PREVIEW, (), (), None
         self.changed()
         self._starter.replace("preview", lambda: self._load(prepared))
+
+    def forget(self) -> None:
+        """Forget the paper; another clerk sits down. A copy whose end nobody has told is asked about anew."""
+        self.prepared, self.pictures, self.copies, self.note = None, (), (), None
+        self.phase = Phase.PREVIEW
+        self._starter.replace("preview", nothing)
+        self.changed()
 
     def resume(self, copies: tuple[IssuedCopy, ...], note: Note | None = None) -> None:
         """Ask for the word on copies whose end is not known: after a restart, or trouble that ``note`` tells of."""

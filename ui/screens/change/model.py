@@ -151,10 +151,15 @@ class TenkyoModel:
 
     def back(self) -> None:
         """Leave; what was typed is gone, from the fields too (P08)."""
+        self.forget()
+        self.finished()
+
+    def forget(self) -> None:
+        """Forget the household and what was typed; another clerk sits down."""
         self.household = self.subject = None
         self.members, self.values = frozenset(), dict.fromkeys(FIELDS, "")
+        self.accepted = self.note = None
         self.changed()
-        self.finished()
 
     def dismiss(self) -> None:
         """Take the note away."""

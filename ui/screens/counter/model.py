@@ -18,7 +18,7 @@ from ui.screens.counter import shown
 from ui.screens.counter.basket import Basket
 from ui.screens.counter.find import FindModel
 from ui.text import Words
-from ui.work import Starter
+from ui.work import Starter, nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,8 @@ class CounterModel:
         self.view = self.subject = self.highlighted = self.as_of = self.note = None
         self.checked = frozenset()
         self.basket = Basket()
+        for name in ("open", "prepare", "fee"):  # what was asked for this visit is shown in no other
+            self._starter.replace(name, nothing)
         self.changed()
 
     def highlight(self, atena_no: AtenaNo) -> None:

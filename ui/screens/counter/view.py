@@ -77,8 +77,9 @@ class CounterView(QWidget):
             self.zoom_text(resident.shown_name, resident.name.furigana or "")
 
     def zoom_text(self, text: str, reading: str = "") -> None:
-        """Show the letters of any name large, its reading above them."""
-        ZoomDialog(text, self._words, self._letters, self, reading=reading).open()
+        """Show the letters of any name large, its reading above them; only over this screen."""
+        if self.isVisible():
+            ZoomDialog(text, self._words, self._letters, self, reading=reading).open()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the outer columns their share: in letters, and no more than the window has."""

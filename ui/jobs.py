@@ -1,0 +1,32 @@
+"""The jobs behind the screens, as the roof hands them to the face."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from client.jobs.find_resident import FindResident
+from client.jobs.issue_certificate import IssueCertificate
+from client.jobs.log_in import LogIn
+from client.jobs.ports import Ledger
+from client.jobs.print_slip import PrintSlip
+from client.jobs.queue_change import QueueChange
+from client.jobs.send_outbox import SendOutbox
+from client.jobs.settle_change import SettleChange
+from ui.screens.drill.model import DrillJobs
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Everything the screens may ask for."""
+
+    log_in: LogIn
+    find: FindResident
+    issue: IssueCertificate
+    queue: QueueChange
+    slip: PrintSlip
+    settle: SettleChange
+    send: SendOutbox
+    ledger: Ledger
+    fee: Callable[[], Awaitable[int]]
+    offline: Callable[[], bool]
+    declared: Callable[[], bool]
+    drill: DrillJobs
