@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from client.domain.certificate import SerialNo
@@ -158,6 +159,7 @@ class Face:
         }
         for key, pressed in keys.items():
             self.shell.on_key(key, pressed)
+        self.shell.on_key_over_all(Qt.Key.Key_F9.value, self.lock)
 
     def _signed(self, pressed: Callable[[], None]) -> Callable[[], None]:
         return lambda: pressed() if self._sign_in is not None else None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 
 from ui.text import Words
@@ -43,6 +43,7 @@ class Shell(QMainWindow):
         self.setCentralWidget(self.frame)
         self.status_line: StatusLine | None = None
         self._may_close = False
+        self._over_all: tuple[int, Callable[[], object]] | None = None
 
     def add(self, name: str, screen: QWidget) -> None:
         """Put a screen in."""
@@ -77,6 +78,10 @@ class Shell(QMainWindow):
         shortcut.setAutoRepeat(False)
         shortcut.activated.connect(pressed)
 
+    def on_key_over_all(self, key: int, pressed: Callable[[], object]) -> None:
+        """Hear a key also while a dialog or a menu has the keyboard, once gestures are watched."""
+        self._over_all = (key, pressed)
+
     def watch_gestures(self) -> None:
         """Begin to tell of every key and mouse press, for the idle lock."""
         app = QApplication.instance()
@@ -84,9 +89,14 @@ class Shell(QMainWindow):
             app.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell of a gesture; never takes one away."""
+        """Tell of a gesture; takes none away but the key that is heard over all."""
         if event.type() in _GESTURES:
             self.touched.emit()
+            if self._over_all is not None and isinstance(event, QKeyEvent) and _floats():
+                key, pressed = self._over_all
+                if event.key() == key:
+                    pressed()
+                    return True
         return super().eventFilter(watched, event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -101,3 +111,7 @@ class Shell(QMainWindow):
         """Close now."""
         self._may_close = True
         self.close()
+
+
+def _floats() -> bool:
+    return QApplication.activeModalWidget() is not None or QApplication.activePopupWidget() is not None

@@ -113,6 +113,18 @@ def test_what_floats_over_the_visit_goes_with_it(drive: Drive, show: Any) -> Non
     drive(basket if show is a_list_of_choices else play)
 
 
+@pytest.mark.parametrize("show", [the_history, the_large_letters, the_help])
+def test_f9_locks_also_while_a_menu_or_a_dialog_has_the_keyboard(drive: Drive, show: Any) -> None:
+    async def play(counter: Counter) -> None:
+        await counter.sign_in()
+        counter.shell.watch_gestures()
+        await show(counter)
+        await counter.hands.press(Key.Key_F9, QApplication.activePopupWidget() or QApplication.focusWidget())
+        await the_keyboard_is_the_sign_in_s(counter)
+
+    drive(play)
+
+
 def test_a_question_asked_before_the_lock_is_answered_as_its_esc_does(drive: Drive) -> None:
     async def play(counter: Counter) -> None:
         await counter.sign_in()
