@@ -9,7 +9,7 @@ from pathlib import Path
 
 from client.domain.errors import StoreError
 from offline.store import files
-from offline.store.door import is_whole, one, open_connection, transaction
+from offline.store.door import is_whole, must_be_sound, one, open_connection, transaction
 from offline.store.times import utc_text
 
 Step = Callable[[sqlite3.Connection], None]
@@ -47,6 +47,7 @@ def _take(connection: sqlite3.Connection, number: int, step: Step, now: datetime
         step(connection)
         connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (number, step.__name__, utc_text(now)))
         connection.execute(f"PRAGMA user_version = {number}")
+        must_be_sound(connection)
 
 
 def _back_up(path: Path, key: bytes, shape: int) -> None:

@@ -238,10 +238,9 @@ class Replica:
                 raise
             self._damaged = self.damage_found = True
             return
-        finder = search.Finder()
+        self._worker, self._finder = worker, search.Finder()
         with suppress(StoreError):  # a damaged page is met again by whoever asks
-            await worker.read(finder.warm)
-        self._worker, self._finder = worker, finder
+            await worker.read(self._finder.warm)
 
     async def _stop(self) -> None:
         worker, self._worker = self._worker, None
@@ -270,8 +269,10 @@ class Replica:
     def _bring_up_search(self) -> None:
         connection = door.open_connection(self._path, self._key)
         try:
-            with door.transaction(connection):
-                search.bring_up(connection, filled=replica_file.is_filled(connection), told=self.indexing)
+            door.whole(
+                connection,
+                lambda c: search.bring_up(c, filled=replica_file.is_filled(c), told=self.indexing),
+            )
         finally:
             connection.close()
 
@@ -279,6 +280,7 @@ class Replica:
         known = StoreError(DAMAGED) if door.is_bad_sector(error) else door.trouble(error, damaged=DAMAGED)
         if known is not None and known.code == DAMAGED:
             self._damaged = self.damage_found = True
+            self._finder = search.Finder()  # what it keeps may have been read from that page
         return known
 
     async def _read(self, use: Use[T]) -> T:

@@ -161,8 +161,9 @@ def apply(
     sums.save(connection, batch.feed, totals, touched)
     sums.set_position(connection, batch.feed, batch.to, batch.at if newest else here.at)
     if batch.changes:
-        letters = search.letters_in(change.key for change in batch.changes if change.table == "gaiji")
-        search.renew(connection, _residents_in(batch.changes), letters, give_way=give_way)
+        letters = search.letters_in(sorted(_keys_of("gaiji", batch.changes)))
+        residents = _atena_nos(_keys_of("resident", batch.changes))
+        search.renew(connection, residents, letters, give_way=give_way)
 
 
 def replace_buckets(
@@ -180,10 +181,10 @@ def replace_buckets(
     if any(bucket_of(change.table, change.key) not in wanted for change in rows):
         raise ValueError("a row of another bucket")
     number_guard.look_at_changes(rows)
-    residents = set(_residents_in(rows))
-    if feed is Feed.REGISTER:
-        for bucket in wanted:
-            residents |= {str(key[0]) for key in table_named("resident").keys_in(connection, bucket)}
+    residents, letters = (
+        _keys_of(table, rows) | _keys_there(connection, table, feed, wanted)
+        for table in ("resident", "gaiji")
+    )
     for table in tables_of(feed):
         table.delete_buckets(connection, wanted)
     other_rows.delete_buckets(connection, feed, wanted)
@@ -193,11 +194,7 @@ def replace_buckets(
     _change_rows(connection, digest_key, feed, rows, totals)
     sums.save(connection, feed, totals, wanted)
     sums.set_position(connection, feed, version, here.at)  # a restored register may be behind us
-    search.renew(
-        connection,
-        sorted(residents),
-        search.letters_in(change.key for change in rows if change.table == "gaiji"),
-    )
+    search.renew(connection, _atena_nos(residents), search.letters_in(sorted(letters)))
 
 
 def wrong_buckets(
@@ -250,5 +247,19 @@ def _change_rows(
     return touched
 
 
-def _residents_in(changes: Iterable[RowChange]) -> list[str]:
-    return sorted({str(change.key[0]) for change in changes if change.table == "resident"})
+def _keys_of(table: str, changes: Iterable[RowChange]) -> set[tuple[str | int, ...]]:
+    return {change.key for change in changes if change.table == table}
+
+
+def _keys_there(
+    connection: sqlite3.Connection, table: str, feed: Feed, buckets: Iterable[int]
+) -> set[tuple[str | int, ...]]:
+    """Return the keys of a table's rows in some buckets that are to be replaced: not each comes again."""
+    known = table_named(table)
+    if known.feed is not feed:
+        return set()
+    return {key for bucket in buckets for key in known.keys_in(connection, bucket)}
+
+
+def _atena_nos(keys: Iterable[tuple[str | int, ...]]) -> list[str]:
+    return sorted({str(key[0]) for key in keys})

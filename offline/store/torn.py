@@ -114,9 +114,10 @@ class Torn:
 
     def _leave(self, error: Exception) -> None:
         """Let go of a poisoned connection; whatever is no damage goes on up."""
+        poisoned = self._connection is not None and not door.is_sound(self._connection)
         self.close()
         known = door.trouble(error, damaged=_DAMAGED)
-        if known is None or known.code not in {_DAMAGED, "store.unreadable"}:
+        if not poisoned and (known is None or known.code not in {_DAMAGED, "store.unreadable"}):
             raise error
 
 

@@ -9,7 +9,7 @@ from threading import Event, Lock
 from typing import TypeVar
 
 from client.domain.errors import StoreError
-from offline.store.door import ForeignError
+from offline.store.door import ForeignError, must_be_sound
 
 T = TypeVar("T")
 Use = Callable[[sqlite3.Connection], T]
@@ -62,7 +62,10 @@ class _Hand:
             with self._lock:
                 self._busy_with = job
             self.idle.clear()
-            return use(self._connection)
+            try:
+                return use(self._connection)
+            finally:  # an error too may come from what was not there to be read
+                must_be_sound(self._connection)
         except ForeignError as error:
             known = self._translate(error)
             if known is None:

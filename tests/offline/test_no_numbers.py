@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from client.domain.change import ChangeKind, ChangeState, NewChange, Receipt
 from client.domain.errors import RefusedError, StoreError
-from client.domain.feed import ChunkRows, Feed, FeedBatch
+from client.domain.feed import ChunkRows, Feed, FeedBatch, RowChange
 from client.domain.intake import TenkyoDraft
 from client.domain.query import Query
 from client.domain.resident import AtenaNo
@@ -23,7 +23,7 @@ from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.settle_change import SettleChange
 from client.rules.digest import bucket_of, mids_of
-from offline.store.number_guard import look_at_chunk
+from offline.store.number_guard import look_at_changes, look_at_chunk
 from offline.store.rows import Table
 from offline.store.stores import FileStores
 from tests.builders import ELSEWHERE, NOW, TODAY, a_sign_in, a_tenkyo
@@ -275,6 +275,81 @@ async def test_an_early_row_of_a_refused_batch_is_not_written_before_the_refusal
     await refusal(stores, lambda: stores.replica.apply(batch))
     mended = register.put(table, PERSON | {"remarks": "確認済"})
     await stores.replica.apply(replace(mended, after=batch.after))  # the cloud was mended: it goes on
+    assert await stores.replica.mids(Feed.REGISTER) == mids_of(register.sums(Feed.REGISTER))
+
+
+DORMITORY = f"寮 {NUMBER}"
+KEYED: dict[str, RowChange] = {
+    "words as a key": RowChange("moon", (DORMITORY,), {"words": "x"}),
+    "words as a key, in the column of a code": RowChange("moon", (DORMITORY,), {"moon_id": DORMITORY}),
+    "a key no column bears": RowChange("moon", (NUMBER,), {"moon_id": "m1"}),
+    "a whole number as a key": RowChange("moon", ("m1", int(CODE)), {"moon_id": "m1"}),
+    "words as the key of a removal": RowChange("moon", (f"番号{CODE}",), None),
+}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("place", KEYED)
+async def test_none_comes_in_by_the_key_of_a_row_of_a_table_of_tomorrow(
+    stores: FileStores, register: SmallRegister, place: str, tmp_path: Path
+) -> None:
+    await fill(stores, register)
+    change = KEYED[place]
+    batch = replace(register.put("moon", {"moon_id": "m9"}), changes=(change,))
+    bucket = bucket_of("moon", change.key)
+    for work in (
+        lambda: stores.replica.apply(batch),
+        lambda: stores.replica.replace_buckets(Feed.REGISTER, batch.to, (bucket,), (change,)),
+    ):
+        error = await refusal(stores, work)
+        assert error.facts == {"table": "moon", "column": "key"}
+    await stores.close()
+    assert found_in(tmp_path, NUMBER, CODE) == []
+
+
+@pytest.mark.asyncio
+async def test_none_comes_in_by_the_key_of_a_chunk_nor_by_a_table_of_no_columns(
+    stores: FileStores, register: SmallRegister, tmp_path: Path
+) -> None:
+    manifest, _ = register.snapshot()
+    await stores.replica.begin_fill(manifest)
+    words = ChunkRows("moon", ("moon_id",), (["m1", DORMITORY],), Feed.REGISTER, ("moon_id",))
+    with pytest.raises(StoreError) as refused:
+        await stores.replica.add_chunk("moon-0", words)
+    assert refused.value.facts == {"table": "moon", "column": "moon_id"}
+    with pytest.raises(StoreError):
+        look_at_changes([RowChange(NUMBER, ("m1",), {})])
+    with pytest.raises(StoreError):
+        look_at_chunk(ChunkRows(NUMBER, (), ()))
+    await stores.close()
+    assert found_in(tmp_path, NUMBER, CODE) == []
+
+
+@pytest.mark.asyncio
+async def test_a_row_of_a_known_table_under_another_key_is_written_nowhere(
+    stores: FileStores, register: SmallRegister, tmp_path: Path
+) -> None:
+    await fill(stores, register)
+    row: Row = {"phone_id": "p1", "atena_no": "1000000001"}
+    batch = replace(register.put("phone", row), changes=(RowChange("phone", (NUMBER,), row),))
+    bucket = bucket_of("phone", (NUMBER,))
+    with pytest.raises(ValueError, match="another key"):
+        await stores.replica.apply(batch)
+    with pytest.raises(ValueError, match="another key"):
+        await stores.replica.replace_buckets(Feed.REGISTER, batch.to, (bucket,), batch.changes)
+    await stores.close()
+    assert found_in(tmp_path, NUMBER) == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("code", [CODE, NUMBER, f"0a-{NUMBER}"])
+async def test_a_code_as_the_key_of_a_table_of_tomorrow_comes_and_goes(
+    stores: FileStores, register: SmallRegister, code: str
+) -> None:
+    await fill(stores, register)
+    row: Row = {"moon_id": code, "words": "x"}
+    await stores.replica.apply(register.put("moon", row))
+    await stores.replica.apply(register.drop("moon", (code,)))
     assert await stores.replica.mids(Feed.REGISTER) == mids_of(register.sums(Feed.REGISTER))
 
 
