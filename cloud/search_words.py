@@ -28,10 +28,7 @@ People = sa.Select[Any]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A search. ``match`` is of ``name`` alone.
-
-    ``shelters``: whoever asks may search the addresses that are hidden (支援措置責任者).
-    """
+    """A search. ``shelters``: whoever asks may search the addresses that are hidden (支援措置責任者)."""
 
     typed: str = ""
     name: str = ""
@@ -39,7 +36,7 @@ class Asked:
     place: str = ""
     number: str = ""
     sex: str = ""
-    match: str = INFIX
+    match: str = INFIX  # of the field ``name`` alone
     removed: bool = False
     past: bool = False
     shelters: bool = False
