@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cloud import storage
+from cloud.problems import malformed
 from cloud.search_words import Asked, Condition, People, Reader, Term
 from cloud.shelter import sheltered
 
@@ -25,12 +26,14 @@ def search(
     """Return hits for whom all that is asked holds.
 
     First those whose name begins with the first word, then those whose name holds it, then the others, each in kana
-    order. The address of a person under 支援措置, and of whoever is in the same household, is not read at all.
+    order. The address of a person under 支援措置, and of whoever is in the same household, is not read at all. Problem 422
+    where a field has more words than are read.
     """
+    if (field := asked.overlong) is not None:
+        raise malformed(f"the body at `$.{field}`")
     reader = Reader(connection, municipality, asked)
     terms = reader.terms()
-    sex = asked.sex.strip()
-    if not all(term.senses for term in terms) or not (terms or sex) or not sex.isprintable():
+    if not all(term.senses for term in terms) or not (terms or reader.sex):
         return []
     index = storage.resident_index
     query = sa.select(index.c.atena_no).where(index.c.municipality == municipality, reader.of_sex())

@@ -119,12 +119,17 @@ def _head(row: Row) -> Line:
 
 
 def _keys(versions: Sequence[Row]) -> Iterator[Line]:
-    """Yield what a resident is found by, now and formerly, each key once."""
-    present = dict.fromkeys(_keyed(versions[-1]))
-    former = (one for row in versions[:-1] for one in _keyed(row) if one not in present)
-    past = dict.fromkeys((PAST[kind], key) for kind, key in former if kind in PAST)
-    for seq, (kind, key) in enumerate([*present, *past]):
-        yield {"atena_no": versions[-1]["atena_no"], "seq": seq, "kind": kind, "folded": key}
+    """Yield what a resident is found by, now and formerly, each key once; a former place once for each of its homes."""
+    *before, now = versions
+    present = dict.fromkeys(_keyed(now))
+    past = dict.fromkeys(
+        (PAST[kind], key, row["household_no"] if kind == PLACE else None)
+        for row in before
+        for kind, key in _keyed(row)
+        if kind in PAST and (kind, key) not in present
+    )
+    for seq, (kind, key, home) in enumerate([*((*one, None) for one in present), *past]):
+        yield {"atena_no": now["atena_no"], "seq": seq, "kind": kind, "folded": key, "household_no": home}
 
 
 def _keyed(row: Row) -> Iterator[tuple[str, str]]:

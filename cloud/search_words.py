@@ -1,7 +1,6 @@
 """What was asked, word by word: whom every sense of a word means, as the index has it ([STD j330, j340])."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,13 +10,15 @@ import sqlalchemy as sa
 
 from cloud import storage
 from cloud.date_spans import Span, as_typed
-from cloud.letters import is_reading, kana_key, name_key
+from cloud.letters import is_reading, kana_key, name_key, visible, words_of
 from cloud.own_letters import links
 from cloud.place_keys import NUMBER, place_key
 from cloud.search_index import CARD, HOUSE, NAME, PAST, PLACE, READING, town_keys
 from cloud.shelter import hidden_homes
 
 INFIX, PREFIX, EXACT = "infix", "prefix", "exact"
+MOST_WORDS = 16  # of one field
+_TEXTS = ("typed", "name", "birth", "place", "number", "sex")
 _A_CARD = re.compile("[A-Z]{2}[0-9]{8}[A-Z]{2}")  # 在留カード, 特別永住者証明書
 _SEXES = {"M": "男", "F": "女"}
 _BEHIND_ALL = "\U0010ffff"
@@ -35,10 +36,15 @@ class Asked:
     place: str = ""
     number: str = ""
     sex: str = ""
-    match: str = INFIX
+    match: str = INFIX  # of the field ``name`` alone
     removed: bool = False
     past: bool = False
     shelters: bool = False
+
+    @property
+    def overlong(self) -> str | None:
+        """Return a field that has more words than are read, if any has."""
+        return next((name for name in _TEXTS if len(words_of(getattr(self, name))) > MOST_WORDS), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,39 +74,45 @@ class Reader:
         self._connection = connection
         self._municipality = municipality
         own = links(connection, municipality)
-        texts = ("typed", "name", "birth", "place", "number")
-        self._asked = replace(asked, **{name: getattr(asked, name).translate(own) for name in texts})
+        texts: dict[str, Any] = {name: visible(getattr(asked, name)).translate(own) for name in _TEXTS}
+        self._asked = replace(asked, **texts)
+        self.sex = self._asked.sex.strip()
         self._towns: list[str] | None = None
 
     def terms(self) -> list[Term]:
         """Return the words, that which orders the list first; of the one field a word without a sense does not count."""
         asked = self._asked
-        found = [term for word in _words(asked.typed) if (term := self._any_sense(word)).senses]
-        found += [self._named(word) for word in _words(asked.name)]
-        found += [Term(others=tuple(self._placed(word))) for word in _words(asked.place)]
+        found = [term for word in words_of(asked.typed) if (term := self._any_sense(word)).senses]
+        found += [self._named(word, asked.match) for word in self._names()]
+        found += [Term(others=tuple(self._placed(word))) for word in words_of(asked.place)]
         if asked.birth.strip():
             found.append(Term(others=tuple(self._born(asked.birth))))
-        found += [Term(others=tuple(self._numbered(word))) for word in _words(asked.number)]
+        found += [Term(others=tuple(self._numbered(word))) for word in words_of(asked.number)]
         return found
+
+    def _names(self) -> list[str]:
+        """Return what the field for names holds: words that may stand anywhere, or else one name, however it is parted."""
+        words = words_of(self._asked.name)
+        return words if self._asked.match == INFIX or not words else ["".join(words)]
 
     def of_sex(self) -> Condition:
         """Return who is of the sex that is asked for, if any is."""
-        index, resident, typed = storage.resident_index, storage.rows["resident"], self._asked.sex.strip()
-        if not typed:
+        index, resident = storage.resident_index, storage.rows["resident"]
+        if not self.sex:
             return sa.true()
         return sa.exists().where(
             resident.c.municipality == self._municipality,
             resident.c.atena_no == index.c.atena_no,
             resident.c.history_no == index.c.history_no,
-            resident.c.sex == _SEXES.get(typed.upper(), typed),
+            resident.c.sex == _SEXES.get(self.sex.upper(), self.sex),
         )
 
     def _any_sense(self, word: str) -> Term:
         others = [*self._born(word), *self._numbered(word)]
-        name = Term() if others or word.isdecimal() else self._named(word)
+        name = Term() if others or word.isdecimal() else self._named(word, INFIX)
         return replace(name, others=(*others, *self._placed(word)))
 
-    def _named(self, word: str) -> Term:
+    def _named(self, word: str, match: str) -> Term:
         """Read a word as a name: kana alone as a reading, anything else as a name that is written so."""
         if is_reading(word):
             kind, key, leads = READING, kana_key(word), self._reading_leads
@@ -108,7 +120,6 @@ class Reader:
             kind, key, leads = NAME, name_key(word), self._name_leads
         if not key:
             return Term()
-        match = self._asked.match
         return Term(
             self._with_key(kind, _compare(match, key)),
             leads(key),
@@ -142,7 +153,10 @@ class Reader:
             yield self._lines((CARD,), lambda folded: folded == word.upper())
 
     def _placed(self, word: str) -> Iterator[People]:
-        """Read a word as a piece of an address; whoever lives in a hidden home is not found by one, now or formerly."""
+        """Read a word as a piece of an address; whoever lives in a hidden home is not found by one, now or formerly.
+
+        Nor is anybody by the hidden home of a former housemate.
+        """
         key = place_key(word)
         if not key:
             return
@@ -179,13 +193,13 @@ class Reader:
 
     def _lines(self, kinds: tuple[str, ...], compares: Callable[[Any], Condition]) -> People:
         line = storage.resident_name
-        return sa.select(line.c.atena_no).where(
+        people = sa.select(line.c.atena_no).where(
             line.c.municipality == self._municipality, line.c.kind.in_(kinds), compares(line.c.folded)
         )
-
-
-def _words(text: str) -> list[str]:
-    return unicodedata.normalize("NFKC", text).split()
+        if PAST[PLACE] not in kinds or self._asked.shelters:
+            return people
+        home = line.c.household_no  # of a former place alone
+        return people.where(sa.or_(home.is_(None), home.not_in(hidden_homes(self._municipality))))
 
 
 def _compare(match: str, key: str) -> Callable[[Any], Condition]:

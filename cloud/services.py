@@ -1,13 +1,12 @@
 """Live reads of what hangs on a resident, and of payers who are none: taxes, insurance, services, contacts."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from cloud import storage
 from cloud.contract import Row
-from cloud.letters import is_reading, kana_key, name_key
+from cloud.letters import is_reading, kana_key, name_key, words_of
 from cloud.problems import not_found
 from cloud.register import Register
 from cloud.shelter import sheltered
@@ -55,7 +54,7 @@ def payers(register: Register, connection: sa.Connection, typed: str, limit: int
 
     They are some in a hundred of a town, so they are read and compared one by one, by the keys of the search.
     """
-    words = [word for word in unicodedata.normalize("NFKC", typed).split() if word]
+    words = words_of(typed)
     return {table: _matching(register, connection, table, words, limit) if words else [] for table in _NAMED}
 
 

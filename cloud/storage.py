@@ -89,7 +89,7 @@ resident_index = _table(  # the present version of each resident, and what it is
 resident_name = _table(  # keys of names, places and cards; the kinds are those of search_index
     "resident_name",
     {"atena_no": "text", "seq": "int"},
-    {"kind": "text", "folded": "text"},
+    {"kind": "text", "folded": "text", "household_no": "text"},  # of a former place, whose home it was
     sa.Index("resident_name_folded", "municipality", "kind", "folded"),
 )
 

@@ -125,6 +125,9 @@ async def test_the_index_is_right_whatever_version_is_written_or_taken_away(site
         put("resident", of(2, full_name="中田　次郎", furigana="ナカタ　ジロウ", address_town="旭町")),
         put("resident", of(1, full_name="山口　次郎", address_town="泉町")),  # one long past, set right
         put("resident", of(3, address_town="緑町")),
+        put(
+            "resident", of(2, address_town="泉町", household_no="2000000101")
+        ),  # as that before, of another home
         remove("resident", (JIRO, 2)),
         remove("resident", (JIRO, 3)),
         remove("resident", (JIRO, 1)),

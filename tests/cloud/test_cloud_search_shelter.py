@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloud.register import put
+from cloud.register import put, remove
 from cloud.residents import search
 from cloud.search_words import Asked
 from cloud.tenant import Tenant
@@ -16,6 +16,7 @@ from tests.cloud.cloud_builders import CODE, KIMI, OTHER_HOME, SetClock, a_resid
 pytestmark = pytest.mark.long
 
 WITH_HER = "1000000308"  # lives with her, under no measure
+HAS_LEFT, ELSEWHERE = "1000000316", "2000000303"  # lived with her before
 PLACES = st.sampled_from(
     [
         "本町一丁目2番3号",
@@ -97,3 +98,35 @@ def test_where_a_sheltered_person_lives_changes_nothing_of_any_answer(
         with tenant.register.reading() as connection:
             answers.append([search(connection, CODE, one, limit=most) for one in asked])
     assert all(answer == answers[0] for answer in answers)
+
+
+def let_him_have_left(tenant: Tenant, hidden: str | None) -> None:
+    """Let him live elsewhere, and have lived with her at this place; None: have never lived with her."""
+    him = ("髙島　進", "タカシマ　ススム")
+    now = a_resident(HAS_LEFT, ELSEWHERE, *him, history_no=3, address_town="旭町")
+    before = a_resident(HAS_LEFT, ELSEWHERE, *him, address_town="葛城町二丁目")
+    shared = a_resident(HAS_LEFT, OTHER_HOME, *him, history_no=2, address_town=hidden or "")
+    changes = [put("resident", row) for row in (before, now)]
+    there = remove("resident", (HAS_LEFT, 2)) if hidden is None else put("resident", shared)
+    with tenant.register.writing() as connection:
+        tenant.register.commit(connection, "register", [*changes, there])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    place=PLACES,
+    asked=st.lists(questions(), min_size=1, max_size=12),
+    most=st.integers(1, 4),
+)
+def test_whether_somebody_once_lived_with_a_sheltered_person_changes_nothing_of_any_answer(
+    tenant: Tenant, place: str, asked: list[Asked], most: int
+) -> None:
+    answers = []
+    for hidden in (None, place):
+        let_him_have_left(tenant, hidden)
+        with tenant.register.reading() as connection:
+            answers.append([search(connection, CODE, one, limit=most) for one in asked])
+            with_right = Asked(place=place, past=True, shelters=True)
+            hits = [hit["atena_no"] for hit in search(connection, CODE, with_right, limit=200)]
+            assert hidden is None or HAS_LEFT in hits
+    assert answers[0] == answers[1]

@@ -13,5 +13,6 @@ def upgrade() -> None:
     drop_index("resident_index_birth", "resident_index")
     drop("resident_index", "birth_sort")
     add("resident_index", "town born_first:int born_last:int born_unknown:bool")
+    add("resident_name", "household_no")
     index("resident_index_town", "resident_index", "municipality town")
     index("resident_index_born", "resident_index", "municipality born_first born_last")
