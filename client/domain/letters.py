@@ -26,7 +26,7 @@ _SOUNDS_IN_TEXT = {  # one letter for each sound, none for what changes one
     **_SAME,
 }
 _AFTER_O = re.compile(f"(?<=[{''.join(sorted(_O_ROW))}])[ウ{_LONG}]+")
-_KANA = re.compile(f"[ぁ-ゖァ-ヺ{re.escape(''.join(sorted(_DROPPED)))}]+")
+_KANA = re.compile(rf"[ぁ-ゖァ-ヺ\s{re.escape(''.join(sorted(_DROPPED)))}]+")
 _MARKS = frozenset({"Mn", "Mc", "Me"})  # selectors are among them
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})  # controls, format characters, lone surrogates
 _JOINER = "\u200d"
