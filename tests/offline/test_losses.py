@@ -36,10 +36,7 @@ def harm(path: Path, *pages: int) -> None:
 async def test_where_rows_and_their_sums_are_gone_together_every_bucket_is_in_doubt(
     town: Town, tmp_path: Path
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.leaf_of_residents)
-    flip(content, town.root_of("bucket"))
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.leaf_of_residents, town.root_of("bucket")) as harmed:
         mended = await harmed.mend()
         assert mended
         assert mended.buckets > 200
@@ -52,10 +49,7 @@ async def test_where_rows_and_their_sums_are_gone_together_every_bucket_is_in_do
 async def test_where_nobody_can_name_the_homes_of_the_lost_there_is_no_paper(
     town: Town, tmp_path: Path
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.leaf_of_residents)
-    flip(content, town.root_of("person"))
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.leaf_of_residents, town.root_of("person")) as harmed:
         assert await harmed.mend()
         assert await harmed.answers(every=3) == 0
         report = await harmed.sync()
@@ -81,9 +75,7 @@ async def test_a_search_of_another_shape_names_no_homes(town: Town, tmp_path: Pa
 async def test_doubts_that_cannot_be_read_any_more_are_doubts_in_everything(
     town: Town, tmp_path: Path
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.leaf_of_residents)
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.leaf_of_residents) as harmed:
         await harmed.mend()
         assert await harmed.answers(every=3)
         await harmed.stores.close()
@@ -124,9 +116,7 @@ async def test_a_mended_file_that_does_not_open_at_once_is_opened_later_and_neve
     def no_permission(_: Replica) -> None:
         raise StoreError("store.unreadable")
 
-    content = bytearray(town.whole)
-    flip(content, town.leaf_of_residents)
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.leaf_of_residents) as harmed:
         with monkeypatch.context() as patch:
             patch.setattr(Replica, "_migrate", no_permission)
             with pytest.raises(StoreError, match=r"store\.unreadable"):

@@ -47,9 +47,7 @@ async def test_whatever_is_damaged_nothing_false_is_answered_and_a_round_makes_i
 async def test_of_one_lost_page_only_its_rows_are_fetched_and_all_others_are_answered_meanwhile(
     town: Town, tmp_path: Path
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.leaf_of_residents)
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.leaf_of_residents) as harmed:
         mended = await harmed.mend()
         assert mended
         assert (mended.pages, 0 < mended.buckets < 25) == (1, True)
@@ -72,9 +70,7 @@ async def test_of_one_lost_page_only_its_rows_are_fetched_and_all_others_are_ans
 async def test_damage_beside_the_rows_costs_no_fetching_and_no_answer(
     town: Town, tmp_path: Path, name: str
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.root_of(name))
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.root_of(name)) as harmed:
         mended = await harmed.mend()
         assert mended
         assert mended.buckets == 0
@@ -87,9 +83,7 @@ async def test_damage_beside_the_rows_costs_no_fetching_and_no_answer(
 async def test_the_root_of_all_residents_hides_them_all_and_nothing_is_issued_until_they_are_back(
     town: Town, tmp_path: Path
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.root_of("resident"))
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.root_of("resident")) as harmed:
         assert await harmed.mend()
         assert await harmed.answers() == 0
         report = await harmed.sync()
@@ -102,9 +96,7 @@ async def test_the_root_of_all_residents_hides_them_all_and_nothing_is_issued_un
 async def test_while_a_block_may_be_missing_there_is_no_paper_and_no_place_for_anybody(
     town: Town, tmp_path: Path, name: str
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.root_of(name))
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.root_of(name)) as harmed:
         assert await harmed.mend()
         assert await harmed.answers() == 0
         hits = (await harmed.replica.find(Query(typed="ジュウミン"), limit=1000)).value
@@ -120,9 +112,7 @@ async def test_while_a_block_may_be_missing_there_is_no_paper_and_no_place_for_a
 async def test_while_a_form_word_may_be_missing_there_is_no_paper(
     town: Town, tmp_path: Path, name: str
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.root_of(name))
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.root_of(name)) as harmed:
         assert await harmed.mend()
         assert await harmed.answers() == 0
         assert (await harmed.sync()).filled is False
@@ -133,9 +123,7 @@ async def test_while_a_form_word_may_be_missing_there_is_no_paper(
 async def test_where_nothing_can_be_saved_it_is_filled_anew_as_ever(
     town: Town, tmp_path: Path, page: str
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, 1 if page == "first" else town.root_of("feed"))
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", 1 if page == "first" else town.root_of("feed")) as harmed:
         assert await harmed.mend() is None
         assert await harmed.replica.position() == Position(None, None)
         assert (await harmed.sync()).filled
@@ -145,9 +133,7 @@ async def test_where_nothing_can_be_saved_it_is_filled_anew_as_ever(
 async def test_damage_met_in_mid_work_is_mended_by_the_next_round_and_is_in_the_book(
     town: Town, tmp_path: Path
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.leaf_of_residents)
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.leaf_of_residents) as harmed:
         with pytest.raises(StoreError, match=r"store\.damaged_replica"):
             await harmed.replica.wrong_buckets(Feed.REGISTER, tuple(range(4096)))
         assert harmed.replica.damage_found
@@ -165,9 +151,7 @@ async def test_damage_met_in_mid_work_is_mended_by_the_next_round_and_is_in_the_
 async def test_a_household_in_doubt_stays_so_over_a_restart_and_a_second_damage(
     town: Town, tmp_path: Path
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.leaf_of_residents)
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.leaf_of_residents) as harmed:
         await harmed.mend()
         given = await harmed.answers()
         await harmed.stores.close()
@@ -186,9 +170,7 @@ async def test_a_household_in_doubt_stays_so_over_a_restart_and_a_second_damage(
 
 
 async def test_who_was_lost_is_not_called_unknown(town: Town, tmp_path: Path) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.leaf_of_residents)
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.leaf_of_residents) as harmed:
         await harmed.mend()
         with pytest.raises(StoreError, match=r"store\.damaged_replica"):
             await harmed.replica.household_of(AtenaNo("9999999999"))
@@ -237,9 +219,7 @@ async def test_a_mending_that_is_stopped_leaves_nothing_half(town: Town, tmp_pat
 async def test_whoever_closes_or_gives_up_in_mid_mending_finds_the_old_file_or_the_new(
     town: Town, tmp_path: Path
 ) -> None:
-    content = bytearray(town.whole)
-    flip(content, town.leaf_of_residents)
-    async with town.damaged(tmp_path / "harmed", bytes(content)) as harmed:
+    async with town.flipped(tmp_path / "harmed", town.leaf_of_residents) as harmed:
         with pytest.raises(StoreError, match=r"store\.damaged_replica"):
             await harmed.replica.check()
         mending = asyncio.create_task(harmed.replica.mend(lambda done, of: None))

@@ -4,7 +4,7 @@ import asyncio
 import random
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -105,6 +105,13 @@ class Town:
             return int(door.one(connection, "SELECT rootpage FROM sqlite_master WHERE name = ?", name))
         finally:
             connection.close()
+
+    def flipped(self, folder: Path, *pages: int) -> AbstractAsyncContextManager["Damaged"]:
+        """Open a copy some of whose pages have a wrong byte."""
+        content = bytearray(self.whole)
+        for page in pages:
+            flip(content, page)
+        return self.damaged(folder, bytes(content))
 
     @asynccontextmanager
     async def damaged(self, folder: Path, content: bytes) -> AsyncIterator["Damaged"]:
