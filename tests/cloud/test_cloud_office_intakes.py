@@ -29,7 +29,7 @@ from tests.cloud.intake_builders import (
 )
 from tests.cloud.office_builders import SEE_OTHER, Browser, acts, form_of, officer, words_of
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 KINDS = {**REQUESTS, **FACTS}
 
 

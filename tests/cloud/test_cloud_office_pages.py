@@ -11,7 +11,7 @@ from cloud.routes.pages.frame import COOKIE
 from tests.cloud.cloud_builders import CHO, HANAKO, HIDDEN_STREET, HOME, KIMI, TARO, Site
 from tests.cloud.office_builders import SEE_OTHER, Browser, acts, form_of, officer, read, words_of
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.long]
 ANGRY = "<script>alert(1)</script>\"'&{{7777*7}}"
 
 

@@ -16,6 +16,8 @@ from tests.ui import states
 from tests.ui.drive import Counter
 from tests.ui.world import PaperPress, World
 
+pytestmark = pytest.mark.long
+
 Drive = Callable[..., None]
 ALT = Qt.KeyboardModifier.AltModifier
 
