@@ -48,7 +48,8 @@ class Memory:
             common=dict(connection.execute("SELECT token, people FROM search_common")),
             links=links_of(connection),
         )
-        return empty.with_towns(connection)
+        made = empty.with_towns(connection)
+        return replace(made, _lived=frozenset(no for no in made.towns if is_lived_in(connection, no)))
 
     def with_towns(self, connection: sqlite3.Connection) -> "Memory":
         """Return it with the names of the 町 as they are now."""
@@ -64,7 +65,7 @@ class Memory:
             _starts=starts,
             _numbers=tuple(towns),
             _backwards=sorted((key[::-1], no) for no, key in towns.items()),
-            _lived=frozenset(no for no in towns if is_lived_in(connection, no)),
+            _lived=self._lived | (towns.keys() - self.towns.keys()),  # one that is new has somebody
         )
 
     def towns_holding(self, key: str) -> list[int]:
