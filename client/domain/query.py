@@ -42,8 +42,8 @@ class Query:
     @property
     def seen(self) -> "Query":
         """Return the query as a person sees it: half a surrogate pair cannot even travel."""
-        fields = ("typed", "name", "birth", "place", "number", "sex")
-        return replace(self, **dict(zip(fields, map(seen, self.texts), strict=True)))  # type: ignore[arg-type]  # all of them are texts
+        typed, name, birth, place, number, sex = map(seen, self.texts)
+        return replace(self, typed=typed, name=name, birth=birth, place=place, number=number, sex=sex)
 
     @property
     def is_empty(self) -> bool:
