@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 NAMES = find_fonts()[0]
 ACROSS, DOWN = 40, 60  # letters on a page
-UNIHAN, SELECTORS = (0x3400, 0x3FFFF), (0xE0100, 0xE01F0)
+UNIHAN, SELECTORS, PRIVATE = (0x3400, 0x3FFFF), (0xE0100, 0xE01F0), (0xE000, 0xF900)
 LEAST = (50_000, 10_000)  # letters and sequences of IPAmj明朝: fewer, and these tests read it wrongly
 
 
@@ -79,11 +79,20 @@ def sequences(selectors: bytes, plain: dict[int, int]) -> Iterator[tuple[str, in
 
 
 @pytest.fixture(scope="module")
-def known() -> dict[str, int]:
-    """Every ideograph of the font and every sequence, with its glyph."""
-    maps = subtables(table(NAMES.read_bytes(), b"cmap"))
+def maps() -> dict[int, bytes]:
+    """The font's own maps, by format."""
+    return subtables(table(NAMES.read_bytes(), b"cmap"))
+
+
+@pytest.fixture(scope="module")
+def known(maps: dict[int, bytes]) -> dict[str, int]:
+    """Every ideograph of the font and every sequence, with its glyph; a town's own code points apart."""
     plain = letters(maps[12])
-    kanji = {chr(point): gid for point, gid in plain.items() if UNIHAN[0] <= point <= UNIHAN[1] and gid}
+    kanji = {
+        chr(point): gid
+        for point, gid in plain.items()
+        if UNIHAN[0] <= point <= UNIHAN[1] and point not in range(*PRIVATE) and gid
+    }
     varied = {
         cluster: gid for cluster, gid in sequences(maps[14], plain) if ord(cluster[1]) in range(*SELECTORS)
     }
@@ -96,6 +105,12 @@ def test_each_is_one_letter_and_found_as_the_font_has_it(known: dict[str, int]) 
     assert [cluster for cluster in known if clusters(cluster) != (cluster,)] == []
     wrong = [cluster for cluster, gid in known.items() if [one.gid for one in chain.glyphs(cluster)] != [gid]]
     assert wrong == []
+
+
+def test_a_code_point_that_is_a_towns_own_is_never_drawn_from_this_font(maps: dict[int, bytes]) -> None:
+    private = [chr(point) for point in letters(maps[12]) if point in range(*PRIVATE)]
+    assert private, "the font has letters of its own there: they must not stand for the town's"
+    assert FontChain((NAMES,)).missing("".join(private)) == tuple(private)
 
 
 def test_each_is_drawn_and_read_back_as_written(known: dict[str, int], tmp_path: Path) -> None:
