@@ -20,7 +20,8 @@ from client.domain.drill import DrillReport
 from client.domain.errors import CounterError, StoreError
 from client.jobs.log_in import LogIn
 from client.jobs.send_outbox import SendOutbox
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.jobs.take_letters import TakeLetters
 from client.jobs.watch_link import LinkWatch
 from offline.store.files import InstanceLock, make_folder, open_own, trouble

@@ -14,7 +14,8 @@ from client.jobs.feed_ports import ReplicaFiles
 from client.jobs.ports import Ledger, Now
 from client.jobs.scrub_replica import EVERY, ScrubReplica
 from client.jobs.send_outbox import SendOutbox
-from client.jobs.sync_replica import Progress, SyncReplica, either
+from client.jobs.sync_replica import SyncReplica, either
+from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
 from client.rules.link import Health

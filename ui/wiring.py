@@ -27,7 +27,8 @@ from client.jobs.reach import Reach
 from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
 from ui.doors import Doors, utc_now

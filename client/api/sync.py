@@ -4,6 +4,7 @@ Upkeep of the replica uses the terminal's own identity, never a person's session
 signed by a feed key of the tenant's known here, or larger than it may be is LinkDownError ``link.fault``: no answer.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -201,6 +202,9 @@ class HttpFeeds:
             sealed = await self._chunk_bytes(
                 chunk, {"cache-control": "no-cache"}
             )  # past what a cache has spoilt
+        return await asyncio.to_thread(self._chunk_rows, sealed, chunk)  # large: the window does not wait for it
+
+    def _chunk_rows(self, sealed: bytes, chunk: Chunk) -> ChunkRows:
         _insist(_is_chunk(sealed, chunk))
         packed = _unsealed(sealed, chunk.key)
         rows = _decoded(_ChunkRows, self._unpacked(packed, _ROW_MOST * (chunk.rows + 1)))

@@ -15,16 +15,24 @@ comparison, the comparison begins again; and a repair is applied as a whole, or 
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import TypeVar, cast
 
 from client.domain.errors import LinkDownError
-from client.domain.feed import BucketList, Feed, FeedBatch, FeedDigest, FeedPosition, Position, RowChange
+from client.domain.feed import (
+    BucketList,
+    Chunk,
+    Feed,
+    FeedBatch,
+    FeedDigest,
+    FeedPosition,
+    Position,
+    RowChange,
+)
 from client.rules import digest
 from client.rules.sync_steps import (
-    AddChunk,
     Apply,
     AskBuckets,
-    AskChunk,
     AskDigest,
     AskFeed,
     AskManifest,
@@ -36,6 +44,7 @@ from client.rules.sync_steps import (
     OwnMids,
     Replace,
     Step,
+    TakeChunks,
 )
 
 T = TypeVar("T")
@@ -145,17 +154,16 @@ def _ask(step: Step[T]) -> Talk[T]:
 def _fill() -> Talk[tuple[FeedPosition, FeedPosition]]:
     manifest = yield from _ask(AskManifest())
     have = yield from _ask(BeginFill(manifest))
-    for chunk in sorted(manifest.chunks, key=lambda chunk: _place(chunk.series)):
-        if chunk.sha256 not in have:
-            rows = yield from _ask(AskChunk(chunk))
-            yield from _ask(AddChunk(chunk, rows))
+    missing = [chunk for chunk in manifest.chunks if chunk.sha256 not in have]
+    for _, chunks in groupby(sorted(missing, key=_place), key=_place):  # series by series
+        yield from _ask(TakeChunks(tuple(chunks)))
     yield from _ask(FinishFill(manifest))
     at = manifest.at
     return FeedPosition(manifest.blocks_version, at), FeedPosition(manifest.register_version, at)
 
 
-def _place(series: str) -> int:
-    return _SERIES.index(series) if series in _SERIES else len(_SERIES)
+def _place(chunk: Chunk) -> int:
+    return _SERIES.index(chunk.series) if chunk.series in _SERIES else len(_SERIES)
 
 
 def _both(blocks: FeedPosition, register: FeedPosition, settings: Settings) -> Talk[tuple[FeedRound, ...]]:

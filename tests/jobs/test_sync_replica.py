@@ -7,7 +7,8 @@ import pytest
 
 from client.domain.errors import LinkDownError, RefusedError, StoreError
 from client.domain.feed import Feed, FeedBatch, Position
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.rules.sync import RoundReport
 from client.rules.sync_steps import Step
 from tests.replica_fakes import (
@@ -131,13 +132,16 @@ def test_the_screen_hears_how_far_a_fill_is() -> None:
     register.make_snapshot(rows_a_chunk=2)
     heard: list[Progress] = []
     at_once(SyncReplica(register, MemoryReplica(), LandingBook(), on_progress=heard.append).round())
-    assert heard == [Progress(done, 3) for done in range(4)]
+    assert [(told.done, told.of) for told in heard] == [(done, 3) for done in range(4)]
+    assert [(told.bytes_done, told.bytes_of) for told in heard] == [(100 * done, 300) for done in range(4)]
+    assert [told.series for told in heard] == ["", "core", "core", "core"]
 
 
 def test_a_metered_line_is_asked_about_each_time() -> None:
-    metered = [True, False]
-    job = SyncReplica(a_register(), MemoryReplica(), LandingBook(), metered=lambda: metered.pop(0))
+    metered = True
+    job = SyncReplica(a_register(), MemoryReplica(), LandingBook(), metered=lambda: metered)
     assert at_once(job.round()).needs_fill
+    metered = False
     assert at_once(job.round()).proven
 
 

@@ -33,9 +33,7 @@ def test_a_first_fill_fetches_the_snapshot_then_follows_blocks_first() -> None:
     register.commit(REGISTER, a_row_change(REGISTER, 9))
     report, said = hold(register, replica)
     assert said == [
-        *["AskManifest", "BeginFill"],
-        *["AskChunk", "AddChunk"] * 3,
-        "FinishFill",
+        *["AskManifest", "BeginFill", "TakeChunks", "FinishFill"],
         *["AskFeed", "OwnMids", "Confirm"],
         *["AskFeed", "Apply", "OwnMids", "Confirm"],
     ]
@@ -55,8 +53,9 @@ def test_chunks_already_there_are_not_fetched_again() -> None:
     first = manifest.chunks[0]
     part = at_once(register.chunk(first))
     at_once(replica.add_chunk(first.sha256, part))
-    _, said = hold(register, replica)
-    assert said.count("AskChunk") == len(manifest.chunks) - 1
+    register.asked.clear()
+    hold(register, replica)
+    assert register.asked.count("chunk") == len(manifest.chunks) - 1
     assert equal(register, replica)
 
 
@@ -71,8 +70,8 @@ def test_seal_images_are_fetched_last() -> None:
     fetched: list[str] = []
 
     def watch(step: object, answer: object) -> object:
-        if isinstance(step, steps.AskChunk):
-            fetched.append(step.chunk.series)
+        if isinstance(step, steps.TakeChunks):
+            fetched.extend(chunk.series for chunk in step.chunks)
         return answer
 
     hold(register, MemoryReplica(), twist=watch)

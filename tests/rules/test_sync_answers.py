@@ -101,8 +101,8 @@ def test_a_replica_whose_rows_will_not_hold_is_not_called_equal() -> None:
 def test_the_job_does_every_step_there_is() -> None:
     kinds = {kind for kind in vars(steps).values() if isinstance(kind, type) and issubclass(kind, steps.Step)}
     assert {kind.__name__ for kind in kinds - {steps.Step}} == {
-        *["AskFeed", "AskDigest", "AskBuckets", "AskRows", "AskManifest", "AskChunk"],
-        *["Apply", "Confirm", "OwnMids", "OwnBuckets", "Replace", "BeginFill", "AddChunk", "FinishFill"],
+        *["AskFeed", "AskDigest", "AskBuckets", "AskRows", "AskManifest", "TakeChunks"],
+        *["Apply", "Confirm", "OwnMids", "OwnBuckets", "Replace", "BeginFill", "FinishFill"],
     }
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from client.domain.errors import CounterError, StoreError
 from client.domain.feed import Mended
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.jobs.watch_link import LinkWatch
 from tests.builders import NOW
 from tests.replica_fakes import LandingBook, MemoryReplica, ModelRegister
