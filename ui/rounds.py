@@ -81,12 +81,7 @@ class Rounds:
 
     def filling(self, progress: Progress) -> None:
         """Hear how far a first fill is, or a mending."""
-        self.facts = replace(
-            self.facts,
-            filling=progress.done < progress.of,
-            filled=(progress.done, progress.of),
-            mending=progress.mending,
-        )
+        self.facts = status.with_fill(self.facts, progress, self._upkeep.now())
 
     async def send(self) -> None:
         """Send what waits, for ever."""

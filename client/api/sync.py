@@ -202,7 +202,9 @@ class HttpFeeds:
             sealed = await self._chunk_bytes(
                 chunk, {"cache-control": "no-cache"}
             )  # past what a cache has spoilt
-        return await asyncio.to_thread(self._chunk_rows, sealed, chunk)  # large: the window does not wait for it
+        return await asyncio.to_thread(
+            self._chunk_rows, sealed, chunk
+        )  # large: the window does not wait for it
 
     def _chunk_rows(self, sealed: bytes, chunk: Chunk) -> ChunkRows:
         _insist(_is_chunk(sealed, chunk))
