@@ -31,6 +31,10 @@ _AFTER_TROUBLE = 20.0
 # The cloud must be mended first and sends the same until then; no longer, for each round brings the blocks first.
 _AFTER_FORBIDDEN = 300.0
 _TELL_EVERY = 60.0
+_DOUBTED = frozenset(
+    {"link.unsigned", "link.stale", "link.backwards"}
+)  # said once; a fault may be a cloud out of order
+_FAULT = "link.fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ class Rounds:
                     asyncio.sleep,
                     every=upkeep.sync_every,
                     on_report=self._on_report,
-                    on_failure=upkeep.watch.note_failure,
+                    on_failure=self._on_failure,
                 )
             )
             await asyncio.sleep(wait_after(trouble))
@@ -189,7 +193,18 @@ class Rounds:
             self._upkeep.sync.wake()
         self.tell()
 
+    def _on_failure(self, error: LinkDownError) -> None:
+        """Tell the line from what came over it: where that is not to be believed, the line is good all the same."""
+        doubted = error.code in _DOUBTED
+        self.facts = replace(self.facts, not_taken=error.code if doubted or error.code == _FAULT else "")
+        if not doubted:
+            self._upkeep.watch.note_failure(error)
+        elif error.code not in self._told:
+            self._told.add(error.code)
+            self._trouble(error)
+
     def _on_report(self, report: RoundReport) -> None:
+        self.facts = replace(self.facts, not_taken="")
         if report.proven:
             self._upkeep.watch.note_proven()
         self._told.clear()

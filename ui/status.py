@@ -53,6 +53,7 @@ class Facts:
     filling: bool = False
     fill: Progress = _NOTHING
     fill_ends_at: datetime | None = None  # as the pace is now
+    not_taken: str = ""  # the code of why what the register sends is not taken in
     waiting: int = 0
     wants_a_clerk: int = 0
     next_try_at: datetime | None = None
@@ -103,8 +104,13 @@ def replica_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     if facts.filling or register is None or blocks is None:
         text = fill_words(facts, words, now) if facts.filling else words("status.no_replica")
         return Cell(Mark.DOCUMENT, "warn", words("status.replica"), text)
-    tone = "quiet" if now - min(register.at, blocks.at) <= FRESH else "warn"
-    return Cell(Mark.DOCUMENT, tone, words("status.replica"), _ages(register, blocks, words, now))
+    tone, text = "quiet", _ages(register, blocks, words, now)
+    if facts.not_taken:
+        tone = "bad"
+        text += words("status.not_taken", cause=words(f"cause.{facts.not_taken}"))
+    elif now - min(register.at, blocks.at) > FRESH:
+        tone = "warn"
+    return Cell(Mark.DOCUMENT, tone, words("status.replica"), text)
 
 
 def with_fill(facts: Facts, progress: Progress, now: datetime) -> Facts:

@@ -1,7 +1,8 @@
 """The register's feeds, digests and snapshots over the wire; nothing unsigned or unhashed gets past this file.
 
-Upkeep of the replica uses the terminal's own identity, never a person's session. What is not of the contract, not
-signed by a feed key of the tenant's known here, or larger than it may be is LinkDownError ``link.fault``: no answer.
+Upkeep of the replica uses the terminal's own identity, never a person's session. What is not signed by a feed key
+of the tenant's known here is LinkDownError ``link.unsigned``; what is not of the contract, not the chunk that was asked
+for, or larger than it may be is ``link.fault``: no answer.
 """
 
 import asyncio
@@ -228,13 +229,10 @@ class HttpFeeds:
     async def _proven(self, method: str, path: str, asked: object = None, *, expect: int) -> bytes:
         reply = await self._call(method, path, asked, expect)
         envelope = _decoded(_Envelope, reply.body)
-        key = self._keys.get(envelope.key_id)
-        if key is None:
-            _fault()
         try:
-            key.verify(envelope.signature, _DOMAIN + envelope.body)
-        except InvalidSignature:
-            _fault()
+            self._keys[envelope.key_id].verify(envelope.signature, _DOMAIN + envelope.body)
+        except (KeyError, InvalidSignature):
+            raise LinkDownError("link.unsigned") from None
         return self._unpacked(envelope.body, self._largest)
 
     async def _call(

@@ -39,14 +39,14 @@ class SyncReplica:
         self._wanted = asyncio.Event()
         self._take = TakeChunks(feeds.chunk, replica.add_chunk, costly=metered, tell=on_progress)
 
-    async def round(self, *, fill_anyway: bool = False) -> RoundReport:
+    async def round(self, *, fill_anyway: bool = False, follow_back: bool = False) -> RoundReport:
         """Bring the replica up to the register's head and prove it equal. LinkDownError, StoreError, RefusedError.
 
-        ``fill_anyway`` fetches a snapshot on a metered line too.
+        ``fill_anyway`` fetches a snapshot on a metered line too; ``follow_back`` goes back with a restored register.
         """
         async with self._turn:
             await self._mend()
-            settings = Settings(metered=self._metered(), fill_anyway=fill_anyway)
+            settings = Settings(metered=self._metered(), fill_anyway=fill_anyway, follow_back=follow_back)
             try:
                 report = await self._talk(await position_of(self._replica), settings)
             except LinkDownError:

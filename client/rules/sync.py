@@ -65,6 +65,7 @@ class Settings:
     fill_anyway: bool = False
     rows_a_batch: int = 1000
     batches_a_round: int = 50  # then the blocks have their turn again
+    follow_back: bool = False  # a person has said that the register was restored and is to be followed
 
     @property
     def may_fill(self) -> bool:
@@ -185,7 +186,7 @@ def _keep_up(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[FeedRo
                 reached = FeedPosition(version, last.at)
                 yield from _ask(Confirm(feed, reached))
                 return FeedRound(feed, reached, changes, repaired, proven=True)
-        mended = yield from _repair(feed, FeedPosition(version, start.at))
+        mended = yield from _repair(feed, FeedPosition(version, start.at), settings)
         version, repaired = mended.version, repaired + mended.buckets
         if mended.hopeless:
             return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, hopeless=True)
@@ -198,7 +199,8 @@ def _follow(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[_Follow
         batch = yield from _ask(AskFeed(feed, version, settings.rows_a_batch))
         if batch is None:  # its log begins later, or it was restored from a backup and is behind us
             return _Followed(version, changes, None)
-        _insist(batch.feed is feed and _is_recent(batch.at, start.at))
+        _insist(batch.feed is feed)
+        _insist(_is_recent(batch.at, start.at), "link.stale")
         _insist(batch.after == version and version <= batch.to <= batch.head)
         _insist(batch.to > version or batch.head == version)  # otherwise we would ask for ever
         if batch.to > version:
@@ -210,11 +212,12 @@ def _follow(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[_Follow
     return _Followed(version, changes, None, more=True)
 
 
-def _repair(feed: Feed, start: FeedPosition) -> Talk[_Repaired]:
+def _repair(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[_Repaired]:
     theirs = yield from _ask(AskDigest(feed))
-    _insist(
-        theirs.feed is feed and _is_recent(theirs.at, start.at) and digest.root_of(theirs.mids) == theirs.root
-    )
+    _insist(theirs.feed is feed and digest.root_of(theirs.mids) == theirs.root)
+    _insist(_is_recent(theirs.at, start.at), "link.stale")
+    if theirs.version < start.version and not settings.follow_back:  # restored: a person must look
+        raise LinkDownError("link.stale" if theirs.at < start.at else "link.backwards")
     own = yield from _ask(OwnMids(feed))
     mids = tuple(mid for mid in range(digest.MIDS) if own[mid] != theirs.mids[mid])
     wrong: tuple[int, ...] = ()
@@ -252,7 +255,7 @@ def _is_recent(at: datetime, known: datetime) -> bool:
     return at >= known - _BACK_IN_TIME
 
 
-def _insist(holds: bool) -> None:
+def _insist(holds: bool, code: str = "link.fault") -> None:
     """Treat an answer that contradicts itself or the question as no answer."""
     if not holds:
-        raise LinkDownError("link.fault")
+        raise LinkDownError(code)

@@ -1,10 +1,12 @@
 """Whatever happens on the way, a replica that gets through one undisturbed round equals the register (P09)."""
 
+import copy
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -186,7 +188,7 @@ class SyncMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), steps=st.integers(1, 12))
     def killed_in_mid_round(self, which: int, steps: int) -> None:
         replica = DyingReplica(self.replicas[which], steps)
-        with suppress(KilledError):
+        with suppress(KilledError, LinkDownError):  # the register may have gone back
             at_once(SyncReplica(self.register, replica, LandingBook()).round())
 
     @rule(which=st.integers(0, 1), feed=feeds, after=st.integers(0, 5))
@@ -215,8 +217,16 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 1))
     def round_undisturbed(self, which: int) -> None:
-        book = LandingBook()
-        report = at_once(SyncReplica(self.register, self.replicas[which], book).round())
+        book, replica = LandingBook(), self.replicas[which]
+        job = SyncReplica(self.register, replica, book)
+        before = copy.deepcopy(replica.stands)
+        gone_back = [feed for feed, stand in before.items() if self.register.head(feed) < stand.version]
+        if gone_back:
+            with pytest.raises(LinkDownError, match=r"link\.backwards"):
+                at_once(job.round())
+            assert all(replica.stands[feed].rows == before[feed].rows for feed in gone_back)
+            book.landed.clear()
+        report = at_once(job.round(follow_back=bool(gone_back)))  # a person has looked
         assert report.proven
         self.equals_the_register(self.replicas[which])
         assert book.landed == [self.register.head(Feed.REGISTER)]

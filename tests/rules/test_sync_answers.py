@@ -46,10 +46,8 @@ def with_field(kind: type[object], **more: object) -> Twist:
         with_field(steps.AskFeed, to=0),
         with_field(steps.AskFeed, head=99),
         with_field(steps.AskFeed, to=99),
-        with_field(steps.AskFeed, at=NOW - timedelta(days=1)),
         with_field(steps.AskDigest, feed=REGISTER),
         with_field(steps.AskDigest, root=bytes(16)),
-        with_field(steps.AskDigest, at=NOW - timedelta(days=1)),
         with_field(steps.AskBuckets, buckets=()),
         with_field(steps.AskRows, feed=REGISTER),
         with_field(steps.AskRows, rows=(a_tombstone(BLOCKS, 0),)),
@@ -64,6 +62,30 @@ def test_an_answer_that_contradicts_itself_or_the_question_is_no_answer(twist: T
         hold(register, replica, twist=twist)
     assert caught.value.code == "link.fault"
     assert ("block", ("b0",)) not in replica.rows(BLOCKS)
+
+
+@pytest.mark.parametrize("kind", [steps.AskFeed, steps.AskDigest])
+def test_an_answer_from_before_the_last_one_is_told_as_stale(kind: type[object]) -> None:
+    register = a_register(2, 2)
+    replica = filled(register)
+    replica.rows(BLOCKS).pop(("block", ("b0",)))
+    with pytest.raises(LinkDownError, match=r"link\.stale"):
+        hold(register, replica, twist=with_field(kind, at=NOW - timedelta(days=1)))
+    assert ("block", ("b0",)) not in replica.rows(BLOCKS)
+
+
+def test_an_old_digest_is_not_taken_for_a_register_that_went_back() -> None:
+    register = a_register(2, 2)
+    early = at_once(register.digest(REGISTER))
+    register.commit(REGISTER, a_row_change(REGISTER, 7))
+    replica = filled(register)
+    replica.rows(REGISTER).pop(("resident", ("0000000001", 1)))
+
+    def cache(step: object, answer: object) -> object:
+        return early if isinstance(step, steps.AskDigest) and step.feed is REGISTER else answer
+
+    with pytest.raises(LinkDownError, match=r"link\.stale"):
+        hold(register, replica, twist=cache)
 
 
 def test_buckets_that_do_not_add_up_to_the_64_are_not_believed() -> None:

@@ -1,16 +1,18 @@
 """What goes on by itself: damage of the replica is told once, and mended with no line."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 
-from client.domain.errors import CounterError, StoreError
-from client.domain.feed import Mended
+from client.domain.errors import CounterError, LinkDownError, StoreError
+from client.domain.feed import FeedPosition, Mended, Position
 from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.watch_link import LinkWatch
+from client.rules.sync import RoundReport
 from tests.builders import NOW
 from tests.replica_fakes import LandingBook, MemoryReplica, ModelRegister
 from ui import status
@@ -88,6 +90,27 @@ async def test_a_whole_replica_is_left_alone() -> None:
         await asyncio.sleep(0)
     await end(loop)
     assert replica.tries == 0
+
+
+async def test_what_is_not_to_be_believed_is_said_once_with_its_reason_and_the_line_stays_good() -> None:
+    told: list[str] = []
+    rounds, words = rounds_on(MemoryReplica(), LandingBook(), told, damaged=False), Words("ja")
+    here = FeedPosition(4, NOW)
+    rounds.facts = replace(rounds.facts, position=Position(here, here))
+    for code in ("link.unsigned", "link.unsigned", "link.backwards", "link.stale"):
+        rounds._on_failure(LinkDownError(code))
+        cell = status.replica_cell(rounds.facts, words, NOW)
+        assert cell.tone == "bad"
+        assert words(f"cause.{code}") in cell.detail
+    assert told == ["link.unsigned", "link.backwards", "link.stale"]
+    assert (
+        rounds._upkeep.watch.state.failures
+        == rounds_on(MemoryReplica(), LandingBook(), [])._upkeep.watch.state.failures
+    )
+    rounds._on_failure(LinkDownError("link.fault"))
+    assert words("cause.link.fault") in status.replica_cell(rounds.facts, words, NOW).detail
+    rounds._on_report(RoundReport())
+    assert status.replica_cell(rounds.facts, words, NOW).tone == "quiet"
 
 
 async def test_the_status_bar_tells_mending_from_fetching() -> None:
