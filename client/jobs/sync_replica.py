@@ -210,6 +210,7 @@ def _entry(report: RoundReport) -> JournalEntry:
         facts={
             "filled": int(report.filled),
             "repaired_buckets": report.repaired,
+            "repaired_rows": report.rows,
             "blocks_version": versions.get(Feed.BLOCKS, 0),
             "register_version": versions.get(Feed.REGISTER, 0),
         },

@@ -81,6 +81,7 @@ class FeedRound:
     reached: FeedPosition
     changes: int = 0
     repaired: int = 0  # buckets that differed and were replaced
+    rows: int = 0  # that came for those
     proven: bool = False
     more: bool = False  # there is more to follow, in the next round
     hopeless: bool = False  # so much differs that only a new fill helps
@@ -114,6 +115,11 @@ class RoundReport:
         """Return how many buckets were repaired."""
         return sum(one.repaired for one in self.feeds)
 
+    @property
+    def rows(self) -> int:
+        """Return how many rows came for those."""
+        return sum(one.rows for one in self.feeds)
+
 
 @dataclass(frozen=True, slots=True)
 class _Followed:
@@ -127,6 +133,7 @@ class _Followed:
 class _Repaired:
     version: int
     buckets: int = 0
+    rows: int = 0
     hopeless: bool = False
 
 
@@ -174,23 +181,23 @@ def _both(blocks: FeedPosition, register: FeedPosition, settings: Settings) -> T
 
 
 def _keep_up(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[FeedRound]:
-    version, changes, repaired = start.version, 0, 0
+    version, changes, repaired, rows = start.version, 0, 0, 0
     for _ in range(COMPARISONS):
         followed = yield from _follow(feed, FeedPosition(version, start.at), settings)
         version, changes, last = followed.version, changes + followed.changes, followed.last
         if followed.more:
-            return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, more=True)
+            return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, rows, more=True)
         if last is not None:
             own = yield from _ask(OwnMids(feed))
             if digest.root_of(own) == last.root:
                 reached = FeedPosition(version, last.at)
                 yield from _ask(Confirm(feed, reached))
-                return FeedRound(feed, reached, changes, repaired, proven=True)
+                return FeedRound(feed, reached, changes, repaired, rows, proven=True)
         mended = yield from _repair(feed, FeedPosition(version, start.at), settings)
-        version, repaired = mended.version, repaired + mended.buckets
+        version, repaired, rows = mended.version, repaired + mended.buckets, rows + mended.rows
         if mended.hopeless:
-            return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, hopeless=True)
-    return FeedRound(feed, FeedPosition(version, start.at), changes, repaired)
+            return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, rows, hopeless=True)
+    return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, rows)
 
 
 def _follow(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[_Followed]:
@@ -238,7 +245,7 @@ def _repair(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[_Repair
         _insist(all(row.row and digest.bucket_of(row.table, row.key) in group for row in some.rows))
         rows += some.rows
     yield from _ask(Replace(feed, theirs.version, wrong, tuple(rows)))
-    return _Repaired(theirs.version, len(wrong))
+    return _Repaired(theirs.version, len(wrong), len(rows))
 
 
 def _wrong_buckets(below: BucketList, theirs: FeedDigest, mids: tuple[int, ...]) -> Talk[tuple[int, ...]]:

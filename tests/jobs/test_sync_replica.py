@@ -74,8 +74,9 @@ def test_a_fill_and_a_repair_are_in_the_journal_and_an_ordinary_round_is_not() -
     at_once(job.round())
     assert [(entry.kind, entry.actor) for entry in book.entries] == [("sync", "terminal")] * 2
     filled, repaired = book.entries
-    assert filled.facts == {"filled": 1, "repaired_buckets": 0, "blocks_version": 0, "register_version": 3}
-    assert repaired.facts["repaired_buckets"] == 3
+    versions = {"blocks_version": 0, "register_version": 3}
+    assert filled.facts == {"filled": 1, "repaired_buckets": 0, "repaired_rows": 0, **versions}
+    assert repaired.facts == {"filled": 0, "repaired_buckets": 3, "repaired_rows": 3, **versions}
 
 
 def test_what_was_reached_before_a_cut_is_landed_all_the_same() -> None:
