@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from PySide6.QtWidgets import QMessageBox
 
@@ -36,6 +36,7 @@ from ui.indexing import IndexingNote
 from ui.notices import Note
 from ui.own_letters import DrawLetters
 from ui.rounds import Rounds
+from ui.status import Facts
 from ui.tasks import Tasks
 from ui.training_hint import watch_hint
 from ui.widgets.letters import Letters
@@ -174,6 +175,10 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     def filling(progress: Progress) -> None:
         counter.rounds.filling(progress)
 
+    def show(facts: Facts, now: datetime) -> None:
+        window.shell.show_status(facts, now)
+        face.replica.told(facts)
+
     line = line_of(config, doors, filling)
     director = _director(window, config, doors, tasks, lambda: line.log_in.present) if config.drill else None
     town = doors.facts.prefecture + doors.facts.municipality_name
@@ -186,7 +191,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     rounds = Rounds(
         upkeep_of(config, doors, line),
         printer=config.printer_name,
-        show=window.shell.show_status,
+        show=show,
         trouble=reporter.known,
     )
     counter: Counter = Counter(

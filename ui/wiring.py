@@ -22,6 +22,7 @@ from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.log_in import LogIn
 from client.jobs.print_slip import PrintSlip, SlipPlace
+from client.jobs.prove_replica import ProveReplica
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.scrub_replica import ScrubReplica
@@ -96,6 +97,9 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
     live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
     press, offset = doors.press, _clock_offset(doors)
 
+    scrub = ScrubReplica(replica, wake=line.sync.wake)
+    prove = ProveReplica(scrub, line.sync, ledger, usable=lambda: line.watch.usable)
+
     def declared() -> bool:
         return False  # no screen takes the officer's declaration of disaster yet: fail closed
 
@@ -139,6 +143,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         offline=lambda: not line.watch.usable,
         declared=declared,
         drill=drill,
+        prove=lambda who, tell, follow_back: prove.by(who, tell, follow_back=follow_back),
     )
 
 
