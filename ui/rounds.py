@@ -3,7 +3,7 @@ the status bar told. Nothing here decides; jobs do.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -51,6 +51,9 @@ class Upkeep:
     sync_every: timedelta
     tell: TellState
     damage_found: Callable[[], bool] = lambda: False  # of the replica, since the stores were opened
+    write_down: Callable[[str, Mapping[str, str | int]], None] = lambda _what, _facts: (
+        None
+    )  # for ``madoguchi status``
 
 
 class Rounds:
@@ -63,10 +66,12 @@ class Rounds:
         printer: str,
         show: Callable[[status.Facts, datetime], None],
         trouble: Callable[[CounterError], None],
+        repaired: Callable[[RoundReport], object] = lambda _: None,
     ) -> None:
         self._upkeep = upkeep
         self._show = show
         self._trouble = trouble
+        self._repaired = repaired
         self._wanted = asyncio.Event()
         self._told: set[str] = set()
         self._damage_told = False
@@ -196,7 +201,7 @@ class Rounds:
     def _on_failure(self, error: LinkDownError) -> None:
         """Tell the line from what came over it: where that is not to be believed, the line is good all the same."""
         doubted = error.code in _DOUBTED
-        self.facts = replace(self.facts, not_taken=error.code if doubted or error.code == _FAULT else "")
+        self._not_taken(error.code if doubted or error.code == _FAULT else "")
         if not doubted:
             self._upkeep.watch.note_failure(error)
         elif error.code not in self._told:
@@ -204,12 +209,20 @@ class Rounds:
             self._trouble(error)
 
     def _on_report(self, report: RoundReport) -> None:
-        self.facts = replace(self.facts, not_taken="")
+        self._not_taken("")
+        if report.repaired:
+            self._upkeep.write_down("repair", {"buckets": report.repaired, "rows": report.rows})
+            self._repaired(report)
         if report.proven:
             self._upkeep.watch.note_proven()
         self._told.clear()
         if report.filled or any(one.changes or one.repaired for one in report.feeds):
             self.followed()
+
+    def _not_taken(self, code: str) -> None:
+        if code != self.facts.not_taken:
+            self.facts = replace(self.facts, not_taken=code)
+            self._upkeep.write_down("not_taken", {"code": code})
 
     async def _outlive(self, work: Callable[[], Awaitable[None]]) -> CounterError | None:
         """Do one piece of work; known trouble is shown once and returned, and the loop goes on."""

@@ -83,7 +83,7 @@ async def test_the_server_of_another_town_is_not_believed(follower: Follower, tm
         follower.cloud.http.call = asked  # type: ignore[method-assign]  # the line leads there
         await refused(follower, "link.unsigned")
         assert paths
-        follower.cloud.http.call = ask  # type: ignore[method-assign]
+        follower.cloud.http.call = ask  # type: ignore[method-assign]  # and back
     assert (await follower.sync.round()).proven
 
 
