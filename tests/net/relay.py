@@ -102,7 +102,8 @@ class Relay:
         """Carry packets, and do as told between them."""
         while True:
             wait = max(0.0, self._on_the_way[0][0] - time.monotonic()) if self._on_the_way else None
-            ready, _, _ = select.select([*self._ways, self._words], [], [], wait)
+            heard: list[int | IO[str]] = [*self._ways, self._words]
+            ready, _, _ = select.select(heard, [], [], wait)
             for one in ready:
                 if isinstance(one, int):
                     self._take(one)
