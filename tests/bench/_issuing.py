@@ -18,6 +18,7 @@ from client.domain.certificate import (
     Requester,
 )
 from client.domain.clerk import SignIn
+from client.domain.resident import AtenaNo
 from client.domain.terminal import facts_of
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.reach import Reach
@@ -64,7 +65,7 @@ class IssuingCounter:
         )
         return cls(sign_in, job, ledger, press)
 
-    async def issue(self, atena_no: str) -> bool:
+    async def issue(self, atena_no: AtenaNo) -> bool:
         """Issue a copy of somebody's record until it lies in the folder; tells whether the cloud said what is on it."""
         request = CertificateRequest(
             kind=CertificateKind.JUMINHYO_COPY,

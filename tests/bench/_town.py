@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -112,8 +111,7 @@ def served(folder: Path, prefix: Sequence[str] = (), host: str = "127.0.0.1") ->
             time.sleep(0.05)
         yield json.loads(ready.read_text("utf-8"))
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.communicate(timeout=30)  # its words end, and so does it
 
 
 class Office:

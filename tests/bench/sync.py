@@ -90,18 +90,20 @@ class Measure:
     async def delta(self, changed: Sequence[Changed]) -> Told:
         """Follow until a search shows the last that changed its name."""
         named = [one for one in changed if one.what != "move"][-1]
-        already, before, began = len(self.terminal.http.calls), self._counted.bytes, time.perf_counter()
+        already, before = len(self.terminal.http.calls), self._counted.bytes
+        began, worked = time.perf_counter(), time.process_time()
         await self.terminal.equal()
         followed = time.perf_counter() - began
         if not await self.terminal.finds(named.row["full_name"].replace("　", " "), named.atena_no):
             raise SystemExit("the last change is not found")
-        spent = time.perf_counter() - began
+        spent, worked = time.perf_counter() - began, time.process_time() - worked
         await asyncio.sleep(0.05)
         calls = self._made(self.terminal.http.calls[already:])
         return {
             "bytes": self._counted.bytes - before,
             "ms": 1e3 * spent,
             "round_ms": 1e3 * followed,
+            "cpu_ms": 1e3 * worked,
             "calls": calls,
         }
 
@@ -120,11 +122,15 @@ class Measure:
             for feed in Feed:
                 root_of(await self.terminal.replica.mids(feed))
             spent.append(time.perf_counter() - began)
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         wrong = await ScrubReplica(self.terminal.replica, wake=lambda: None).everything()
         if wrong:
             raise SystemExit(f"{wrong} buckets are wrong")
-        return {"ms": 1e3 * statistics.median(spent), "all_s": time.perf_counter() - began}
+        return {
+            "ms": 1e3 * statistics.median(spent),
+            "all_s": time.perf_counter() - began,
+            "all_cpu_s": time.process_time() - worked,
+        }
 
     async def copy(self, name: str) -> Path:
         """Return a copy of the replica's file, with nothing of it in a side file."""
@@ -198,6 +204,7 @@ def figures(told: Told, residents: int) -> list[Figure]:
         Figure("delta.bytes", delta["bytes"], f"{day}, TLS both ways", DELTA_BYTES),
         Figure("delta.apply_ms", delta["ms"], f"{day}, from asking until a search shows the last", DELTA_MS),
         Figure("delta.round_ms", delta["round_ms"], f"{day}, until proven equal"),
+        Figure("delta.cpu_ms", delta["cpu_ms"], "the same, processor of the terminal"),
         Figure(
             "idle.bytes",
             idle["bytes"],
@@ -208,6 +215,7 @@ def figures(told: Told, residents: int) -> list[Figure]:
         Figure("idle.cold_bytes", idle["cold_bytes"], "the same on a new connection"),
         Figure("proof.ms", proof["ms"], f"both feeds equal, {town}", PROOF_MS),
         Figure("proof.all_s", proof["all_s"], f"every page and row read and hashed anew, {town}"),
+        Figure("proof.all_cpu_s", proof["all_cpu_s"], "the same, processor of the terminal"),
     ]
     for name, peer, target in (("couchdb", "pouchdb", DELTA_BYTES / COUCHDB_BYTES), ("rsync", "rsync", None)):
         other = told[peer]

@@ -76,9 +76,12 @@ class Bench:
         self.found.append(Figure(f"{name}{what}_bytes", cost.bytes, f"{scale}; {self.line.profile.name}"))
 
     async def terminal(self, name: str) -> Terminal:
-        """Enrol one more."""
+        """Enrol one more, beside the cloud: what is enrolled once is not measured."""
         token = self.office.tokens(1)[0]
-        return await Terminal.enrolled(self.ready, int(self.ready["port"]), token, self.folder / name)
+        with self.line.here(FAR):
+            one = await Terminal.enrolled(self.ready, int(self.ready["port"]), token, self.folder / name)
+            await one.http.close()
+        return one
 
     async def alone(self, residents: int, changes: int, issues: int) -> Terminal:
         """Fill, rest, follow and issue with one terminal."""
@@ -97,10 +100,11 @@ class Bench:
         return one
 
     async def issue(self, one: Terminal, count: int) -> None:
-        """Issue papers one after the other on an open connection."""
+        """Issue papers one after the other; between two of them a round of sync, as at any counter."""
         counter = await IssuingCounter.opened(one, self.ready, self.folder / "one")
         costs, on_line = list[Cost](), 0
         for row in self.office.residents(count + 1):
+            await one.equal_at_last(PATIENCE_S)
             async with self.cost() as cost:
                 on_line += await counter.issue(row["atena_no"])
             costs.append(cost)

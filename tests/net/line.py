@@ -144,7 +144,7 @@ class Line:
         return self._say("told")
 
     def silence(self) -> None:
-        """Lose every packet without a word, as a radio link in a tunnel."""
+        """Lose every packet without a word, those on their way too, as a radio link in a tunnel."""
         self._say("silent")
 
     def speak(self) -> None:

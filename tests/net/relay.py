@@ -140,6 +140,7 @@ class Relay:
             case "silent" | "heard" as state:
                 for way in self._ways.values():
                     way.silent = state == "silent"
+                self._on_the_way.clear()  # a line that is cut loses what is on it
         up, down = (way.counts for way in self._ways.values())
         self._say({"up": up, "down": down})
         return True
