@@ -132,26 +132,19 @@ class Office:
 
     def residents(self, count: int, seed: int = SEED) -> list[Row]:
         """Return the present records of some Japanese residents, drawn by a seed."""
-        with self.tenant.register.reading() as connection:
-            rows = self.tenant.register.rows(connection, "resident")
-        present: dict[str, Row] = {
-            str(row["atena_no"]): row for row in rows
-        }  # the greatest history_no comes last
-        living = [
-            row
-            for row in present.values()
-            if row["status"] == "resident"
-            and " " not in row.get("full_name", " ")
-            and row["full_name"].count("　") == 1
-            and row.get("furigana", "").count("　") == 1
-        ]
-        return Random(seed).sample(living, count)  # noqa: S311 -- the same ones each time
+        return Random(seed).sample(self._living(), count)  # noqa: S311 -- the same ones each time
 
     def change(self, count: int, seed: int = SEED) -> list[Changed]:
         """Let so many residents move or be called something else, each by an act of its own: a version each."""
-        rows = self.residents(2 * count, seed)
-        pairs = zip(rows[:count], rows[count:], strict=True)
+        dice, living = Random(seed), self._living()  # noqa: S311 -- as above
+        pairs = zip(dice.sample(living, count), dice.choices(living, k=count), strict=True)
         return [self._one(row, like, at / count) for at, (row, like) in enumerate(pairs)]
+
+    def _living(self) -> list[Row]:
+        with self.tenant.register.reading() as connection:
+            rows = self.tenant.register.rows(connection, "resident")
+        present = {str(row["atena_no"]): row for row in rows}  # the greatest history_no comes last
+        return [row for row in present.values() if row["status"] == "resident" and _has_both_names(row)]
 
     def _one(self, row: Row, like: Row, share: float) -> Changed:
         from cloud.office.log import By
@@ -167,6 +160,10 @@ class Office:
     def close(self) -> None:
         """Leave the database."""
         self._towns.close()
+
+
+def _has_both_names(row: Row) -> bool:
+    return all(str(row.get(name, "")).count("　") == 1 for name in ("full_name", "furigana"))
 
 
 def _named(row: Row, like: Row, what: str) -> dict[str, str]:
