@@ -17,7 +17,8 @@ import pytest
 from client.api.sync import HttpFeeds
 from client.domain.errors import LinkDownError
 from client.domain.feed import Feed
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.rules.digest import BUCKETS, root_of
 from client.rules.sync import RoundReport
 from tests.bench._terminal import Call, Terminal
@@ -135,7 +136,10 @@ def test_a_fill_cut_in_its_middle_goes_on_with_what_it_has(town: Town) -> None:
             await reached(one)
             told: list[Progress] = []
             sync = SyncReplica(
-                HttpFeeds(one.http, one.told.feed_keys), one.replica, one.book, on_progress=told.append
+                HttpFeeds(one.http, one.told.feed_keys, digest_key=one.replica.digest_key),
+                one.replica,
+                one.book,
+                on_progress=told.append,
             )
             await cut(sync, lambda: any(seen.of // 2 <= seen.done < seen.of for seen in told), town.line.down)
             done, of = max(seen.done for seen in told), told[-1].of
