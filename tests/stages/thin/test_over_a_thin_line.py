@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from client.api.sync import HttpFeeds
 from client.domain.errors import LinkDownError
 from client.domain.feed import Feed
 from client.jobs.sync_replica import Progress, SyncReplica
@@ -134,9 +133,7 @@ def test_a_fill_cut_in_its_middle_goes_on_with_what_it_has(town: Town) -> None:
         async with town.terminal(filled=False) as one:
             await reached(one)
             told: list[Progress] = []
-            sync = SyncReplica(
-                HttpFeeds(one.http, one.told.feed_keys), one.replica, one.book, on_progress=told.append
-            )
+            sync = SyncReplica(one.feeds, one.replica, one.book, on_progress=told.append)
             await cut(sync, lambda: any(seen.of // 2 <= seen.done < seen.of for seen in told), town.line.down)
             done, of = max(seen.done for seen in told), told[-1].of
             town.line.up()
