@@ -57,6 +57,25 @@ STAGES = (
         also=("tests/promises",),
     ),
     Stage("sync", 10, ("client/rules/", "client/jobs/", "tests/replica_fakes.py", "tests/jobs/")),
+    Stage(
+        "thin",
+        5,
+        (
+            *(f"client/api/{part}.py" for part in ("http", "parcels", "sync")),
+            *(f"client/rules/{part}.py" for part in ("parcels", "sync", "sync_steps")),
+            *(
+                f"cloud/{part}.py"
+                for part in ("differences", "feeds", "parcels", "routes/feeds", "snapshots", "serve")
+            ),
+            *(
+                "client/jobs/sync_replica.py",
+                "tests/net/",
+                "tests/bench/_terminal.py",
+                "tests/bench/_town.py",
+            ),
+        ),
+        root=True,
+    ),
     Stage("contract", 10, ("cloud/", "resources/contract/", "tests/cloud/contract_attack.py")),
     Stage("screens", 12, ("ui/", "resources/text/", "resources/theme/"), also=("tests/ui",)),
     Stage(

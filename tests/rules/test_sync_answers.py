@@ -31,6 +31,9 @@ def test_many_wrong_buckets_are_fetched_in_several_requests_and_replaced_at_once
     assert report.proven
 
 
+LONG_AGO = NOW - timedelta(days=1)
+
+
 def with_field(kind: type[object], **more: object) -> Twist:
     def twist(step: object, answer: object) -> object:
         return replace(answer, **more) if isinstance(step, kind) else answer  # type: ignore[type-var]  # all answers are dataclasses
@@ -76,9 +79,7 @@ def test_an_answer_that_contradicts_itself_or_the_question_is_no_answer(twist: T
     assert ("block", ("b0",)) not in replica.rows(BLOCKS)
 
 
-@pytest.mark.parametrize(
-    "twist", [first_word(at=NOW - timedelta(days=1)), with_field(steps.AskDigest, at=NOW - timedelta(days=1))]
-)
+@pytest.mark.parametrize("twist", [first_word(at=LONG_AGO), with_field(steps.AskDigest, at=LONG_AGO)])
 def test_an_answer_from_before_the_last_one_is_told_as_stale(twist: Twist) -> None:
     register = a_register(2, 2)
     replica = filled(register)
