@@ -107,7 +107,8 @@ def replica_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     tone, text = "quiet", _ages(register, blocks, words, now)
     if facts.not_taken:
         tone = "bad"
-        text += words("status.not_taken", cause=words(f"cause.{facts.not_taken}"))
+        cause = words(f"not_taken.{facts.not_taken}")
+        text = words("status.not_taken", time=short_time(register.at, now), cause=cause)
     elif now - min(register.at, blocks.at) > FRESH:
         tone = "warn"
     return Cell(Mark.DOCUMENT, tone, words("status.replica"), text)
@@ -122,9 +123,10 @@ def with_fill(facts: Facts, progress: Progress, now: datetime) -> Facts:
 def fill_words(facts: Facts, words: Words, now: datetime) -> str:
     """Return how far a fill is, how fast it goes and how long it still takes, as far as that is known."""
     fill = facts.fill
-    text = words("status.mending" if fill.mending else "status.filling", done=fill.done, of=fill.of)
     if fill.bytes_of:
-        text += words("status.fill_bytes", done=megabytes(fill.bytes_done), of=megabytes(fill.bytes_of))
+        text = words("status.filling_bytes", done=megabytes(fill.bytes_done), of=megabytes(fill.bytes_of))
+    else:
+        text = words("status.mending" if fill.mending else "status.filling", done=fill.done, of=fill.of)
     if fill.rate is not None:
         text += words("status.fill_rate", rate=megabytes(fill.rate))
     if facts.fill_ends_at is not None:

@@ -104,14 +104,14 @@ async def test_what_is_not_to_be_believed_is_said_once_with_its_reason_and_the_l
         rounds._on_failure(LinkDownError(code))
         cell = status.replica_cell(rounds.facts, words, NOW)
         assert cell.tone == "bad"
-        assert words(f"cause.{code}") in cell.detail
+        assert words(f"not_taken.{code}") in cell.detail
     assert told == ["link.unsigned", "link.backwards", "link.stale"]
     assert (
         rounds._upkeep.watch.state.failures
         == rounds_on(MemoryReplica(), LandingBook(), [])._upkeep.watch.state.failures
     )
     rounds._on_failure(LinkDownError("link.fault"))
-    assert words("cause.link.fault") in status.replica_cell(rounds.facts, words, NOW).detail
+    assert words("not_taken.link.fault") in status.replica_cell(rounds.facts, words, NOW).detail
     rounds._on_report(RoundReport())
     assert status.replica_cell(rounds.facts, words, NOW).tone == "quiet"
 

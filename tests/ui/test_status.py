@@ -60,7 +60,7 @@ def test_a_fill_tells_its_bytes_its_pace_and_the_time_it_still_takes() -> None:
         Facts(), Progress(3, 10, False, 6_200_000, 10_100_000, "core", 1_200_000, timedelta(seconds=90)), NOW
     )
     told = replica_cell(facts, WORDS, NOW).detail
-    assert told == "取得中 3／10（6.2／10.1MB）　毎秒1.2MB　残り約90秒"
+    assert told == "取得中 6.2／10.1MB　毎秒1.2MB　残り約90秒"
     assert replica_cell(facts, WORDS, NOW + timedelta(seconds=82)).detail.endswith("残り約8秒")
     later = with_fill(facts, Progress(4, 10, False, 7, 9, "core", 16_000, timedelta(minutes=41)), NOW)
     assert replica_cell(later, WORDS, NOW).detail.endswith("毎秒0.02MB　残り約41分")
