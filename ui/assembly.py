@@ -188,6 +188,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
         show=window.shell.show_status,
         trouble=reporter.known,
     )
+    face.line_facts = lambda: rounds.facts
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks
     )

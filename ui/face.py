@@ -15,8 +15,10 @@ from client.domain.resident import AtenaNo
 from client.jobs.find_resident import HouseholdView
 from client.jobs.issue_certificate import Issued, Prepared
 from client.jobs.ports import Now, Printed
+from ui import status
 from ui.floating import forget_typed, put_away
 from ui.jobs import Jobs
+from ui.line_box import LineBox
 from ui.notices import Note, note_of, note_of_bug
 from ui.screens.certificate.model import CertificateModel, IssueJobs, Phase
 from ui.screens.certificate.view import CertificateView
@@ -66,6 +68,9 @@ class Face:
         self._letters: Letters | None = None
         self._sheet_out_at = 0.0
         self.changed_outbox: Callable[[], None] = lambda: None  # something was written that should be sent
+        self.line_facts: Callable[[], status.Facts] = status.Facts
+        self._line_box = LineBox(shell, words, jobs.fill, starter)
+        self._line_box.failed = self.show_error
         self._make_models()
 
     # -- built in small steps, after the first window is painted
@@ -150,6 +155,7 @@ class Face:
         keys = {
             "F1": self.help,
             "F2": self._signed(self.search),
+            "F4": self._signed(lambda: self._line_box.show(self.line_facts())),
             "F5": self._signed(self.show_outbox),
             "F6": self._signed(self._begin_change),
             "F8": self._signed(self.show_drill),

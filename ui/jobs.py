@@ -15,6 +15,14 @@ from ui.screens.drill.model import DrillJobs
 
 
 @dataclass(frozen=True, slots=True)
+class FillJobs:
+    """A snapshot that somebody asked for: how large it is, and fetching it."""
+
+    size: Callable[[], Awaitable[int]]
+    fetch: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Jobs:
     """Everything the screens may ask for."""
 
@@ -30,3 +38,4 @@ class Jobs:
     offline: Callable[[], bool]
     declared: Callable[[], bool]
     drill: DrillJobs
+    fill: FillJobs

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 
 from client.domain.clerk import SignIn
 from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
-from client.domain.feed import Position
+from client.domain.feed import Feed, Position
+from client.jobs.count_bytes import CountBytes
+from client.jobs.cross_line import CrossLine
 from client.jobs.feed_ports import ReplicaFiles
 from client.jobs.ports import Ledger, Now
 from client.jobs.scrub_replica import EVERY, ScrubReplica
@@ -17,11 +19,13 @@ from client.jobs.send_outbox import SendOutbox
 from client.jobs.sync_replica import Progress, SyncReplica, either
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
-from client.rules.link import Health
-from client.rules.modes import Mode, StopReason
+from client.rules.modes import StopReason
+from client.rules.services import FEEDS
 from client.rules.sign_in import must_lock
 from client.rules.sync import RoundReport
+from client.rules.traffic import Kind
 from ui import status
+from ui.line_facts import line_shown, uplinks_shown
 
 _SEND_EVERY = 5.0
 _LOOK_EVERY = 1.0
@@ -30,6 +34,7 @@ _AFTER_TROUBLE = 20.0
 # The cloud must be mended first and sends the same until then; no longer, for each round brings the blocks first.
 _AFTER_FORBIDDEN = 300.0
 _TELL_EVERY = 60.0
+_KEEP_COUNTS_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Upkeep:
     now: Now
     sync_every: timedelta
     tell: TellState
+    crossing: CrossLine
+    count: CountBytes
     damage_found: Callable[[], bool] = lambda: False  # of the replica, since the stores were opened
 
 
@@ -65,6 +72,7 @@ class Rounds:
         self._wanted = asyncio.Event()
         self._told: set[str] = set()
         self._damage_told = False
+        self._on_line = (upkeep.watch.uplink, False)
         self.followed: Callable[[], object] = lambda: None  # the replica has changed
         self.facts = status.Facts(metered=upkeep.watch.metered, printer=printer)
         upkeep.watch.changed(self._on_line_changed)
@@ -101,13 +109,14 @@ class Rounds:
         while True:
             trouble = await self._outlive(
                 lambda: upkeep.sync.run(
-                    lambda: upkeep.watch.usable,
+                    lambda: upkeep.watch.usable_for(FEEDS),
                     asyncio.sleep,
                     every=upkeep.sync_every,
                     on_report=self._on_report,
-                    on_failure=upkeep.watch.note_failure,
+                    on_failure=self._on_no_report,
                 )
             )
+            self._blocks_asked()
             await asyncio.sleep(wait_after(trouble))
 
     async def mend(self) -> None:
@@ -129,6 +138,15 @@ class Rounds:
             await asyncio.sleep(_TELL_EVERY)
             await self._outlive(self._upkeep.tell.round)
 
+    async def keep_counts(self) -> None:
+        """Write down now and then, and at the end, what each line carried."""
+        try:
+            while True:
+                await asyncio.sleep(_KEEP_COUNTS_EVERY)
+                await self._upkeep.count.keep()
+        finally:
+            await self._upkeep.count.keep()
+
     def note_session(self, *, sign_in_again: bool) -> None:
         """Hear whether a new sign-in would bring the newest data."""
         self.facts = replace(self.facts, sign_in_again=sign_in_again)
@@ -143,11 +161,22 @@ class Rounds:
     def tell(self) -> None:
         """Show the facts as of now."""
         watch = self._upkeep.watch
-        self.facts = replace(self.facts, line=self._line(), ms=watch.last_ms, metered=watch.metered)
+        self._upkeep.count.look()
+        self.facts = replace(
+            self.facts,
+            line=line_shown(watch),
+            ms=watch.last_ms,
+            metered=watch.metered,
+            affected=watch.affected,
+            carrying=watch.uplink,
+            uplinks=uplinks_shown(watch, self._upkeep.count),
+        )
         since = self._upkeep.watch.state.since
         self._show(replace(self.facts, line_since=since), self._upkeep.now())
 
     async def _send(self) -> None:
+        if not self._upkeep.crossing.may(Kind.OUTBOX):
+            return
         report = await self._upkeep.send.drain()
         if report.accepted:
             self._upkeep.sync.wake()
@@ -173,27 +202,33 @@ class Rounds:
             self._trouble(StoreError("store.damaged_replica"))
         self._damage_told = found
 
-    def _line(self) -> status.Line:
-        watch = self._upkeep.watch
-        if watch.state.health is Health.DOUBTFUL and watch.last_ms is None:
-            return status.Line.STARTING
-        if watch.mode is Mode.STOPPED:
-            return status.Line.STOPPED
-        if not watch.usable:
-            return status.Line.OFFLINE
-        if watch.mode is Mode.RECOVERY:
-            return status.Line.RECOVERING
-        if watch.metered:
-            return status.Line.MOBILE
-        return status.Line.SLOW if watch.mode is Mode.DEGRADED else status.Line.ONLINE
-
     def _on_line_changed(self) -> None:
+        on_line = (self._upkeep.watch.uplink, self._upkeep.watch.usable)
+        if on_line != self._on_line:
+            self._on_line = on_line
+            self._upkeep.crossing.line_changed()
         if self._upkeep.watch.usable:
             self._wanted.set()
             self._upkeep.sync.wake()
         self.tell()
 
+    def _blocks_asked(self) -> None:
+        """Let what comes after the blocks go, whatever came of them."""
+        held = not self._upkeep.crossing.may(Kind.OUTBOX)
+        self._upkeep.crossing.went(Kind.BLOCKS)
+        if held:
+            self._wanted.set()
+
+    def _on_no_report(self, error: LinkDownError) -> None:
+        self._upkeep.watch.note_failure(error)
+        self._blocks_asked()
+
     def _on_report(self, report: RoundReport) -> None:
+        self._upkeep.watch.note_feeds()
+        self._blocks_asked()
+        if any(one.feed is Feed.REGISTER for one in report.feeds):
+            self._upkeep.crossing.went(Kind.DELTAS)
+        self.facts = replace(self.facts, needs_fill=report.needs_fill)
         if report.proven:
             self._upkeep.watch.note_proven()
         self._told.clear()

@@ -6,6 +6,9 @@ from enum import Enum
 
 from client.domain.change import OutboxCounts
 from client.domain.feed import FeedPosition, Position
+from client.domain.uplink import Uplink
+from client.rules.link import LinkState
+from client.rules.usage import Bytes
 from ui.clock import age_words, short_time
 from ui.marks import Mark
 from ui.text import Words
@@ -23,6 +26,7 @@ class Line(Enum):
     ONLINE = "online"
     MOBILE = "mobile"
     SLOW = "slow"
+    PARTIAL = "partial"
     OFFLINE = "offline"
     RECOVERING = "recovering"
     STOPPED = "stopped"
@@ -39,6 +43,16 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class UplinkFacts:
+    """One up-link: how it is, whether it is probed, and what it carried today."""
+
+    uplink: Uplink
+    state: LinkState
+    watched: bool
+    used: Bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All the status bar stands on."""
 
@@ -46,10 +60,14 @@ class Facts:
     line_since: datetime | None = None
     ms: int | None = None
     metered: bool = False
+    affected: tuple[str, ...] = ()  # services that are out, or not to be had over this line
+    carrying: Uplink = Uplink.MAIN
+    uplinks: tuple[UplinkFacts, ...] = ()
     sign_in_again: bool = False  # the line is good, and this clerk was let in without it
     position: Position = _NOWHERE
     filling: bool = False
     filled: tuple[int, int] = (0, 0)  # pieces of the first fill, of all
+    needs_fill: bool = False  # due, and only when asked for: the line is paid by the byte
     mending: bool = False  # what is filled is made from a damaged file
     waiting: int = 0
     wants_a_clerk: int = 0
@@ -62,11 +80,15 @@ _LOOKS = {
     Line.STARTING: (Mark.CIRCLE, "quiet"),
     Line.ONLINE: (Mark.CIRCLE, "ok"),
     Line.MOBILE: (Mark.TRIANGLE, "warn"),
+    Line.PARTIAL: (Mark.TRIANGLE, "warn"),
     Line.SLOW: (Mark.TRIANGLE, "warn"),
     Line.OFFLINE: (Mark.SQUARE, "bad"),
     Line.RECOVERING: (Mark.UP, "warn"),
     Line.STOPPED: (Mark.SQUARE, "bad"),
 }
+
+
+_CARRIED = frozenset({Line.ONLINE, Line.SLOW, Line.PARTIAL, Line.RECOVERING})
 
 
 def with_outbox(facts: Facts, counts: OutboxCounts) -> Facts:
@@ -85,6 +107,8 @@ def link_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     detail = ""
     if facts.line is Line.OFFLINE and facts.line_since:
         detail = words("status.since", time=short_time(facts.line_since, now))
+    elif facts.affected:
+        detail = words("status.affected", what=named(facts.affected, words))
     elif facts.line in {Line.ONLINE, Line.MOBILE, Line.SLOW} and facts.ms is not None:
         detail = words("status.speed", ms=facts.ms)
     if facts.sign_in_again:
@@ -92,7 +116,14 @@ def link_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     word = words(f"line.{facts.line.value}")
     if facts.metered and facts.line is not Line.MOBILE:
         word = words("status.metered", line=word)
+    elif facts.carrying in {Uplink.SECOND, Uplink.HALL} and facts.line in _CARRIED:
+        word = words("status.over", line=word, uplink=words(f"uplink.{facts.carrying.value}"))
     return Cell(mark, tone, word, detail)
+
+
+def named(services: tuple[str, ...], words: Words) -> str:
+    """Return services by their names."""
+    return words("line_box.and").join(words(f"service.{name}") for name in services)
 
 
 def replica_cell(facts: Facts, words: Words, now: datetime) -> Cell:
@@ -101,7 +132,8 @@ def replica_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     if facts.filling or register is None or blocks is None:
         done, of = facts.filled
         doing = "status.mending" if facts.mending else "status.filling"
-        text = words(doing, done=done, of=of) if facts.filling else words("status.no_replica")
+        missing = "status.to_be_fetched" if facts.needs_fill else "status.no_replica"
+        text = words(doing, done=done, of=of) if facts.filling else words(missing)
         return Cell(Mark.DOCUMENT, "warn", words("status.replica"), text)
     tone = "quiet" if now - min(register.at, blocks.at) <= FRESH else "warn"
     return Cell(Mark.DOCUMENT, tone, words("status.replica"), _ages(register, blocks, words, now))

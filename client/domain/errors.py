@@ -43,6 +43,8 @@ class LinkDownError(CounterError):
         "link.untrusted",  # TLS: certificate not of our authority
         "link.first_contact",  # not enrolled yet, and the cloud cannot be asked; fact: cause, another of these
     )
+    over = ""  # the up-link it went over and the service that was asked, where they are known
+    service = ""
 
 
 class SignInNeededError(CounterError):

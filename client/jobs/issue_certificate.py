@@ -50,6 +50,7 @@ from client.jobs.reach import Reach
 from client.rules import gate
 from client.rules.on_day import household_on, is_whole
 from client.rules.projection import project
+from client.rules.services import CERTIFICATES
 from client.rules.sign_in import CLOCK_TOLERANCE, clock_error, right_error, session_error
 
 WARN_PENDING = (
@@ -212,14 +213,14 @@ class IssueCertificate:
         return any(one.serial == serial and one.state is SheetState.COMMITTED for one in sheets)
 
     async def _record(self, sign_in: SignIn, request: CertificateRequest, *, ask: bool) -> _Record:
-        if ask and self._reach.worth_trying(sign_in):
+        if ask and self._reach.worth_trying(sign_in, CERTIFICATES):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
                 return await self._from_cloud(sign_in, request)
         return await self._from_replica(request)
 
     async def _from_cloud(self, sign_in: SignIn, request: CertificateRequest) -> _Record:
         try:
-            told = await self._reach.ask(lambda: self._cloud.eligibility(request))
+            told = await self._reach.ask(CERTIFICATES, lambda: self._cloud.eligibility(request))
         except RefusedError as error:
             await self._refuse(sign_in, request, error)
         return _Record(told.household, told.restrictions, told.words, told.warnings, told.as_of)

@@ -37,12 +37,14 @@ class SyncReplica:
         ledger: Landing,
         *,
         metered: Callable[[], bool] = lambda: False,
+        deltas_due: Callable[[], bool] = lambda: True,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self._feeds = feeds
         self._replica = replica
         self._ledger = ledger
         self._metered = metered
+        self._deltas_due = deltas_due
         self._on_progress = on_progress
         self._turn = asyncio.Lock()
         self._wanted = asyncio.Event()
@@ -55,7 +57,11 @@ class SyncReplica:
         """
         async with self._turn:
             await self._mend()
-            settings = Settings(metered=self._metered(), fill_anyway=fill_anyway)
+            settings = Settings(
+                metered=self._metered(),
+                fill_anyway=fill_anyway,
+                register=fill_anyway or self._deltas_due(),
+            )
             try:
                 report = await self._talk(await position_of(self._replica), settings)
             except LinkDownError:
@@ -71,6 +77,10 @@ class SyncReplica:
                 await self._ledger.record(_entry(report))
             await self._land()
             return report
+
+    async def fill_size(self) -> int:
+        """Return how many bytes a snapshot would bring, fetching none of it. LinkDownError, RefusedError."""
+        return sum(chunk.size for chunk in (await self._feeds.manifest(await self._replica.begun())).chunks)
 
     async def mend(self) -> None:
         """Save what can be read of a damaged replica, with no line too; not while a round is under way. StoreError."""

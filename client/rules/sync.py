@@ -54,6 +54,7 @@ class Settings:
 
     metered: bool = False
     fill_anyway: bool = False
+    register: bool = True  # the blocks alone where not
     rows_a_batch: int = 1000
     batches_a_round: int = 50  # then the blocks have their turn again
 
@@ -160,6 +161,8 @@ def _place(series: str) -> int:
 
 def _both(blocks: FeedPosition, register: FeedPosition, settings: Settings) -> Talk[tuple[FeedRound, ...]]:
     first = yield from _keep_up(Feed.BLOCKS, blocks, settings)
+    if not settings.register:
+        return (first,)
     then = yield from _keep_up(Feed.REGISTER, register, settings)
     return first, then
 

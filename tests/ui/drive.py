@@ -160,6 +160,7 @@ async def open_counter(
     position = FeedPosition(41, now - timedelta(seconds=28))
     facts = Facts(Line.ONLINE, ms=18, position=Position(position, position), printer="プリンタ1")
     counter = Counter(app, world, words, shell, face, view, tasks, Hands(), bugs, facts, letters)
+    face.line_facts = lambda: counter.facts
     counter.show_status(facts)
     shell.resize(*size)
     shell.show()

@@ -44,7 +44,7 @@ from tests.fakes import (
     MemoryStores,
 )
 from ui.drill_plan import read_plan
-from ui.jobs import Jobs
+from ui.jobs import FillJobs, Jobs
 from ui.screens.drill.model import DrillJobs
 
 WATANABE = AtenaNo("1000000001")
@@ -281,6 +281,7 @@ class World:
     press: PaperPress = field(default_factory=PaperPress)
     rights: tuple[Right, ...] = ALL_RIGHTS
     declared: bool = False
+    fills: int = 0
     drill: DrillJobs | None = None
 
     def __post_init__(self) -> None:
@@ -299,6 +300,14 @@ class World:
         """Cut the line."""
         self.link.usable = False
         self.live.down = LinkDownError("link.unreachable")
+
+    async def fill_size(self) -> int:
+        """Return how large the snapshot is that nobody has fetched yet."""
+        return 3_300_000
+
+    async def fill(self) -> None:
+        """Fetch it."""
+        self.fills += 1
 
     def _jobs(self) -> Jobs:
         reach = Reach(self.link)
@@ -351,5 +360,6 @@ class World:
             fee=fee,
             offline=lambda: not self.link.usable,
             declared=lambda: self.declared,
+            fill=FillJobs(self.fill_size, self.fill),
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )
