@@ -212,15 +212,16 @@ class Http:
     async def _timed(self, call: _Call, line: Line) -> Reply:
         if line.uplink is Uplink.HALL and not may_pass_hall(call.path):
             raise LinkDownError("link.unreachable")  # it would be read there
+        cuts = line.cuts
         client = await line.opened(self._present)
-        begun_on = self._line
+        if line.cuts != cuts:
+            raise LinkDownError("link.broken")
         try:
             async with asyncio.timeout(call.limit) as limit:
                 with line.noted(limit):
                     reply = await self._exchange(client, call, line)
         except TimeoutError as error:
-            left = line is begun_on and line is not self._line
-            raise LinkDownError("link.broken" if left else "link.timeout") from error
+            raise LinkDownError("link.timeout" if line.cuts == cuts else "link.broken") from error
         line.used_at = time.monotonic()
         return reply
 

@@ -36,6 +36,7 @@ class Line:
         self.url = route.url.rstrip("/")
         self.used_at = 0.0
         self.used = Bytes()
+        self.cuts = 0  # how often the calls under way were ended
 
     def sent(self, count: int) -> None:
         """Count bytes that went out."""
@@ -56,6 +57,7 @@ class Line:
 
     def cut(self) -> None:
         """End the calls under way, as if the line had been cut: another up-link carries now."""
+        self.cuts += 1
         now = asyncio.get_running_loop().time()
         for limit in tuple(self._under_way):
             limit.reschedule(now)

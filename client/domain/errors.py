@@ -57,7 +57,7 @@ class SignInNeededError(CounterError):
         "sign_in.expired",  # session over
         "sign_in.lease_over",  # offline lease ended; only the line helps
         "sign_in.unknown_here",  # never signed in on this PC, and the line is down
-        "sign_in.clock_off",  # clock off by more than 300 s; fact: seconds
+        "sign_in.clock_off",  # clock off by more than 300 s; facts: seconds, way (ahead, behind)
     )
 
 

@@ -29,7 +29,6 @@ from client.domain.errors import (
     LinkDownError,
     PaperError,
     RefusedError,
-    SignInNeededError,
     StoreError,
 )
 from client.domain.intake import refuse_forbidden_number
@@ -51,7 +50,7 @@ from client.rules import gate
 from client.rules.on_day import household_on, is_whole
 from client.rules.projection import project
 from client.rules.services import CERTIFICATES
-from client.rules.sign_in import CLOCK_TOLERANCE, clock_error, right_error, session_error
+from client.rules.sign_in import CLOCK_TOLERANCE, clock_error, clock_off, right_error, session_error
 
 WARN_PENDING = (
     "warning.pending_intake"  # a notification of this household waits: the paper shows the old state
@@ -313,9 +312,9 @@ class IssueCertificate:
                 raise off
 
     def _check_offset(self) -> None:
-        seconds = abs(self._clock_offset_ms()) // 1000
-        if seconds > CLOCK_TOLERANCE.total_seconds():
-            raise SignInNeededError("sign_in.clock_off", seconds=seconds)
+        seconds = int(self._clock_offset_ms() / 1000)
+        if abs(seconds) > CLOCK_TOLERANCE.total_seconds():
+            raise clock_off(seconds)
 
     async def _refuse(self, sign_in: SignIn, request: CertificateRequest, error: RefusedError) -> NoReturn:
         await self._ledger.record(

@@ -298,6 +298,7 @@ async def test_a_clock_off_by_an_hour_stops_the_sign_in_and_not_the_upload(
     with pytest.raises(SignInNeededError, match=r"sign_in\.clock_off") as stopped:
         await sessions.sign_in("s001", PASSWORD, cloud.code())
     assert abs(int(stopped.value.facts["seconds"]) - 3600) < 5
+    assert stopped.value.facts["way"] == ("ahead" if off > timedelta(0) else "behind")
     assert abs(fresh.clock_offset_ms + off / timedelta(milliseconds=1)) < 5_000
     assert cloud.enrolled
     (told,) = await CommandBox(fresh, cloud.enrolled.terminal_no).send((await cloud.sealed(_tenkyo()),))

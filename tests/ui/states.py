@@ -10,11 +10,14 @@ from client.domain.errors import LinkDownError, PaperError, SignInNeededError
 from client.domain.feed import FeedPosition, Position
 from client.domain.gaiji import Gaiji
 from client.domain.query import Match, Query
+from client.domain.uplink import Uplink
 from client.rules import drill
+from client.rules.link import after_failure, after_success, begin
+from client.rules.usage import Bytes
 from printing.layout.own_font import build
 from tests.ui.drive import Counter
 from ui.notices import note_of
-from ui.status import Line
+from ui.status import Facts, Line, UplinkFacts
 
 GAIJI = (
     Gaiji("E001", "カツラ", outline=b"M120 100H880V160H120Z M460 160H540V920H460Z M200 420H800V500H200Z"),
@@ -164,6 +167,53 @@ async def zoom_long(counter: Counter) -> None:
     counter.face.counter_view.zoom_text(
         name, "ウォンサワタナクン クリストファー アレクサンダー マクシミリアン"
     )
+
+
+def _with_lines(counter: Counter, **more: object) -> Facts:
+    now, used = counter.world.clock(), (Bytes(41_200, 903_400), Bytes(), Bytes(3_100, 21_900))
+    good = after_success(begin(now), now, ms=18)
+    cut = after_failure(begin(now), now, code="link.timeout", probe=True, jitter=1.0)
+    lines = tuple(
+        UplinkFacts(uplink, state, watched, count)
+        for uplink, state, watched, count in zip(
+            (Uplink.MAIN, Uplink.SECOND, Uplink.MOBILE),
+            (cut, good, begin(now)),
+            (True, True, False),
+            used,
+            strict=True,
+        )
+    )
+    return replace(counter.facts, uplinks=lines, carrying=Uplink.SECOND, **more)  # type: ignore[arg-type]  # a table of keyword arguments
+
+
+async def second_line(counter: Counter) -> None:
+    await resident(counter)
+    counter.show_status(_with_lines(counter))
+
+
+async def service_out(counter: Counter) -> None:
+    await resident(counter)
+    facts = _with_lines(counter, line=Line.PARTIAL, affected=("residents", "certificates"))
+    counter.show_status(replace(facts, carrying=Uplink.MAIN))
+
+
+async def lines(counter: Counter) -> None:
+    await second_line(counter)
+    await counter.hands.press(Qt.Key.Key_F4)
+
+
+async def lines_to_fetch(counter: Counter) -> None:
+    await empty(counter)
+    nowhere = Position(None, None)
+    facts = _with_lines(counter, line=Line.MOBILE, metered=True, position=nowhere, needs_fill=True)
+    counter.show_status(replace(facts, carrying=Uplink.MOBILE))
+    await counter.hands.press(Qt.Key.Key_F4)
+
+
+async def lines_size(counter: Counter) -> None:
+    await lines_to_fetch(counter)
+    await counter.hands.push("linesAction")
+    await counter.quiet()
 
 
 async def help_(counter: Counter) -> None:
@@ -316,6 +366,11 @@ STATES: dict[str, Play] = {
     "counter-zoom": zoom,
     "counter-zoom-gaiji": zoom_gaiji,
     "counter-zoom-long": zoom_long,
+    "counter-second-line": second_line,
+    "counter-service-out": service_out,
+    "counter-lines": lines,
+    "counter-lines-to-fetch": lines_to_fetch,
+    "counter-lines-size": lines_size,
     "counter-help": help_,
     "counter-pending": pending,
     "certificate-preview": preview,
