@@ -23,6 +23,7 @@ from ui.cli.status import state_of
 from ui.routes import more_routes
 
 Drive = Callable[..., None]
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 def shown() -> str:
