@@ -1,30 +1,34 @@
-"""The box of the lines (F4): how each is, what it carried today, and the way to resident data over a metered one."""
+"""The box of the lines (F3): how each is, what it carried today, and the way to resident data over a metered one."""
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QMessageBox
 
 from client.domain.errors import CounterError
+from ui.face import Face
 from ui.jobs import FillJobs
 from ui.line_report import line_report, size_words
 from ui.status import Facts
-from ui.text import Words
 from ui.work import Starter
 
 
 class LineBox:
-    """Opens the box; asks for a snapshot only after its size was shown."""
+    """Opens the box while somebody is signed in; asks for a snapshot only after its size was shown."""
 
-    def __init__(self, parent: QWidget, words: Words, jobs: FillJobs, starter: Starter) -> None:
-        self._parent = parent
-        self._words = words
+    def __init__(self, face: Face, jobs: FillJobs, starter: Starter, facts: Callable[[], Facts]) -> None:
+        self._face = face
+        self._words = face.words
         self._jobs = jobs
         self._starter = starter
-        self.failed: Callable[[CounterError], None] = lambda _: None
+        self._facts = facts
+        face.shell.on_key("F3", partial(LineBox.show, self))  # a bound method would not keep this alive
 
-    def show(self, facts: Facts) -> None:
+    def show(self) -> None:
         """Show how the lines are."""
-        words = self._words
+        if self._face.present_clerk is None:
+            return
+        words, facts = self._words, self._facts()
         text = line_report(facts, words)
         if not facts.needs_fill:
             self._box("lines", words("line_box.title"), text)
@@ -40,7 +44,7 @@ class LineBox:
         try:
             size = size_words(await self._jobs.size())
         except CounterError as error:
-            self.failed(error)
+            self._face.show_error(error)
             return
         text = words("line_box.size", size=size)
         self._box("fill", words("line_box.title"), text, words("line_box.fetch"), self._fetch)
@@ -52,12 +56,12 @@ class LineBox:
         try:
             await self._jobs.fetch()
         except CounterError as error:
-            self.failed(error)
+            self._face.show_error(error)
 
     def _box(
         self, name: str, title: str, text: str, action: str = "", chosen: Callable[[], None] = lambda: None
     ) -> None:
-        box = QMessageBox(self._parent)
+        box = QMessageBox(self._face.shell)
         box.setObjectName(name)
         box.setWindowTitle(title)
         box.setText(text)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -18,7 +19,9 @@ from client.api.upkeep import UpkeepDesk
 from client.config import Config
 from client.domain.calendar import tokyo_day
 from client.domain.certificate import CertificateKind
+from client.domain.clerk import SignIn
 from client.domain.errors import StoreError
+from client.domain.parcel import Parcel
 from client.domain.uplink import Uplink
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
@@ -26,22 +29,26 @@ from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.log_in import LogIn
 from client.jobs.print_slip import PrintSlip, SlipPlace
+from client.jobs.prove_replica import Proof, ProveReplica, Tell
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch, WatchedLine
 from client.rules.services import CERTIFICATES
 from client.rules.traffic import Cost, Kind, When, policy_of
+from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
 from ui.doors import Doors, utc_now
 from ui.jobs import FillJobs, Jobs
 from ui.rounds import Upkeep
 from ui.routes import more_routes
 from ui.screens.drill.model import DrillJobs
+from ui.upkeep_file import UpkeepFile
 
 
 class Metered:
@@ -92,7 +99,12 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
     )
     log_in = LogIn(Sessions(http, now=utc_now), doors.vault, doors.stores, ledger, watch, now=utc_now)
     box = CommandBox(http, doors.facts.terminal_no)
-    feeds = HttpFeeds(http, doors.facts.feed_keys)
+    feeds = HttpFeeds(
+        http,
+        doors.facts.feed_keys,
+        digest_key=doors.stores.replica.digest_key,
+        on_parcel=partial(_keep, doors.stores.shelf),
+    )
     return CloudLine(
         watch=watch,
         log_in=log_in,
@@ -137,10 +149,23 @@ def _cost(watch: LinkWatch) -> Cost:
     return Cost.HALL if watch.uplink is Uplink.HALL else Cost.FREE
 
 
+async def _keep(shelf: Shelf, parcel: Parcel) -> None:
+    with suppress(StoreError):  # a full disk is the outbox's affair first; the replica follows without
+        await shelf.put(parcel)
+
+
 def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: DrillJobs) -> Jobs:
     """Join what a clerk can have done."""
     live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
     press, offset = doors.press, _clock_offset(doors)
+
+    scrub = ScrubReplica(replica, wake=line.sync.wake)
+    prove = ProveReplica(scrub, line.sync, ledger, usable=lambda: line.watch.usable)
+
+    async def proven(who: SignIn, tell: Tell, follow_back: bool) -> Proof:
+        proof = await prove.by(who, tell, follow_back=follow_back)
+        UpkeepFile(config.terminal_dir, utc_now).tell("proof", proof.facts())
+        return proof
 
     def declared() -> bool:
         return False  # no screen takes the officer's declaration of disaster yet: fail closed
@@ -192,6 +217,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         declared=declared,
         drill=drill,
         fill=FillJobs(line.sync.fill_size, fetch),
+        prove=proven,
     )
 
 
@@ -219,6 +245,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         line.crossing,
         _count(config, doors),
         lambda: replica.damage_found,
+        UpkeepFile(config.terminal_dir, utc_now).tell,
     )
 
 

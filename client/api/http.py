@@ -64,6 +64,7 @@ class _Call:
     body: bytes
     headers: Mapping[str, str]
     limit: float  # seconds for the whole call
+    stall: float  # seconds without a single byte
     largest: int  # bytes the answer may have
     repeatable: bool
 
@@ -105,6 +106,16 @@ class Http:
         return {uplink.value: line.used for uplink, line in self._lines.items()}
 
     @property
+    def bytes_sent(self) -> int:
+        """Return the bytes that went out over all up-links."""
+        return sum(line.used.sent for line in self._lines.values())
+
+    @property
+    def bytes_received(self) -> int:
+        """Return the bytes that came in over all up-links."""
+        return sum(line.used.received for line in self._lines.values())
+
+    @property
     def carrying(self) -> Uplink:
         """Return the up-link that calls go over."""
         return self._line.uplink
@@ -126,11 +137,13 @@ class Http:
         token: str | None = None,
         repeatable: bool = True,
         headers: Mapping[str, str] | None = None,
+        quiet_s: int = 0,
     ) -> Reply:
         """Make one call and read its whole answer; CounterError where it is not a good one.
 
         ``timeout`` is for the whole call; without it, it follows from ``expect_bytes``. ``repeatable`` says
         that a call cut at once, on a connection the other side had closed long ago, may be made again.
+        ``quiet_s`` is how long the other side was asked to hold its answer back (long poll).
         """
         body = b"" if json is None else msgspec.json.encode(json)
         call = _Call(
@@ -138,7 +151,8 @@ class Http:
             path=path,
             body=body,
             headers={**(headers or {}), **({"authorization": f"Bearer {token}"} if token else {})},
-            limit=timeout or _PATIENCE + (expect_bytes + len(body)) / _SLOWEST,
+            limit=timeout or quiet_s + _PATIENCE + (expect_bytes + len(body)) / _SLOWEST,
+            stall=quiet_s + _STALL,
             largest=max(_LARGEST, expect_bytes * _SWOLLEN),
             repeatable=repeatable,
         )
@@ -166,7 +180,8 @@ class Http:
         Over the up-link that carries, or another one.
         """
         line = self._lines[uplink] if uplink else self._line
-        call = _Call("GET", "/v1/clock", b"", {}, self._connect_timeout, _LARGEST, repeatable=True)
+        wait = self._connect_timeout
+        call = _Call("GET", "/v1/clock", b"", {}, wait, wait, _LARGEST, repeatable=True)
         began = time.monotonic()
         reply = await self._attempt(call, line)
         half_way = timedelta(seconds=(time.monotonic() - began) / 2)
@@ -232,7 +247,7 @@ class Http:
                 line.url + call.path,
                 content=call.body or None,
                 headers=self._headers(call),
-                timeout=self._timeouts(call.limit),
+                timeout=self._timeouts(call),
             )
             line.sent(_head_size(request.headers.raw) + len(call.path) + len(call.body))
             response = await client.send(request, stream=True)
@@ -286,10 +301,10 @@ class Http:
             "madoguchi-proof": base64.urlsafe_b64encode(signature).decode(),
         }
 
-    def _timeouts(self, limit: float) -> "httpx.Timeout":
+    def _timeouts(self, call: _Call) -> "httpx.Timeout":
         import httpx
 
-        return httpx.Timeout(min(_STALL, limit), connect=min(self._connect_timeout, limit))
+        return httpx.Timeout(min(call.stall, call.limit), connect=min(self._connect_timeout, call.limit))
 
     def _learn_from_date(self, line: Line, headers: Mapping[str, str]) -> None:
         try:

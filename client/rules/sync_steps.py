@@ -8,7 +8,6 @@ from client.domain.feed import (
     BucketList,
     BucketRows,
     Chunk,
-    ChunkRows,
     Feed,
     FeedBatch,
     FeedDigest,
@@ -23,6 +22,15 @@ T_co = TypeVar("T_co", covariant=True)
 @dataclass(frozen=True, slots=True)
 class Step(Generic[T_co]):
     """One thing to do, and the type of the answer it wants."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskBoth(Step[tuple[FeedBatch | None, FeedBatch | None]]):
+    """Ask the register for changes of both feeds at once, blocks first; None where one cannot go on from there."""
+
+    blocks: int
+    register: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +68,6 @@ class AskRows(Step[BucketRows]):
 @dataclass(frozen=True, slots=True)
 class AskManifest(Step[Manifest]):
     """Ask the register what its snapshot consists of."""
-
-
-@dataclass(frozen=True, slots=True)
-class AskChunk(Step[ChunkRows]):
-    """Fetch one chunk of the snapshot."""
-
-    chunk: Chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,10 @@ class BeginFill(Step[frozenset[str]]):
 
 
 @dataclass(frozen=True, slots=True)
-class AddChunk(Step[None]):
-    """Write a chunk into the side file."""
+class TakeChunks(Step[None]):
+    """Fetch chunks of the snapshot and write each into the side file as it comes, several at once if that is quicker."""
 
-    chunk: Chunk
-    rows: ChunkRows
+    chunks: tuple[Chunk, ...]
 
 
 @dataclass(frozen=True, slots=True)

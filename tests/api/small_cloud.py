@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from client.api.auth import Sessions
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
+from client.api.sync import HttpFeeds
 from client.domain.change import NewChange, QueuedChange
 from client.domain.clerk import SignIn
-from client.domain.enrolment import Enrolled
+from client.domain.enrolment import Enrolled, TownKey
 from client.rules import totp
 from client.rules.authorship import signed_words
 from cloud.app import create_app
@@ -25,6 +26,7 @@ from offline.store.identity import TerminalIdentity, signing_request
 from offline.store.pack import packed
 from offline.store.seal import sealed_command
 from tests.builders import HANAKO, TARO, a_household
+from tests.cloud.cloud_builders import QUICK
 from tests.fakes import MemoryLedger
 
 CODE = "999997"
@@ -129,6 +131,14 @@ class SmallCloud:
         assert self.enrolled
         return TerminalIdentity(self.enrolled.terminal_no, self.key)
 
+    def feeds(self, keys: Iterable[TownKey] | None = None) -> HttpFeeds:
+        """Return the way to the feeds, by the enrolment's keys or others."""
+        told = self.enrolled
+        assert told
+        return HttpFeeds(
+            self.http, told.feed_keys if keys is None else keys, digest_key=lambda: told.digest_key
+        )
+
     async def enrol(self) -> None:
         desk = EnrolmentDesk(self.http)
         token = self.tenant.terminals.new_token()
@@ -165,7 +175,7 @@ def small_cloud(folder: Path, *more: tuple[str, Row]) -> Iterator["SmallCloud"]:
         NewStaff("s001", "山﨑　美咲", "市民課", rights, PASSWORD, SEED),
         NewStaff("s009", "田中　未来", "市民課", ("issue",), PASSWORD, SEED),
     ]
-    tenant = open_tenant(folder, CODE, town=lambda: [*town(), *more], staff=staff)
+    tenant = open_tenant(folder, CODE, town=lambda: [*town(), *more], staff=staff, rules=QUICK)
     try:
         yield SmallCloud(tenant, Faults())
     finally:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from client.domain.errors import LinkDownError
 from client.domain.feed import FeedPosition, Position
 from client.rules import sync_steps as steps
 from client.rules.sync import Settings, conversation
@@ -33,11 +34,9 @@ def test_a_first_fill_fetches_the_snapshot_then_follows_blocks_first() -> None:
     register.commit(REGISTER, a_row_change(REGISTER, 9))
     report, said = hold(register, replica)
     assert said == [
-        *["AskManifest", "BeginFill"],
-        *["AskChunk", "AddChunk"] * 3,
-        "FinishFill",
-        *["AskFeed", "OwnMids", "Confirm"],
-        *["AskFeed", "Apply", "OwnMids", "Confirm"],
+        *["AskManifest", "BeginFill", "TakeChunks", "FinishFill"],
+        *["AskBoth", "OwnMids", "Confirm"],
+        *["Apply", "OwnMids", "Confirm"],
     ]
     assert [question for question in register.asked if question.startswith("feed")] == [
         "feed blocks 1",
@@ -55,8 +54,9 @@ def test_chunks_already_there_are_not_fetched_again() -> None:
     first = manifest.chunks[0]
     part = at_once(register.chunk(first))
     at_once(replica.add_chunk(first.sha256, part))
-    _, said = hold(register, replica)
-    assert said.count("AskChunk") == len(manifest.chunks) - 1
+    register.asked.clear()
+    hold(register, replica)
+    assert register.asked.count("chunk") == len(manifest.chunks) - 1
     assert equal(register, replica)
 
 
@@ -71,8 +71,8 @@ def test_seal_images_are_fetched_last() -> None:
     fetched: list[str] = []
 
     def watch(step: object, answer: object) -> object:
-        if isinstance(step, steps.AskChunk):
-            fetched.append(step.chunk.series)
+        if isinstance(step, steps.TakeChunks):
+            fetched.extend(chunk.series for chunk in step.chunks)
         return answer
 
     hold(register, MemoryReplica(), twist=watch)
@@ -92,6 +92,17 @@ def test_on_a_metered_line_changes_still_come() -> None:
     register.commit(BLOCKS, a_row_change(BLOCKS, 7))
     assert hold(register, replica, Settings(metered=True))[0].proven
     assert equal(register, replica)
+
+
+def test_where_deltas_are_not_due_the_blocks_come_alone() -> None:
+    register = a_register()
+    replica = filled(register)
+    register.commit(BLOCKS, a_row_change(BLOCKS, 7))
+    register.asked.clear()
+    report, _ = hold(register, replica, Settings(metered=True, register=False))
+    assert {one.split()[1] for one in register.asked} == {"blocks"}
+    assert [(one.feed, one.proven) for one in report.feeds] == [(BLOCKS, True)]
+    assert not report.proven
 
 
 def test_when_nothing_changed_two_questions_prove_it() -> None:
@@ -144,7 +155,7 @@ def test_a_batch_that_does_not_come_out_is_not_applied_and_the_replica_is_repair
     register.commit(REGISTER, a_row_change(REGISTER, 50))
     report, said = hold(register, replica)
     assert said[3:] == [
-        *["AskFeed", "Apply", "AskDigest", "OwnMids", "AskBuckets", "OwnBuckets", "AskRows", "Replace"],
+        *["Apply", "AskDigest", "OwnMids", "AskBuckets", "OwnBuckets", "AskRows", "Replace"],
         *["AskFeed", "OwnMids", "Confirm"],
     ]
     assert report.proven
@@ -187,13 +198,17 @@ def test_a_register_that_never_holds_still_is_not_called_equal() -> None:
     assert hold(register, replica)[0].proven
 
 
-def test_a_register_restored_from_its_backup_is_followed_back() -> None:
+def test_a_register_restored_from_its_backup_is_followed_back_only_when_a_person_says_so() -> None:
     register = a_register(3)
     register.back_up()
     register.commit(REGISTER, a_row_change(REGISTER, 10))
     replica = filled(register)
     register.restore()
-    report, _ = hold(register, replica)
+    before = dict(replica.rows(REGISTER))
+    with pytest.raises(LinkDownError, match=r"link\.backwards"):
+        hold(register, replica)
+    assert (replica.rows(REGISTER), replica.stands[REGISTER].version) == (before, 4)
+    report, _ = hold(register, replica, Settings(follow_back=True))
     assert report.proven
     assert replica.stands[REGISTER].version == 3
     assert equal(register, replica)
@@ -216,7 +231,7 @@ def test_equal_rows_under_another_version_need_no_rows() -> None:
     replica = filled(register)
     register.back_up()
     replica.stands[REGISTER].version = 9
-    report, said = hold(register, replica)
+    report, said = hold(register, replica, Settings(follow_back=True))
     assert "AskRows" not in said
     assert report.proven
     assert replica.stands[REGISTER].version == 3

@@ -10,14 +10,13 @@ from client.domain.errors import LinkDownError, PaperError, SignInNeededError
 from client.domain.feed import FeedPosition, Position
 from client.domain.gaiji import Gaiji
 from client.domain.query import Match, Query
-from client.domain.uplink import Uplink
+from client.jobs.prove_replica import Proof
+from client.jobs.take_chunks import Progress
 from client.rules import drill
-from client.rules.link import after_failure, after_success, begin
-from client.rules.usage import Bytes
 from printing.layout.own_font import build
 from tests.ui.drive import Counter
 from ui.notices import note_of
-from ui.status import Facts, Line, UplinkFacts
+from ui.status import Line, with_fill
 
 GAIJI = (
     Gaiji("E001", "カツラ", outline=b"M120 100H880V160H120Z M460 160H540V920H460Z M200 420H800V500H200Z"),
@@ -169,53 +168,6 @@ async def zoom_long(counter: Counter) -> None:
     )
 
 
-def _with_lines(counter: Counter, **more: object) -> Facts:
-    now, used = counter.world.clock(), (Bytes(41_200, 903_400), Bytes(), Bytes(3_100, 21_900))
-    good = after_success(begin(now), now, ms=18)
-    cut = after_failure(begin(now), now, code="link.timeout", probe=True, jitter=1.0)
-    lines = tuple(
-        UplinkFacts(uplink, state, watched, count)
-        for uplink, state, watched, count in zip(
-            (Uplink.MAIN, Uplink.SECOND, Uplink.MOBILE),
-            (cut, good, begin(now)),
-            (True, True, False),
-            used,
-            strict=True,
-        )
-    )
-    return replace(counter.facts, uplinks=lines, carrying=Uplink.SECOND, **more)  # type: ignore[arg-type]  # a table of keyword arguments
-
-
-async def second_line(counter: Counter) -> None:
-    await resident(counter)
-    counter.show_status(_with_lines(counter))
-
-
-async def service_out(counter: Counter) -> None:
-    await resident(counter)
-    facts = _with_lines(counter, line=Line.PARTIAL, affected=("residents", "certificates"))
-    counter.show_status(replace(facts, carrying=Uplink.MAIN))
-
-
-async def lines(counter: Counter) -> None:
-    await second_line(counter)
-    await counter.hands.press(Qt.Key.Key_F4)
-
-
-async def lines_to_fetch(counter: Counter) -> None:
-    await empty(counter)
-    nowhere = Position(None, None)
-    facts = _with_lines(counter, line=Line.MOBILE, metered=True, position=nowhere, needs_fill=True)
-    counter.show_status(replace(facts, carrying=Uplink.MOBILE))
-    await counter.hands.press(Qt.Key.Key_F4)
-
-
-async def lines_size(counter: Counter) -> None:
-    await lines_to_fetch(counter)
-    await counter.hands.push("linesAction")
-    await counter.quiet()
-
-
 async def help_(counter: Counter) -> None:
     await resident(counter)
     counter.face.help()
@@ -342,6 +294,35 @@ async def drill_under_way(counter: Counter) -> None:
     counter.face.drill.show(plan)
 
 
+async def replica_proving(counter: Counter) -> None:
+    await counter.sign_in()
+    await counter.hands.press(Qt.Key.Key_F4)
+    await counter.hands.push("replicaStart")
+    await counter.hands.until(lambda: counter.face.replica.progress[0] > 0, "the proof", 5)
+
+
+async def replica_proved(counter: Counter) -> None:
+    counter.world.proof = Proof(3, as_of=counter.world.clock(), repaired=3, rows=214)
+    await replica_proving(counter)
+    counter.world.may_end.set()
+    await counter.quiet()
+
+
+async def replica_filling(counter: Counter) -> None:
+    """A first fill, a register that was restored, and no proof before its end."""
+    await counter.sign_in()
+    await counter.hands.press(Qt.Key.Key_F4)
+    fill = Progress(17, 44, False, 6_200_000, 10_100_000, "history", 1_200_000, timedelta(seconds=200))
+    empty = replace(counter.facts, position=Position(None, None))
+    counter.show_status(with_fill(empty, fill, counter.world.clock()))
+
+
+async def replica_not_taken(counter: Counter) -> None:
+    await counter.sign_in()
+    await counter.hands.press(Qt.Key.Key_F4)
+    counter.show_status(replace(counter.facts, not_taken="link.backwards"))
+
+
 async def locked(counter: Counter) -> None:
     await resident(counter)
     await counter.hands.press(Qt.Key.Key_F9)
@@ -366,11 +347,6 @@ STATES: dict[str, Play] = {
     "counter-zoom": zoom,
     "counter-zoom-gaiji": zoom_gaiji,
     "counter-zoom-long": zoom_long,
-    "counter-second-line": second_line,
-    "counter-service-out": service_out,
-    "counter-lines": lines,
-    "counter-lines-to-fetch": lines_to_fetch,
-    "counter-lines-size": lines_size,
     "counter-help": help_,
     "counter-pending": pending,
     "certificate-preview": preview,
@@ -385,5 +361,9 @@ STATES: dict[str, Play] = {
     "outbox-empty": outbox_empty,
     "drill": drill_before,
     "drill-under-way": drill_under_way,
+    "replica-proving": replica_proving,
+    "replica-proved": replica_proved,
+    "replica-filling": replica_filling,
+    "replica-not-taken": replica_not_taken,
     "locked": locked,
 }

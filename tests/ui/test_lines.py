@@ -1,4 +1,4 @@
-"""The lines (F4): how they are, what they carried, and resident data over a metered one only when asked for."""
+"""The lines (F3): how they are, what they carried, and resident data over a metered one only when asked for."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ from client.rules.usage import Bytes, Usage
 from offline.store.usage_file import FILE, read_usage, write_usage
 from tests.fakes import FakeClock
 from tests.ui.drive import Counter
-from tests.ui.states import lines_size, lines_to_fetch
+from tests.ui.line_states import lines_size, lines_to_fetch
 from ui.cli.status import state_of
 from ui.routes import more_routes
 

@@ -1,5 +1,6 @@
 """A whole counter on working stand-ins: real jobs, real screens, nothing outside the process."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
 from client.jobs.ports import Picture
 from client.jobs.print_slip import PrintSlip, SlipPlace
+from client.jobs.prove_replica import Looking, Part, Proof, Tell
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.send_outbox import SendOutbox
@@ -283,6 +285,8 @@ class World:
     declared: bool = False
     fills: int = 0
     drill: DrillJobs | None = None
+    proof: Proof = field(default_factory=lambda: Proof(0, as_of=NOW))
+    may_end: asyncio.Event = field(default_factory=asyncio.Event)  # of the proof
 
     def __post_init__(self) -> None:
         households = [watanabe(), *others()]
@@ -308,6 +312,11 @@ class World:
     async def fill(self) -> None:
         """Fetch it."""
         self.fills += 1
+
+    async def proving(self, _who: SignIn, tell: Tell, _follow_back: bool) -> Proof:
+        tell(Looking(Part.ROWS, 3686, 8192, timedelta(seconds=21)))
+        await self.may_end.wait()
+        return self.proof
 
     def _jobs(self) -> Jobs:
         reach = Reach(self.link)
@@ -361,5 +370,6 @@ class World:
             offline=lambda: not self.link.usable,
             declared=lambda: self.declared,
             fill=FillJobs(self.fill_size, self.fill),
+            prove=self.proving,
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )

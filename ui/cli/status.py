@@ -13,6 +13,7 @@ from offline.store.files import InstanceLock
 from offline.store.terminal_file import read_facts
 from offline.store.usage_file import read_usage
 from ui.cli import exit_codes
+from ui.upkeep_file import read_upkeep
 
 _FILES = ("replica.db", "ledger.db", "ledger.slots", "wraps.json")
 
@@ -49,6 +50,7 @@ def state_of(config: Config) -> dict[str, object]:
         "bytes_by_day": {
             f"{day}": sum(count.all for count in counts.values()) for day, counts in used.days.items()
         },
+        "replica": read_upkeep(folder),
         "files": {name: _size(folder / name) for name in _FILES},
     }
 
