@@ -13,6 +13,7 @@ from importlib.metadata import version
 from client.api.auth import Sessions
 from client.api.certificates import CertificateDesk
 from client.api.commands import CommandBox
+from client.api.parcels import ParcelDoor
 from client.api.residents import CloudRegister
 from client.api.sync import HttpFeeds
 from client.api.upkeep import UpkeepDesk
@@ -27,6 +28,7 @@ from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
+from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.log_in import LogIn
 from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Proof, ProveReplica, Tell
@@ -41,6 +43,7 @@ from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch, WatchedLine
 from client.rules.services import CERTIFICATES
 from client.rules.traffic import Cost, Kind, When, policy_of
+from offline.store.arrived import Arrived
 from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
 from ui.doors import Doors, utc_now
@@ -78,6 +81,7 @@ class CloudLine:
     box: CommandBox
     send: SendOutbox
     sync: SyncReplica
+    night: KeepAtNight
     metered: Metered
     crossing: CrossLine
 
@@ -119,6 +123,11 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
             metered=lambda: not crossing.may(Kind.SNAPSHOT),
             deltas_due=lambda: crossing.may(Kind.DELTAS),
             on_progress=filling,
+            laid_by=Arrived(doors.stores.shelf, doors.stores.replica.digest_key),
+            jitter=random.random,
+        ),
+        night=KeepAtNight(
+            ParcelDoor(http, doors.facts.feed_keys), doors.stores.shelf, metered=lambda: watch.metered
         ),
         metered=metered,
         crossing=crossing,
@@ -246,6 +255,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         _count(config, doors),
         lambda: replica.damage_found,
         UpkeepFile(config.terminal_dir, utc_now).tell,
+        line.night,
     )
 
 
