@@ -10,10 +10,14 @@ import pytest
 
 from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.feed import Feed, FeedPosition, Mended, Position
+from client.jobs.count_bytes import CountBytes
+from client.jobs.cross_line import CrossLine
 from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.watch_link import LinkWatch
 from client.rules.sync import FeedRound, RoundReport
+from client.rules.traffic import Cost
+from client.rules.usage import Usage
 from tests.builders import NOW
 from tests.replica_fakes import LandingBook, MemoryReplica, ModelRegister
 from ui import status
@@ -58,6 +62,8 @@ def rounds_on(replica: MemoryReplica, book: LandingBook, told: list[str], *, dam
         now=lambda: NOW,
         sync_every=timedelta(seconds=9),
         tell=absent,
+        crossing=CrossLine(lambda: Cost.FREE, lambda: 0, now=lambda: NOW),
+        count=CountBytes(dict, nothing, now=lambda: NOW, kept=Usage()),
         damage_found=lambda: damaged,
     )
 
