@@ -16,7 +16,8 @@ import pytest
 
 from client.domain.errors import LinkDownError
 from client.domain.feed import Feed
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.rules.digest import BUCKETS, root_of
 from client.rules.sync import RoundReport
 from tests.bench._terminal import Call, Terminal
