@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from client.api import failures
-from client.api.reply import BYTES, JSON, MSGPACK, PROBLEM, Reply, media_type, unpacked
+from client.api.reply import BYTES, CRL, JSON, MSGPACK, PROBLEM, Reply, media_type, unpacked
 from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ __all__ = ["Http", "Identity", "Reply"]
 Now = Callable[[], datetime]
 Present = Callable[[ssl.SSLContext], None]
 
-_UNSIGNED = frozenset({"/v1/enrolments", "/v1/clock", "/v1/health"})
+_UNSIGNED = frozenset({"/v1/enrolments", "/v1/clock", "/v1/health", "/v1/ca/crl"})
 _PATIENCE = 12.0  # seconds any answer may take, however small
 _STALL = 12.0  # seconds without a single byte
 _SLOWEST = 6_000  # bytes a second on the thinnest line we work over, less than half of 128 kbit/s
@@ -223,7 +223,7 @@ class Http:
         body = unpacked(raw, headers.get("content-encoding", "identity"), largest, status)
         kind = media_type(headers)
         if 200 <= status < 300:
-            if status != 204 and kind not in {JSON, MSGPACK, BYTES}:
+            if status != 204 and kind not in {JSON, MSGPACK, BYTES, CRL}:
                 raise LinkDownError("link.fault", status=status)  # a captive portal's page is no answer
             self._learn_from_date(headers)
             return Reply(status, headers, body)
