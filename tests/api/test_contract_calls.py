@@ -17,6 +17,7 @@ from client.api.certificates import CertificateDesk
 from client.api.commands import CommandBox
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
+from client.api.peers import PeerDesk
 from client.api.residents import CloudRegister
 from client.api.upkeep import UpkeepDesk
 from client.domain.certificate import CertificateKind
@@ -118,6 +119,7 @@ READERS: dict[str, Callable[[Http], Awaitable[object]]] = {
         a_request()
     ),
     "sendCommands": send,
+    "peerLease": lambda http: PeerDesk(http).lease(),
     "commandAnswer": lambda http: CommandBox(http, "T0001").ask("a-key"),
     "orders": lambda http: UpkeepDesk(http, None).orders(),  # type: ignore[arg-type]  # no order, so no key is asked for
 }

@@ -98,7 +98,7 @@ async def test_every_call_that_does_not_say_so_is_shut_to_a_hall_server(site: Si
         else:
             assert (answer.status_code, told) == (403, "terminal.hall"), name
             shut.add(name)
-    assert {"findResidents", "signIn", "snapshot", "digest", "rows", "commandAnswer"} <= shut
+    assert {"findResidents", "signIn", "snapshot", "feedDigest", "feedRows", "commandAnswer"} <= shut
 
 
 @pytest.mark.asyncio
