@@ -22,6 +22,7 @@ from client.domain.feed import (
     Mended,
     Position,
     RowChange,
+    RowDiff,
 )
 from client.jobs.ports import JournalEntry
 from client.rules import digest
@@ -74,10 +75,16 @@ def buckets_of(rows: Mapping[Key, Row], mids: Iterable[int]) -> tuple[Bucket, ..
     return tuple(Bucket(number, digest.bucket_bytes(sums.get(number, 0))) for number in numbers)
 
 
-def changed(rows: Mapping[Key, Row], changes: Iterable[RowChange]) -> dict[Key, Row]:
-    """Return rows after some changes."""
+def changed(rows: Mapping[Key, Row], changes: Iterable[RowChange | RowDiff]) -> dict[Key, Row]:
+    """Return rows after some changes. StoreError where a base row is not there."""
     after = dict(rows)
-    for change in changes:
+    for one in changes:
+        if isinstance(one, RowDiff):
+            if (one.table, one.base) not in rows:
+                raise StoreError("store.damaged_replica")
+            change = one.over(rows[one.table, one.base])
+        else:
+            change = one
         if change.row is None:
             after.pop((change.table, change.key), None)
         else:
@@ -248,11 +255,16 @@ class ModelRegister:
         to = min(head, after + limit)  # here every version is one row or so
         before, rows = self.history[feed][after], self.history[feed][to]
         changes = [
-            RowChange(table, key, rows.get((table, key)))
+            _told(table, key, before.get((table, key)), rows.get((table, key)))
             for table, key in sorted({*before, *rows})
             if before.get((table, key)) != rows.get((table, key))
         ]
         return FeedBatch(feed, after, to, head, self.at, tuple(changes), digest.root_of(mids_of(rows)))
+
+    async def both(
+        self, blocks: int, register: int, limit: int, *, wait_s: int = 0
+    ) -> tuple[FeedBatch | None, FeedBatch | None]:
+        return await self.feed(Feed.BLOCKS, blocks, limit), await self.feed(Feed.REGISTER, register, limit)
 
     async def digest(self, feed: Feed) -> FeedDigest:
         self.asked.append(f"digest {feed.value}")
@@ -312,6 +324,14 @@ def a_row_change(feed: Feed, number: int, **columns: object) -> RowChange:
     table = TABLES[feed]
     key: tuple[str | int, ...] = (f"{number:010d}", 1) if table == "resident" else (f"b{number}",)
     return RowChange(table, key, {**dict(zip(key_columns(table), key, strict=True)), **columns})
+
+
+def _told(table: str, key: tuple[str | int, ...], before: Row | None, now: Row | None) -> RowChange | RowDiff:
+    """Return how a row's change is told: by what differs, where the row was there before."""
+    if before is None or now is None:
+        return RowChange(table, key, now)
+    columns = {name: now.get(name) for name in {*before, *now} if before.get(name) != now.get(name)}
+    return RowDiff(table, key, columns, key)
 
 
 def a_tombstone(feed: Feed, number: int) -> RowChange:

@@ -38,6 +38,11 @@ class SmallFeeds:
         root = self.register.root(feed)
         return FeedBatch(feed, after, head, head, self.register.at, (), root)
 
+    async def both(
+        self, blocks: int, register: int, limit: int, *, wait_s: int = 0
+    ) -> tuple[FeedBatch | None, FeedBatch | None]:
+        return await self.feed(Feed.BLOCKS, blocks, limit), await self.feed(Feed.REGISTER, register, limit)
+
     async def digest(self, feed: Feed) -> FeedDigest:
         mids, version = mids_of(self.register.sums(feed)), self.register.versions[feed]
         return FeedDigest(feed, version, self.register.at, self.register.root(feed), mids)

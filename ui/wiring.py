@@ -4,8 +4,10 @@ import asyncio
 import os
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 
 from client.api.auth import Sessions
@@ -18,6 +20,7 @@ from client.config import Config
 from client.domain.calendar import tokyo_day
 from client.domain.certificate import CertificateKind
 from client.domain.errors import StoreError
+from client.domain.parcel import Parcel
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.log_in import LogIn
@@ -30,6 +33,7 @@ from client.jobs.settle_change import SettleChange
 from client.jobs.sync_replica import Progress, SyncReplica
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
+from offline.store.shelf import Shelf
 from ui.doors import Doors, utc_now
 from ui.jobs import Jobs
 from ui.rounds import Upkeep
@@ -77,7 +81,12 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
     watch = LinkWatch(http.probe, utc_now, asyncio.sleep, jitter=random.random, metered=metered)
     log_in = LogIn(Sessions(http, now=utc_now), doors.vault, doors.stores, ledger, watch, now=utc_now)
     box = CommandBox(http, doors.facts.terminal_no)
-    feeds = HttpFeeds(http, doors.facts.feed_keys)
+    feeds = HttpFeeds(
+        http,
+        doors.facts.feed_keys,
+        digest_key=doors.stores.replica.digest_key,
+        on_parcel=partial(_keep, doors.stores.shelf),
+    )
     return CloudLine(
         watch=watch,
         log_in=log_in,
@@ -88,6 +97,11 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         sync=SyncReplica(feeds, doors.stores.replica, ledger, metered=metered, on_progress=filling),
         metered=metered,
     )
+
+
+async def _keep(shelf: Shelf, parcel: Parcel) -> None:
+    with suppress(StoreError):  # a full disk is the outbox's affair first; the replica follows without
+        await shelf.put(parcel)
 
 
 def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: DrillJobs) -> Jobs:

@@ -63,6 +63,7 @@ class _Call:
     body: bytes
     headers: Mapping[str, str]
     limit: float  # seconds for the whole call
+    stall: float  # seconds without a single byte
     largest: int  # bytes the answer may have
     repeatable: bool
 
@@ -115,11 +116,13 @@ class Http:
         token: str | None = None,
         repeatable: bool = True,
         headers: Mapping[str, str] | None = None,
+        quiet_s: int = 0,
     ) -> Reply:
         """Make one call and read its whole answer; CounterError where it is not a good one.
 
         ``timeout`` is for the whole call; without it, it follows from ``expect_bytes``. ``repeatable`` says
         that a call cut at once, on a connection the other side had closed long ago, may be made again.
+        ``quiet_s`` is how long the other side was asked to hold its answer back (long poll).
         """
         body = b"" if json is None else msgspec.json.encode(json)
         call = _Call(
@@ -127,7 +130,8 @@ class Http:
             path=path,
             body=body,
             headers={**(headers or {}), **({"authorization": f"Bearer {token}"} if token else {})},
-            limit=timeout or _PATIENCE + (expect_bytes + len(body)) / _SLOWEST,
+            limit=timeout or quiet_s + _PATIENCE + (expect_bytes + len(body)) / _SLOWEST,
+            stall=quiet_s + _STALL,
             largest=max(_LARGEST, expect_bytes * _SWOLLEN),
             repeatable=repeatable,
         )
@@ -199,7 +203,7 @@ class Http:
                 self._base_url + call.path,
                 content=call.body or None,
                 headers=self._headers(call),
-                timeout=self._timeouts(call.limit),
+                timeout=self._timeouts(call),
             )
             self.bytes_sent += _head_size(request.headers.raw) + len(call.path) + len(call.body)
             response = await client.send(request, stream=True)
@@ -252,10 +256,10 @@ class Http:
             "madoguchi-proof": base64.urlsafe_b64encode(signature).decode(),
         }
 
-    def _timeouts(self, limit: float) -> "httpx.Timeout":
+    def _timeouts(self, call: _Call) -> "httpx.Timeout":
         import httpx
 
-        return httpx.Timeout(min(_STALL, limit), connect=min(self._connect_timeout, limit))
+        return httpx.Timeout(min(call.stall, call.limit), connect=min(self._connect_timeout, call.limit))
 
     async def _opened(self) -> "httpx.AsyncClient":
         """Return the client; loading it (a third of a second, once) neither stops the window nor uses up a wait."""

@@ -5,21 +5,19 @@ signed by a feed key of the tenant's known here, or larger than it may be is Lin
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, NoReturn, TypeAlias, TypeVar
-from urllib.parse import quote
+from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
-import zstandard
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from client.api.http import Http
-from client.api.reply import Reply
+from client.api.parcels import ParcelDoor, call
 from client.domain.enrolment import TownKey
-from client.domain.errors import ConflictError, LinkDownError, RefusedError
+from client.domain.errors import LinkDownError
 from client.domain.feed import (
     Bucket,
     BucketList,
@@ -32,16 +30,16 @@ from client.domain.feed import (
     Manifest,
     RowChange,
 )
+from client.domain.parcel import CannotGoOn, Parcel
+from client.rules.parcels import open_batch, open_manifest, parcel_key
+from client.rules.unpack import LARGEST, decoded, insist, unpacked
 
 T = TypeVar("T")
 
 _DOMAIN = b"madoguchi-feed-v1\n"  # before what is signed, so that no other signature fits
-_LARGEST = 64 * 1024 * 1024  # bytes of one answer, unpacked
-_WINDOW = 128 * 1024 * 1024  # bytes of memory zstd may ask for
 _ROW_BYTES = 120  # of a row on the wire, for the timeout
 _DIGEST_BYTES = 20
 
-_SEAL = "A256GCM"
 _SEAL_BOUND = b"madoguchi-chunk-v1"
 _SEAL_NONCE = bytes(12)  # each key seals one chunk and never another
 _ROW_MOST = 65_536  # bytes a row of a chunk may have on the average, unpacked
@@ -56,10 +54,6 @@ BucketNo = Annotated[int, msgspec.Meta(ge=0, lt=4096)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class _CannotGoOnError(LinkDownError):
-    """The cloud's feed does not go on from the version asked for."""
-
-
 class _Change(msgspec.Struct, array_like=True):
     table: str
     key: list[str | int]
@@ -70,16 +64,6 @@ class _Envelope(msgspec.Struct):
     body: bytes
     signature: bytes
     key_id: str
-
-
-class _Feed(msgspec.Struct):
-    feed: str
-    after: Count
-    to: Count
-    head: Count
-    at: Moment
-    root: Digest
-    changes: list[_Change]
 
 
 class _Digest(msgspec.Struct):
@@ -104,29 +88,6 @@ class _Rows(msgspec.Struct):
     changes: list[_Change]
 
 
-class _Chunk(msgspec.Struct):
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-    series: str
-    table: str
-    rows: Count
-    size: Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
-    key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
-
-
-class _Sealing(msgspec.Struct):
-    seal: str
-
-
-class _Manifest(msgspec.Struct):
-    snapshot_id: str
-    register_version: Count
-    blocks_version: Count
-    at: Moment
-    register_root: Digest
-    blocks_root: Digest
-    chunks: list[_Chunk]
-
-
 class _ChunkRows(msgspec.Struct):
     table: str
     columns: list[str]
@@ -135,64 +96,69 @@ class _ChunkRows(msgspec.Struct):
     key: list[str] = []
 
 
-class HttpFeeds:
-    """The cloud's feeds as the sync conversation asks them; knows the tenant's feed keys, each by its id."""
+async def _let_go(_: Parcel) -> None:
+    return None
 
-    def __init__(self, http: Http, feed_keys: Iterable[TownKey], *, largest: int = _LARGEST) -> None:
+
+class HttpFeeds:
+    """The cloud's feeds as the sync conversation asks them; knows the tenant's feed keys, each by its id.
+
+    ``digest_key`` gives the tenant's digest key while the stores are open; what came is told to ``on_parcel``, sealed.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        feed_keys: Iterable[TownKey],
+        *,
+        digest_key: Callable[[], bytes],
+        on_parcel: Callable[[Parcel], Awaitable[None]] = _let_go,
+        largest: int = LARGEST,
+    ) -> None:
         self._http = http
-        self._keys = {one.key_id: Ed25519PublicKey.from_public_bytes(one.key) for one in feed_keys}
+        keys = tuple(feed_keys)
+        self._keys = {one.key_id: Ed25519PublicKey.from_public_bytes(one.key) for one in keys}
+        self._door = ParcelDoor(http, keys)
+        self._digest_key = digest_key
+        self._on_parcel = on_parcel
         self._largest = largest
+
+    async def both(
+        self, blocks: int, register: int, limit: int, *, wait_s: int = 0
+    ) -> tuple[FeedBatch | None, FeedBatch | None]:
+        """Return what ``feed`` does of both feeds, blocks first, for one request."""
+        after = {Feed.BLOCKS: blocks, Feed.REGISTER: register}
+        of_blocks, of_register = await self._batches(after, limit, wait_s)
+        return of_blocks, of_register
 
     async def feed(self, feed: Feed, after: int, limit: int) -> FeedBatch | None:
         """Return changes after a version, at most about ``limit`` rows; None where it cannot go on from there."""
-        path = f"/v1/feeds/{feed.value}?after={after}&limit={limit}"
-        try:
-            body = await self._signed(_Feed, "GET", path, expect=limit * _ROW_BYTES)
-        except _CannotGoOnError:
-            return None
-        _insist(body.feed == feed.value)
-        return FeedBatch(
-            feed, body.after, body.to, body.head, body.at, tuple(map(_change, body.changes)), body.root
-        )
+        (batch,) = await self._batches({feed: after}, limit, 0)
+        return batch
 
     async def digest(self, feed: Feed) -> FeedDigest:
         """Return the root and the 64 digests below it at the newest version."""
         body = await self._signed(_Digest, "GET", f"/v1/feeds/{feed.value}/digest")
-        _insist(body.feed == feed.value)
+        insist(body.feed == feed.value)
         return FeedDigest(feed, body.version, body.at, body.root, tuple(body.mids))
 
     async def buckets(self, feed: Feed, mids: tuple[int, ...]) -> BucketList:
         """Return the bucket digests below some of the 64."""
         path, asked = f"/v1/feeds/{feed.value}/buckets", {"mids": list(mids)}
         body = await self._signed(_Buckets, "POST", path, asked, expect=len(mids) * 64 * _DIGEST_BYTES)
-        _insist(body.feed == feed.value)
+        insist(body.feed == feed.value)
         return BucketList(feed, body.version, tuple(Bucket(index, value) for index, value in body.buckets))
 
     async def rows(self, feed: Feed, buckets: tuple[int, ...]) -> BucketRows:
         """Return every row of some buckets."""
         path, asked = f"/v1/feeds/{feed.value}/rows", {"buckets": list(buckets)}
         body = await self._signed(_Rows, "POST", path, asked, expect=len(buckets) * 100 * _ROW_BYTES)
-        _insist(body.feed == feed.value)
+        insist(body.feed == feed.value)
         return BucketRows(feed, body.version, body.at, body.root, tuple(map(_change, body.changes)))
 
     async def manifest(self, begun: str | None = None) -> Manifest:
         """Return what a snapshot consists of: that of a fill begun before, where the cloud still has it; else the newest."""
-        path = f"/v1/snapshot?begun={quote(begun, safe='')}" if begun else "/v1/snapshot"
-        content = await self._proven("GET", path, expect=100_000)
-        if _decoded(_Sealing, content).seal != _SEAL:
-            raise RefusedError("refused.newer")  # nothing of it could be opened: say so before fetching any
-        body = _decoded(_Manifest, content)
-        return Manifest(
-            snapshot_id=body.snapshot_id,
-            register_version=body.register_version,
-            blocks_version=body.blocks_version,
-            at=body.at,
-            register_root=body.register_root,
-            blocks_root=body.blocks_root,
-            chunks=tuple(
-                Chunk(one.sha256, one.series, one.table, one.rows, one.size, one.key) for one in body.chunks
-            ),
-        )
+        return open_manifest(await self._door.snapshot(begun), self._parcel_key(), self._largest)
 
     async def chunk(self, chunk: Chunk) -> ChunkRows:
         """Return one chunk, its hash as the signed manifest names it; whatever cache it came from."""
@@ -201,67 +167,48 @@ class HttpFeeds:
             sealed = await self._chunk_bytes(
                 chunk, {"cache-control": "no-cache"}
             )  # past what a cache has spoilt
-        _insist(_is_chunk(sealed, chunk))
+        insist(_is_chunk(sealed, chunk))
         packed = _unsealed(sealed, chunk.key)
-        rows = _decoded(_ChunkRows, self._unpacked(packed, _ROW_MOST * (chunk.rows + 1)))
-        _insist(rows.table == chunk.table and len(rows.data) == len(rows.columns))
+        rows = decoded(_ChunkRows, unpacked(packed, min(self._largest, _ROW_MOST * (chunk.rows + 1))))
+        insist(rows.table == chunk.table and len(rows.data) == len(rows.columns))
         data = tuple(map(_column, rows.data))
-        _insist(all(len(column) == chunk.rows for column in data))
+        insist(all(len(column) == chunk.rows for column in data))
         feed = next((one for one in Feed if one.value == rows.feed), None)
         return ChunkRows(rows.table, tuple(rows.columns), data, feed, tuple(rows.key))
 
     async def _chunk_bytes(self, chunk: Chunk, headers: Mapping[str, str] | None = None) -> bytes:
         path = f"/v1/snapshot/chunks/{chunk.sha256}"
-        return (await self._call("GET", path, None, chunk.size, headers)).body
+        return (await call(self._http, "GET", path, expect=chunk.size, headers=headers)).body
+
+    async def _batches(self, after: Mapping[Feed, int], limit: int, wait_s: int) -> list[FeedBatch | None]:
+        batches: list[FeedBatch | None] = []
+        for told in await self._door.parcels(after, limit=limit, wait_s=wait_s):
+            if isinstance(told, CannotGoOn):
+                batches.append(None)
+                continue
+            batches.append(open_batch(told, self._parcel_key(), self._largest))
+            await self._on_parcel(told)
+        return batches
+
+    def _parcel_key(self) -> bytes:
+        return parcel_key(self._digest_key())
 
     async def _signed(
         self, kind: type[T], method: str, path: str, asked: object = None, *, expect: int = 2000
     ) -> T:
-        return _decoded(kind, await self._proven(method, path, asked, expect=expect))
+        return decoded(kind, await self._proven(method, path, asked, expect=expect))
 
     async def _proven(self, method: str, path: str, asked: object = None, *, expect: int) -> bytes:
-        reply = await self._call(method, path, asked, expect)
-        envelope = _decoded(_Envelope, reply.body)
+        reply = await call(self._http, method, path, asked, expect=expect)
+        envelope = decoded(_Envelope, reply.body)
         key = self._keys.get(envelope.key_id)
         if key is None:
-            _fault()
+            raise LinkDownError("link.unsigned")
         try:
             key.verify(envelope.signature, _DOMAIN + envelope.body)
         except InvalidSignature:
-            _fault()
-        return self._unpacked(envelope.body, self._largest)
-
-    async def _call(
-        self, method: str, path: str, asked: object, expect: int, headers: Mapping[str, str] | None = None
-    ) -> Reply:
-        try:
-            return await self._http.call(method, path, json=asked, expect_bytes=expect, headers=headers)
-        except ConflictError as error:  # feed.ahead
-            raise _CannotGoOnError("link.fault") from error
-        except RefusedError as error:
-            if error.code == "refused.terminal_revoked":
-                raise
-            kind = _CannotGoOnError if error.facts.get("reason") == "feed.too_old" else LinkDownError
-            raise kind("link.fault") from error  # a chunk of a snapshot that is gone: begin the round anew
-
-    def _unpacked(self, packed: bytes, most: int) -> bytes:
-        """Decompress within bounds, never beyond the largest: what a frame says of its own size is not trusted."""
-        most = min(most, self._largest)
-        try:
-            reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(packed)
-            plain = reader.read(most + 1)
-        except zstandard.ZstdError as error:
-            raise LinkDownError("link.fault") from error
-        _insist(len(plain) <= most)
-        return plain
-
-
-def _decoded(kind: type[T], plain: bytes | msgspec.Raw) -> T:
-    """Read msgpack by the contract: unknown fields are allowed, wrong types are not."""
-    try:
-        return msgspec.msgpack.decode(plain, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        _fault()  # the reader's own words are dropped: they may quote a row
+            raise LinkDownError("link.unsigned") from None
+        return unpacked(envelope.body, self._largest)
 
 
 def _is_chunk(sealed: bytes, chunk: Chunk) -> bool:
@@ -272,7 +219,7 @@ def _unsealed(sealed: bytes, key: bytes) -> bytes:
     try:
         return AESGCM(key).decrypt(_SEAL_NONCE, sealed, _SEAL_BOUND)
     except (InvalidTag, ValueError):  # another key, or shorter than a tag
-        _fault()
+        raise LinkDownError("link.fault") from None
 
 
 def _column(packed: msgspec.Raw) -> list[object]:
@@ -280,18 +227,9 @@ def _column(packed: msgspec.Raw) -> list[object]:
     try:
         return list(msgspec.msgpack.decode(packed, type=_Plain))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return list(_decoded(_Blobs, packed))
+        return list(decoded(_Blobs, packed))
 
 
 def _change(change: _Change) -> RowChange:
-    _insist(change.row is None or _VALUES.issuperset(map(type, change.row.values())))
+    insist(change.row is None or _VALUES.issuperset(map(type, change.row.values())))
     return RowChange(change.table, tuple(change.key), change.row)
-
-
-def _insist(holds: bool) -> None:
-    if not holds:
-        _fault()
-
-
-def _fault() -> NoReturn:
-    raise LinkDownError("link.fault") from None

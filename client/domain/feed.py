@@ -39,6 +39,27 @@ class RowChange:
 
 
 @dataclass(frozen=True, slots=True)
+class RowDiff:
+    """A row as it now stands, told by what differs from a base row of the same table as it was before the batch.
+
+    ``columns`` are put in the place of the base's; None takes a column away. A new version of a record has the
+    version before it as its base.
+    """
+
+    table: str
+    key: tuple[str | int, ...]
+    columns: Mapping[str, object] = field(repr=False)
+    base: tuple[str | int, ...]
+
+    def over(self, base: Mapping[str, object]) -> RowChange:
+        """Return the change, given the base row."""
+        row = {**base, **self.columns}
+        return RowChange(
+            self.table, self.key, {column: value for column, value in row.items() if value is not None}
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class FeedBatch:
     """Changes that take a feed from one version to another, with the digest root reached there.
 
@@ -50,7 +71,7 @@ class FeedBatch:
     to: int
     head: int
     at: datetime
-    changes: tuple[RowChange, ...]
+    changes: tuple[RowChange | RowDiff, ...]
     root: bytes
 
 

@@ -36,6 +36,12 @@ class Landing(Protocol):
 class CloudFeeds(Protocol):
     """What the register sends for a replica to follow; every answer's signature has been checked. LinkDownError."""
 
+    async def both(
+        self, blocks: int, register: int, limit: int, *, wait_s: int = 0
+    ) -> tuple[FeedBatch | None, FeedBatch | None]:
+        """Return what ``feed`` does of both feeds, blocks first, for one request."""
+        ...
+
     async def feed(self, feed: Feed, after: int, limit: int) -> FeedBatch | None:
         """Return changes after a version, at most about ``limit`` rows, never a part of a version.
 

@@ -126,6 +126,8 @@ class SyncReplica:
     async def _perform(self, step: steps.Step[object]) -> object:
         answer: object
         match step:
+            case steps.AskBoth(blocks, register, limit):
+                answer = await self._feeds.both(blocks, register, limit)
             case steps.AskFeed(feed, after, limit):
                 answer = await self._feeds.feed(feed, after, limit)
             case steps.AskDigest(feed):

@@ -2,7 +2,8 @@
 
 A generator without I/O. It yields steps, questions to the register and work for the replica, and is sent the
 answer to each. All it must know at the start is the replica's position, so it may be cut anywhere and begun anew.
-Blocks come before the register, always. For each feed:
+Blocks come before the register, always. A round begins with one question about both; where nothing is new, that is
+all of it. For each feed:
 
     follow    changes after our version, batch by batch, until the register's head
     prove     our root against the head's
@@ -23,6 +24,7 @@ from client.rules import digest
 from client.rules.sync_steps import (
     AddChunk,
     Apply,
+    AskBoth,
     AskBuckets,
     AskChunk,
     AskDigest,
@@ -40,6 +42,7 @@ from client.rules.sync_steps import (
 
 T = TypeVar("T")
 Talk = Generator[Step[object], object, T]
+Told = tuple[FeedBatch | None, ...]  # what was told already of a feed: one answer, or nothing yet
 
 BUCKETS_A_REQUEST = 64
 REFILL_ABOVE = 1024  # differing buckets from which a whole new fill is the shorter way
@@ -159,15 +162,17 @@ def _place(series: str) -> int:
 
 
 def _both(blocks: FeedPosition, register: FeedPosition, settings: Settings) -> Talk[tuple[FeedRound, ...]]:
-    first = yield from _keep_up(Feed.BLOCKS, blocks, settings)
-    then = yield from _keep_up(Feed.REGISTER, register, settings)
+    of_blocks, of_register = yield from _ask(AskBoth(blocks.version, register.version, settings.rows_a_batch))
+    first = yield from _keep_up(Feed.BLOCKS, blocks, settings, (of_blocks,))
+    then = yield from _keep_up(Feed.REGISTER, register, settings, (of_register,))
     return first, then
 
 
-def _keep_up(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[FeedRound]:
+def _keep_up(feed: Feed, start: FeedPosition, settings: Settings, told: Told) -> Talk[FeedRound]:
     version, changes, repaired = start.version, 0, 0
     for _ in range(COMPARISONS):
-        followed = yield from _follow(feed, FeedPosition(version, start.at), settings)
+        followed = yield from _follow(feed, FeedPosition(version, start.at), settings, told)
+        told = ()
         version, changes, last = followed.version, changes + followed.changes, followed.last
         if followed.more:
             return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, more=True)
@@ -184,10 +189,11 @@ def _keep_up(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[FeedRo
     return FeedRound(feed, FeedPosition(version, start.at), changes, repaired)
 
 
-def _follow(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[_Followed]:
+def _follow(feed: Feed, start: FeedPosition, settings: Settings, told: Told) -> Talk[_Followed]:
     version, changes = start.version, 0
     for _ in range(settings.batches_a_round):
-        batch = yield from _ask(AskFeed(feed, version, settings.rows_a_batch))
+        batch = told[0] if told else (yield from _ask(AskFeed(feed, version, settings.rows_a_batch)))
+        told = ()
         if batch is None:  # its log begins later, or it was restored from a backup and is behind us
             return _Followed(version, changes, None)
         _insist(batch.feed is feed and _is_recent(batch.at, start.at))

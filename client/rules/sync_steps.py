@@ -26,6 +26,15 @@ class Step(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
+class AskBoth(Step[tuple[FeedBatch | None, FeedBatch | None]]):
+    """Ask the register for changes of both feeds at once, blocks first; None where one cannot go on from there."""
+
+    blocks: int
+    register: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class AskFeed(Step[FeedBatch | None]):
     """Ask the register for changes after a version; None where it cannot go on from there."""
 

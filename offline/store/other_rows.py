@@ -36,6 +36,13 @@ class OtherTable:
         ).fetchone()
         return None if found is None else int.from_bytes(found[0])
 
+    def row_of(self, connection: sqlite3.Connection, key: Key) -> Row | None:
+        """Return a row as it was sent, or None where there is no such row."""
+        found = connection.execute(
+            "SELECT row FROM other_row WHERE feed = ? AND name = ? AND key = ?", self._at(key)
+        ).fetchone()
+        return None if found is None else unpacked(found[0])
+
     def delete(self, connection: sqlite3.Connection, key: Key) -> None:
         """Take a row out."""
         connection.execute("DELETE FROM other_row WHERE feed = ? AND name = ? AND key = ?", self._at(key))

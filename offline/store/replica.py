@@ -72,6 +72,12 @@ class Replica:
                 await side.close()
         self._key = self._digest_key = b""
 
+    def digest_key(self) -> bytes:
+        """Return the tenant's digest key while it is open. StoreError ``store.no_keys``."""
+        if not self._digest_key:
+            raise StoreError("store.no_keys")
+        return self._digest_key
+
     async def find(self, query: Query, *, limit: int) -> Answer[tuple[Hit, ...]]:
         """Return residents that match, in kana order, block marks at once."""
         return await self._read(lambda c: residents.find(c, self._finder, query, limit=limit))

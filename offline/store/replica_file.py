@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from client.domain.errors import StoreError
-from client.domain.feed import ChunkRows, Feed, FeedBatch, Manifest, RowChange
+from client.domain.feed import ChunkRows, Feed, FeedBatch, Manifest, RowChange, RowDiff
 from client.rules.digest import bucket_of, minus, plus, row_digest
 from offline.store import doubt, number_guard, other_rows, search, sums
 from offline.store.migrations import Step
@@ -153,16 +153,17 @@ def apply(
         return
     if batch.after > here.version:
         raise ValueError("a batch that leaves a gap")
-    number_guard.look_at_changes(batch.changes)
+    changes = [_whole(connection, batch.feed, change) for change in batch.changes]
+    number_guard.look_at_changes(changes)
     totals = sums.load(connection, batch.feed)
-    touched = _change_rows(connection, digest_key, batch.feed, batch.changes, totals)
+    touched = _change_rows(connection, digest_key, batch.feed, changes, totals)
     if sums.root(totals) != batch.root:
         raise StoreError(DAMAGED)
     sums.save(connection, batch.feed, totals, touched)
     sums.set_position(connection, batch.feed, batch.to, batch.at if newest else here.at)
-    if batch.changes:
-        letters = search.letters_in(sorted(_keys_of("gaiji", batch.changes)))
-        residents = _atena_nos(_keys_of("resident", batch.changes))
+    if changes:
+        letters = search.letters_in(sorted(_keys_of("gaiji", changes)))
+        residents = _atena_nos(_keys_of("resident", changes))
         search.renew(connection, residents, letters, give_way=give_way)
 
 
@@ -223,6 +224,16 @@ def confirm(connection: sqlite3.Connection, feed: Feed, version: int, at: dateti
     if here.version == version:
         doubt.end(connection, feed)
         sums.set_position(connection, feed, version, max(at, here.at))
+
+
+def _whole(connection: sqlite3.Connection, feed: Feed, change: RowChange | RowDiff) -> RowChange:
+    """Return a change as the whole row; StoreError ``store.damaged_replica`` where its base row is not here."""
+    if isinstance(change, RowChange):
+        return change
+    base = table_for(change.table, feed).row_of(connection, change.base)
+    if base is None:
+        raise StoreError(DAMAGED)
+    return change.over(base)
 
 
 def _change_rows(

@@ -125,6 +125,11 @@ class Table:
         ).fetchone()
         return None if found is None else int.from_bytes(found[0])
 
+    def row_of(self, connection: sqlite3.Connection, key: Key) -> Row | None:
+        """Return a row as it was sent, or None where there is no such row."""
+        found = self.where(connection, f"WHERE {self._where}", *key)
+        return found[0] if found else None
+
     def delete(self, connection: sqlite3.Connection, key: Key) -> None:
         """Take a row out."""
         connection.execute(f'DELETE FROM "{self.name}" WHERE {self._where}', tuple(key))

@@ -12,13 +12,15 @@ from offline.store.files import make_folder
 from offline.store.ledger import LedgerFile
 from offline.store.outbox import Signer
 from offline.store.replica import Replica
+from offline.store.shelf import Shelf
 
 
 class FileStores:
     """Replica and ledger of one terminal in one folder; the two objects stay the same over open and close.
 
-    While closed, each call on them raises StoreError ``store.no_keys``. Opening and closing take turns: whoever
-    signs in while the last one's files are still being closed finds them closed first, and open after.
+    While closed, each call on them raises StoreError ``store.no_keys``; the shelf needs no key.
+    Opening and closing take turns: whoever signs in while the last one's files are still being closed finds
+    them closed first, and open after.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class FileStores:
         self._checks = Checks(data_dir / "stores.json")
         self.replica = Replica(data_dir / "replica.db", now)
         self.ledger = LedgerFile(data_dir, facts, now, sign, anchor=anchor)
+        self.shelf = Shelf(data_dir / "shelf", lambda: facts.feed_keys)
         self._keys: StoreKeys | None = None
         self._seen = NOTHING_SEEN
         self._turn = asyncio.Lock()

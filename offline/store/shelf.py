@@ -1,0 +1,202 @@
+"""The shelf: parcels as they came from the town, kept for a while; sealed, so that it tells a thief nothing.
+
+What arrives while the stores are shut waits here until somebody unlocks; neighbours that are behind are served from it;
+a delta carried by hand is copied out of it. Every parcel read is verified again: whoever can write to the disk can put
+nothing here that the town has not signed.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+import msgspec
+
+from client.domain.enrolment import TownKey
+from client.domain.errors import LinkDownError
+from client.domain.feed import Feed, FeedPosition, Position
+from client.domain.parcel import Parcel
+from client.rules.parcels import read_parcel
+from offline.store.files import make_folder, open_own, read_whole, trouble, write_all
+
+KEPT_FOR = timedelta(days=14)
+MOST_BYTES = 256 * 1024 * 1024
+_WORD_EVERY = timedelta(minutes=1)  # the word that there is nothing new goes to disk no oftener
+_ENDING = ".parcel"
+_POSITION = "position.json"
+Keys = Callable[[], Iterable[TownKey]]
+T = TypeVar("T")
+
+
+class Shelf:
+    """A folder of parcels, by feed and version; its work is done off the loop, one at a time."""
+
+    def __init__(
+        self, folder: Path, keys: Keys, *, kept_for: timedelta = KEPT_FOR, most_bytes: int = MOST_BYTES
+    ) -> None:
+        self._folder = folder
+        self._keys = keys
+        self._kept_for = kept_for
+        self._most_bytes = most_bytes
+        self._words: dict[Feed, Parcel] = {}  # the newest "nothing new" of each feed
+        self._written: dict[Feed, datetime] = {}
+        self._turn = Lock()
+
+    async def put(self, parcel: Parcel) -> None:
+        """Keep a parcel. StoreError ``store.full`` and others."""
+        await asyncio.to_thread(self._in_turn, lambda: self._put(parcel))
+
+    async def next(self, feed: Feed, after: int) -> Parcel | None:
+        """Return what takes a feed on from a version, the longest way; or the word that it was the newest; or None."""
+        return await asyncio.to_thread(self._in_turn, lambda: self._next(feed, after))
+
+    async def note(self, position: Position) -> None:
+        """Write down where the replica stands, for the time when it is shut."""
+        await asyncio.to_thread(self._in_turn, lambda: self._note(position))
+
+    async def position(self) -> Position | None:
+        """Return where the replica stood when that was last written down; None where it never was."""
+        return await asyncio.to_thread(self._in_turn, self._position)
+
+    async def reached(self, feed: Feed, after: int) -> int:
+        """Return the version that parcels here lead to from a version, one after the other."""
+        return await asyncio.to_thread(self._in_turn, lambda: self._reached(feed, after))
+
+    async def clear(self) -> None:
+        """Take everything away: the terminal is another one's now, or wiped."""
+        await asyncio.to_thread(self._in_turn, self._clear)
+
+    def _in_turn(self, work: Callable[[], T]) -> T:
+        with self._turn:
+            try:
+                return work()
+            except OSError as error:
+                raise trouble(error) from error
+
+    def _put(self, parcel: Parcel) -> None:
+        if not parcel.is_news:
+            known = self._words.get(parcel.feed)
+            if known is None or parcel.at >= known.at:
+                self._words[parcel.feed] = parcel
+            written = self._written.get(parcel.feed)
+            if written is not None and parcel.at - written < _WORD_EVERY:
+                return
+            self._written[parcel.feed] = parcel.at
+        self._write(_name(parcel), parcel.wire)
+        if parcel.is_news:
+            self._prune()
+
+    def _next(self, feed: Feed, after: int) -> Parcel | None:
+        for path in sorted(self._of(feed), key=_end, reverse=True):
+            if _begin(path) == after < _end(path) and (parcel := self._read(path)):
+                return parcel
+        word = self._words.get(feed) or self._read(self._folder / _word_name(feed))
+        return word if word is not None and word.to == after else None
+
+    def _reached(self, feed: Feed, after: int) -> int:
+        ends: dict[int, int] = {}
+        for path in self._of(feed):
+            ends[_begin(path)] = max(ends.get(_begin(path), 0), _end(path))
+        while after in ends:
+            after = ends.pop(after)
+        return after
+
+    def _read(self, path: Path) -> Parcel | None:
+        """Read a parcel; what is none, or not the one its name says, is taken away: it can be fetched again."""
+        content = read_whole(path)
+        if content is None:
+            return None
+        with suppress(LinkDownError):
+            parcel = read_parcel(content, self._keys())
+            if isinstance(parcel, Parcel) and _name(parcel) == path.name:
+                return parcel
+        path.unlink(missing_ok=True)
+        return None
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write a file whole; not brought to the platter, for a torn one is seen by its signature and fetched again."""
+        make_folder(self._folder)
+        draft = self._folder / f"{name}.new"
+        handle = open_own(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0))
+        try:
+            write_all(handle, content)
+        finally:
+            os.close(handle)
+        draft.replace(self._folder / name)
+
+    def _prune(self) -> None:
+        """Let the oldest go, by the file system's own clock, whatever the time of this PC was set to."""
+        youngest_first = sorted(self._folder.glob(f"*-*-*{_ENDING}"), key=_written_at, reverse=True)
+        oldest = _written_at(youngest_first[0]) - self._kept_for.total_seconds()
+        left = self._most_bytes
+        for path in youngest_first:
+            left -= path.stat().st_size
+            if left < 0 or _written_at(path) < oldest:
+                path.unlink(missing_ok=True)
+
+    def _of(self, feed: Feed) -> list[Path]:
+        return list(self._folder.glob(f"{feed.value}-*-*{_ENDING}"))
+
+    def _note(self, position: Position) -> None:
+        if position.blocks is None or position.register is None:
+            return
+        stand = {
+            feed.value: [at.version, at.at]
+            for feed, at in ((Feed.BLOCKS, position.blocks), (Feed.REGISTER, position.register))
+        }
+        self._write(_POSITION, msgspec.json.encode(stand))
+
+    def _position(self) -> Position | None:
+        content = read_whole(self._folder / _POSITION)
+        if content is None:
+            return None
+        try:
+            stand = msgspec.json.decode(content, type=_Stand)
+        except msgspec.DecodeError:
+            return None  # torn: the replica says it again when it is opened
+        return Position(FeedPosition(*stand.blocks), FeedPosition(*stand.register))
+
+    def _clear(self) -> None:
+        self._words.clear()
+        self._written.clear()
+        for path in (*self._folder.glob(f"*{_ENDING}"), self._folder / _POSITION):
+            path.unlink(missing_ok=True)
+
+
+class _Stand(msgspec.Struct):
+    blocks: tuple[int, datetime]
+    register: tuple[int, datetime]
+
+
+def _name(parcel: Parcel) -> str:
+    if not parcel.is_news:
+        return _word_name(parcel.feed)
+    return f"{parcel.feed.value}-{parcel.after:012d}-{parcel.to:012d}{_ENDING}"
+
+
+def _word_name(feed: Feed) -> str:
+    return f"{feed.value}{_ENDING}"
+
+
+def _begin(path: Path) -> int:
+    return _number(path, 1)
+
+
+def _end(path: Path) -> int:
+    return _number(path, 2)
+
+
+def _number(path: Path, place: int) -> int:
+    part = path.name.removesuffix(_ENDING).split("-")[place]
+    return int(part) if part.isdecimal() else -1
+
+
+def _written_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

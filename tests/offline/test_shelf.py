@@ -1,0 +1,112 @@
+"""The shelf: what it hands out is what the town signed, and leads on from where one stands."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from client.domain.feed import Feed, FeedPosition, Position
+from offline.store.shelf import Shelf
+from tests.builders import NOW
+from tests.parcel_builders import TOWN_KEY, a_parcel
+
+T = TypeVar("T")
+BLOCKS, REGISTER = Feed.BLOCKS, Feed.REGISTER
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path / "shelf", lambda: [TOWN_KEY])
+
+
+def again(tmp_path: Path) -> Shelf:
+    """The program of the next morning."""
+    return Shelf(tmp_path / "shelf", lambda: [TOWN_KEY])
+
+
+def test_parcels_lead_on_one_after_the_other_and_the_longest_way_is_taken(shelf: Shelf) -> None:
+    for after, to in ((3, 4), (3, 6), (6, 9)):
+        run(shelf.put(a_parcel(after=after, to=to)))
+    found = run(shelf.next(REGISTER, 3))
+    assert found is not None
+    assert (found.after, found.to) == (3, 6)
+    assert run(shelf.reached(REGISTER, 3)) == 9
+    assert run(shelf.next(REGISTER, 4)) is None
+    assert run(shelf.next(BLOCKS, 3)) is None
+
+
+def test_what_was_kept_at_night_is_there_in_the_morning(shelf: Shelf, tmp_path: Path) -> None:
+    kept = a_parcel(BLOCKS, 1, 2)
+    run(shelf.put(kept))
+    assert run(again(tmp_path).next(BLOCKS, 1)) == kept
+
+
+def test_the_word_that_nothing_is_new_is_handed_out_to_whoever_stands_there(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    word = a_parcel(after=9, to=9, at=NOW)
+    later = a_parcel(after=9, to=9, at=NOW + timedelta(seconds=10))
+    for one in (word, later, word):  # an older word that comes late takes nothing back
+        run(shelf.put(one))
+    assert run(shelf.next(REGISTER, 9)) == later
+    assert run(shelf.next(REGISTER, 8)) is None
+    assert run(again(tmp_path).next(REGISTER, 9)) == word  # to disk no oftener than once a minute
+
+
+def test_where_the_replica_stands_is_known_while_it_is_shut(shelf: Shelf, tmp_path: Path) -> None:
+    assert run(shelf.position()) is None
+    stand = Position(FeedPosition(3, NOW), FeedPosition(8, NOW))
+    run(shelf.note(stand))
+    run(shelf.note(Position(None, FeedPosition(9, NOW))))  # of a replica that is not filled nothing is said
+    assert run(again(tmp_path).position()) == stand
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:-1]),
+        lambda path: path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1])),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(a_parcel(after=7, to=9).wire),  # signed, and another one
+    ],
+    ids=["torn", "changed", "empty", "exchanged"],
+)
+def test_what_somebody_put_there_is_not_handed_out(
+    shelf: Shelf, tmp_path: Path, spoil: Callable[[Path], object]
+) -> None:
+    run(shelf.put(a_parcel(after=3, to=6)))
+    run(shelf.put(a_parcel(after=3, to=4)))
+    spoil(next((tmp_path / "shelf").glob("register-*006.parcel")))
+    found = run(shelf.next(REGISTER, 3))
+    assert found is not None
+    assert found.to == 4
+    (tmp_path / "shelf" / "register-nonsense-x.parcel").write_bytes(b"x")
+    (tmp_path / "shelf" / "position.json").write_bytes(b'{"blocks"')
+    assert run(shelf.next(REGISTER, 9)) is None
+    assert run(shelf.position()) is None
+
+
+def test_the_oldest_goes_where_it_grows_too_large(tmp_path: Path) -> None:
+    size = len(a_parcel().wire)
+    small = Shelf(tmp_path / "shelf", lambda: [TOWN_KEY], most_bytes=3 * size)
+    for after in range(6):
+        run(small.put(a_parcel(after=after, to=after + 1)))
+    left = len(list((tmp_path / "shelf").glob("*.parcel")))
+    assert left <= 3
+    assert run(small.reached(REGISTER, 6 - left)) == 6
+
+
+def test_a_shelf_that_is_cleared_has_nothing_left(shelf: Shelf, tmp_path: Path) -> None:
+    run(shelf.put(a_parcel()))
+    run(shelf.put(a_parcel(after=5, to=5)))
+    run(shelf.note(Position(FeedPosition(3, NOW), FeedPosition(8, NOW))))
+    run(shelf.clear())
+    assert list((tmp_path / "shelf").iterdir()) == []
+    assert run(shelf.next(REGISTER, 5)) is None
