@@ -1,7 +1,7 @@
 """What a replica follows: signed batches of whole versions, digests, and rows of named buckets."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 
@@ -9,10 +9,11 @@ import msgspec
 import sqlalchemy as sa
 import zstandard
 
-from cloud import database, digest, storage
+from cloud import database, differences, digest, storage
 from cloud.clock import Now, stamp
 from cloud.contract import FEEDS, tables, tables_of
 from cloud.keys import TenantKeys
+from cloud.parcels import parcel
 from cloud.problems import ProblemError, malformed, not_found
 from cloud.register import Head, Register
 
@@ -62,6 +63,31 @@ class Feeds:
                 "changes": self._changes(connection, feed, after, to),
             }
         return envelope(self._keys, body, self._now())
+
+    def heads(self) -> dict[str, int]:
+        """Return the newest version of each feed."""
+        with database.glancing(self._register.engine) as connection:
+            return {feed: self._register.head(connection, feed).version for feed in FEEDS}
+
+    def parcels(self, after: Mapping[str, int], limit: int) -> bytes:
+        """Return for each feed asked about what came after a version, sealed and signed; or why that cannot be told."""
+        return _encoder.encode([self._parcel(feed, after[feed], limit) for feed in FEEDS if feed in after])
+
+    def _parcel(self, feed: str, after: int, limit: int) -> object:
+        with self._register.reading() as connection:
+            head = self._register.head(connection, feed)
+            if after > head.version:
+                return {"feed": feed, "code": "feed.ahead", "head": head.version}
+            if after < head.log_from:
+                return {"feed": feed, "code": "feed.too_old", "log_from": head.log_from}
+            to, root, changes = head.version, head.root, None
+            if after < head.version:
+                to = self._end(connection, feed, after, min(limit, MOST_CHANGES), head)
+                root = self._root_at(connection, feed, to)
+                changes = differences.told(connection, self._register, feed, after, to)
+        now = self._now()
+        clear: list[object] = [feed, after, to, head.version, stamp(now), root]
+        return msgspec.Raw(parcel(self._keys, "batch", clear, changes, now))
 
     def _nothing_new(self, feed: str, head: Head) -> bytes:
         place = {"feed": feed, "after": head.version, "to": head.version, "head": head.version}

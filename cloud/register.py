@@ -54,6 +54,14 @@ class Head:
     log_from: int  # changes after this version are in the log
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A row as it is before a change, and its digest."""
+
+    row: Row = field(repr=False)
+    digest: int
+
+
 class Register:
     """One municipality's rows in the database; no state of its own."""
 
@@ -119,13 +127,16 @@ class Register:
         head = self.head(connection, feed)
         version, at = head.version + 1, stamp(self._now())
         deltas: dict[int, int] = {}
+        before: list[bytes | None] = []
         for change in changes:
             if tables()[change.table].feed != feed:
                 raise ValueError(f"{change.table} is not of feed {feed}")
             bucket = digest.bucket_of(change.table, change.key)
-            moved = self._replace(connection, change, bucket, version)
+            was = self._kept(connection, change)
+            before.append(None if was is None else _encoder.encode(was.row))
+            moved = self._replace(connection, change, bucket, version, None if was is None else was.digest)
             deltas[bucket] = deltas.get(bucket, 0) + moved
-        self._log(connection, feed, version, changes)
+        self._log(connection, feed, version, changes, before)
         root = self._add_to_digests(connection, feed, deltas)
         self._advance(connection, feed, version, at, root)
         reindex(
@@ -142,13 +153,26 @@ class Register:
         )
         return version
 
-    def _replace(self, connection: sa.Connection, change: Change, bucket: int, version: int) -> int:
+    def _kept(self, connection: sa.Connection, change: Change) -> "_Kept | None":
         table, contract = storage.rows[change.table], tables()[change.table]
-        here = sa.and_(self._mine(table), *_at_key(table, contract, change.key))
-        before = connection.execute(sa.select(table.c.row_digest).where(here)).scalar_one_or_none()
+        columns = [table.c[column] for column in contract.columns]
+        query = sa.select(*columns, table.c.row_digest).where(
+            self._mine(table), *_at_key(table, contract, change.key)
+        )
+        found = connection.execute(query).one_or_none()
+        if found is None:
+            return None
+        row = dict(zip(contract.columns, found[:-1], strict=True))
+        return _Kept(without_nulls(row), int.from_bytes(found[-1], "big"))
+
+    def _replace(
+        self, connection: sa.Connection, change: Change, bucket: int, version: int, was: int | None
+    ) -> int:
+        table, contract = storage.rows[change.table], tables()[change.table]
         moved = 0
-        if before is not None:
-            moved -= int.from_bytes(before, "big")
+        if was is not None:
+            moved -= was
+            here = sa.and_(self._mine(table), *_at_key(table, contract, change.key))
             connection.execute(sa.delete(table).where(here))
         if change.row is not None:
             own = digest.row_digest(self._digest_key, change.table, change.row)
@@ -172,7 +196,14 @@ class Register:
         """Return the keyed digest of a row."""
         return digest.row_digest(self._digest_key, table, row)
 
-    def _log(self, connection: sa.Connection, feed: str, version: int, changes: Sequence[Change]) -> None:
+    def _log(
+        self,
+        connection: sa.Connection,
+        feed: str,
+        version: int,
+        changes: Sequence[Change],
+        before: Sequence[bytes | None],
+    ) -> None:
         lines = [
             {
                 "municipality": self.municipality,
@@ -182,8 +213,9 @@ class Register:
                 "table_name": change.table,
                 "row_key": json.dumps(change.key),
                 "body": None if change.row is None else _encoder.encode(dict(change.row)),
+                "before": was,
             }
-            for seq, change in enumerate(changes)
+            for seq, (change, was) in enumerate(zip(changes, before, strict=True))
         ]
         if lines:
             connection.execute(sa.insert(storage.change_log), lines)

@@ -27,6 +27,7 @@ from cloud.contract import FEEDS
 from cloud.feeds import envelope
 from cloud.folder_lock import alone_in
 from cloud.keys import TenantKeys, write_private
+from cloud.parcels import parcel
 from cloud.problems import ProblemError
 from cloud.register import Register
 from cloud.revocations import RevocationList
@@ -67,9 +68,18 @@ class Snapshots:
 
         Where there is none yet, it is made, and waited for within reason.
         """
+        return envelope(self._keys, self._read(self._chosen(begun)), self._now())
+
+    def manifest_parcel(self, begun: str = "") -> bytes:
+        """Return the same with the keys of its chunks sealed: for whoever keeps and carries what they cannot read."""
+        made, now = self._read(self._chosen(begun)), self._now()
+        chunks = [[bytes.fromhex(one["sha256"]), one["size"]] for one in made["chunks"]]
+        names = "snapshot_id", "at", "register_version", "blocks_version"
+        return parcel(self._keys, "snapshot", [*(made[name] for name in names), chunks], made, now)
+
+    def _chosen(self, begun: str) -> Path:
         made = {path.name: path for path in self._made()}
-        chosen = made.get(begun) or self._newest() or self._first()
-        return envelope(self._keys, self._read(chosen), self._now())
+        return made.get(begun) or self._newest() or self._first()
 
     def open_chunk(self, name: str) -> BinaryIO | None:
         """Return the open file of a chunk named by its SHA-256 (hex), or None; open, it outlives its snapshot."""

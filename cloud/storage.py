@@ -64,7 +64,8 @@ digest_mid = _table("digest_mid", {"feed": "text", "mid": "int"}, {"sums": "blob
 change_log = _table(
     "change_log",
     {"feed": "text", "version": "int", "seq": "int"},
-    {"table_name": "text", "row_key": "text", "body": "blob"},
+    # before: the row until then; null where there was none, or an older program wrote the line
+    {"table_name": "text", "row_key": "text", "body": "blob", "before": "blob"},
 )
 
 resident_index = _table(  # the present version of each resident, and what it is found by

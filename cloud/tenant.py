@@ -21,6 +21,7 @@ from cloud.founding import found, is_founded
 from cloud.keys import TenantKeys, open_keys
 from cloud.leases import Leases
 from cloud.migrations import bring_up
+from cloud.news import News
 from cloud.office.decisions import Office
 from cloud.office.quarantine_desk import QuarantineDesk
 from cloud.orders import Orders
@@ -58,6 +59,7 @@ class Tenant:
     sessions: Sessions
     personnel: Personnel
     feeds: Feeds
+    news: News
     snapshots: Snapshots
     commands: Commands
     attachments: Attachments
@@ -127,6 +129,7 @@ def _joined(
     crl = RevocationList(register, authority, folder, now)
     crl.refresh()
     terminals = Terminals(register, authority, crl, now)
+    feeds = Feeds(register, keys, now)
     commands, leases = Commands(register, keys, now), Leases(register, now)
     return Tenant(
         folder=folder,
@@ -143,7 +146,8 @@ def _joined(
         sign_in=SignInDesk(engine, municipality, now, rules),
         sessions=Sessions(engine, municipality, now, rules),
         personnel=Personnel(register, now, rules),
-        feeds=Feeds(register, keys, now),
+        feeds=feeds,
+        news=News(feeds.heads),
         snapshots=Snapshots(register, keys, folder / "snapshots", now),
         commands=commands,
         attachments=Attachments(register, keys, now),

@@ -60,8 +60,8 @@ class ParcelDoor:
 
     async def snapshot(self, begun: str | None = None) -> SnapshotParcel:
         """Return what a snapshot consists of: that of a fill begun before, where it is still kept; else the newest."""
-        more = f"&begun={quote(begun, safe='')}" if begun else ""
-        reply = await call(self._http, "GET", f"/v1/snapshot?sealed=1{more}", expect=_MANIFEST_BYTES)
+        path = f"/v1/snapshot/parcel?begun={quote(begun, safe='')}" if begun else "/v1/snapshot/parcel"
+        reply = await call(self._http, "GET", path, expect=_MANIFEST_BYTES)
         parcel = read_parcel(reply.body, self._keys)
         if not isinstance(parcel, SnapshotParcel):
             raise LinkDownError("link.fault")

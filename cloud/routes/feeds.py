@@ -4,8 +4,11 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
+from fastapi.concurrency import run_in_threadpool
 
 from cloud.digest import BUCKETS, PER_MID
+from cloud.news import LONGEST_S
+from cloud.problems import malformed
 from cloud.routes.wire import MSGPACK, TenantDep, TerminalDep, body_of
 
 router = APIRouter()
@@ -24,6 +27,26 @@ class Buckets(msgspec.Struct):
     buckets: Annotated[
         list[Annotated[int, msgspec.Meta(ge=0, lt=BUCKETS)]], msgspec.Meta(max_length=_MOST_BUCKETS)
     ]
+
+
+@router.get("/v1/feeds")
+async def parcels(
+    tenant: TenantDep,
+    _terminal: TerminalDep,
+    blocks: Annotated[int | None, Query(ge=0)] = None,
+    register: Annotated[int | None, Query(ge=0)] = None,
+    limit: Annotated[int, Query(ge=1)] = 1000,
+    wait: Annotated[int, Query(ge=0, le=LONGEST_S)] = 0,
+) -> Response:
+    """Return what both feeds have after a version, in parcels; held back while there is nothing, where that is asked."""
+    asked = {"blocks": blocks, "register": register}
+    after = {feed: version for feed, version in asked.items() if version is not None}
+    if not after:
+        raise malformed("no feed is asked about")
+    if wait:
+        await tenant.news.after(after, wait)
+    content = await run_in_threadpool(tenant.feeds.parcels, after, limit)
+    return Response(content, media_type=MSGPACK)
 
 
 @router.get("/v1/feeds/{feed}")

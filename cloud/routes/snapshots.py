@@ -42,6 +42,14 @@ def manifest(
     return Response(tenant.snapshots.manifest(begun), media_type=MSGPACK)
 
 
+@router.get("/v1/snapshot/parcel")
+def manifest_parcel(
+    tenant: TenantDep, _terminal: TerminalDep, begun: Annotated[str, Query(max_length=64)] = ""
+) -> Response:
+    """Return the same, with the keys of its chunks sealed."""
+    return Response(tenant.snapshots.manifest_parcel(begun), media_type=MSGPACK)
+
+
 @router.get("/v1/snapshot/chunks/{sha256}")
 @router.head("/v1/snapshot/chunks/{sha256}")
 def chunk(request: Request, tenant: TenantDep, sha256: str) -> Response:

@@ -136,7 +136,11 @@ class Maker:
 
     async def follow(self, stores: FileStores, feed_keys: tuple[TownKey, ...]) -> None:
         """Fill the replica from the snapshot, then follow a change of the register."""
-        sync = SyncReplica(HttpFeeds(self.cloud.http, feed_keys), stores.replica, stores.ledger)
+        sync = SyncReplica(
+            HttpFeeds(self.cloud.http, feed_keys, digest_key=stores.replica.digest_key),
+            stores.replica,
+            stores.ledger,
+        )
         await sync.round()
         register = self.cloud.tenant.register
         with register.writing() as connection:

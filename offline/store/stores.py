@@ -18,8 +18,9 @@ from offline.store.shelf import Shelf
 class FileStores:
     """Replica and ledger of one terminal in one folder; the two objects stay the same over open and close.
 
-    While closed, each call on them raises StoreError ``store.no_keys``; the shelf needs no key. Opening and closing take turns: whoever
-    signs in while the last one's files are still being closed finds them closed first, and open after.
+    While closed, each call on them raises StoreError ``store.no_keys``; the shelf needs no key.
+    Opening and closing take turns: whoever signs in while the last one's files are still being closed finds
+    them closed first, and open after.
     """
 
     def __init__(

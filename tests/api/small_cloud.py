@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from client.api.auth import Sessions
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
+from client.api.sync import HttpFeeds
 from client.domain.change import NewChange, QueuedChange
 from client.domain.clerk import SignIn
-from client.domain.enrolment import Enrolled
+from client.domain.enrolment import Enrolled, TownKey
 from client.rules import totp
 from client.rules.authorship import signed_words
 from cloud.app import create_app
@@ -126,6 +127,14 @@ class SmallCloud:
     def identity(self) -> TerminalIdentity:
         assert self.enrolled
         return TerminalIdentity(self.enrolled.terminal_no, self.key)
+
+    def feeds(self, keys: Iterable[TownKey] | None = None) -> HttpFeeds:
+        """Return the way to the feeds, by the enrolment's keys or others."""
+        told = self.enrolled
+        assert told
+        return HttpFeeds(
+            self.http, told.feed_keys if keys is None else keys, digest_key=lambda: told.digest_key
+        )
 
     async def enrol(self) -> None:
         desk = EnrolmentDesk(self.http)

@@ -14,7 +14,6 @@ from client.api.commands import CommandBox
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
 from client.api.residents import CloudRegister
-from client.api.sync import HttpFeeds
 from client.domain.as_of import Source
 from client.domain.certificate import CertificateKind, IdentityCheck
 from client.domain.change import ChangeKind, NewChange, change_key
@@ -368,12 +367,12 @@ async def test_both_keys_of_the_town_change_under_a_terminal_at_work(tmp_path: P
         again.key, again.enrolled = cloud.key, cloud.enrolled
         again.http.identity = again.identity
         assert again.enrolled
-        untold = HttpFeeds(again.http, again.enrolled.feed_keys)
+        untold = again.feeds()
         with pytest.raises(LinkDownError):
             await untold.digest(Feed.BLOCKS)
         again.key = new_key()
         await again.enrol()  # told of both
-        feeds = HttpFeeds(again.http, again.enrolled.feed_keys)
+        feeds = again.feeds()
         assert (await feeds.digest(Feed.BLOCKS)).version == 1
         assert cloud.enrolled
         (told,) = await CommandBox(again.http, cloud.enrolled.terminal_no).send((before,))

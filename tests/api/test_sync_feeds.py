@@ -20,20 +20,12 @@ from client.domain.errors import CounterError, LinkDownError, RefusedError
 from client.domain.feed import Bucket, Feed, RowChange
 from client.jobs.feed_ports import CloudFeeds
 from tests.builders import NOW, a_town_key
+from tests.parcel_builders import DIGEST_KEY
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 TOWN_KEY = a_town_key(KEY.public_key().public_bytes_raw())
 AT = "2026-11-20T05:32:00Z"
 ROW = {"block_id": "b1", "reason": "職権", "n": 3, "on": True, "image": b"\x89PNG"}
-FEED: dict[str, Any] = {
-    "feed": "blocks",
-    "after": 3,
-    "to": 5,
-    "head": 9,
-    "at": AT,
-    "root": b"r" * 16,
-    "changes": [["block", ["b1"], ROW], ["resident", ["1", 2], None]],
-}
 DIGEST: dict[str, Any] = {
     "feed": "register",
     "version": 7,
@@ -47,7 +39,7 @@ ROWS: dict[str, Any] = {
     "version": 7,
     "at": AT,
     "root": b"r" * 16,
-    "changes": FEED["changes"],
+    "changes": [["block", ["b1"], ROW], ["resident", ["1", 2], None]],
 }
 
 
@@ -75,7 +67,7 @@ def feeds_over(
         return answer(request)
 
     http = Http("https://cloud.example", None, now=lambda: NOW, transport=httpx.MockTransport(respond))
-    return HttpFeeds(http, keys, **more)
+    return HttpFeeds(http, keys, digest_key=lambda: DIGEST_KEY, **more)
 
 
 def streamed(status: int, content: bytes, media: str) -> httpx.Response:
@@ -96,18 +88,17 @@ def problem(status: int, code: str, **more: object) -> HttpFeeds:
 
 
 def test_it_is_the_feeds_the_sync_job_asks_for() -> None:
-    feeds: CloudFeeds = saying(FEED)
+    feeds: CloudFeeds = saying(ROWS)
     assert feeds
 
 
 @pytest.mark.asyncio
-async def test_a_batch_is_read_value_by_value() -> None:
-    batch = await saying(FEED).feed(Feed.BLOCKS, 3, 100)
-    assert batch is not None
-    assert (batch.feed, batch.after, batch.to, batch.head, batch.root) == (Feed.BLOCKS, 3, 5, 9, b"r" * 16)
-    assert batch.at == datetime(2026, 11, 20, 5, 32, tzinfo=UTC)
-    assert batch.changes == (RowChange("block", ("b1",), ROW), RowChange("resident", ("1", 2), None))
-    row = batch.changes[0].row
+async def test_rows_are_read_value_by_value() -> None:
+    told = await saying(ROWS).rows(Feed.BLOCKS, (0,))
+    assert (told.feed, told.version, told.root) == (Feed.BLOCKS, 7, b"r" * 16)
+    assert told.at == datetime(2026, 11, 20, 5, 32, tzinfo=UTC)
+    assert told.rows == (RowChange("block", ("b1",), ROW), RowChange("resident", ("1", 2), None))
+    row = told.rows[0].row
     assert row is not None
     assert row["on"] is True, "a bool that became 1 would have another digest"
 
@@ -118,9 +109,7 @@ async def test_digest_buckets_and_rows_are_asked_as_the_contract_says() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append((request.method, request.url.raw_path.decode(), request.content))
-        body = {"digest": DIGEST, "buckets": BUCKETS, "rows": ROWS, "blocks": FEED}[
-            request.url.path.split("/")[-1]
-        ]
+        body = {"digest": DIGEST, "buckets": BUCKETS, "rows": ROWS}[request.url.path.split("/")[-1]]
         return streamed(200, envelope(body), "application/msgpack")
 
     feeds = feeds_over(answer)
@@ -128,35 +117,37 @@ async def test_digest_buckets_and_rows_are_asked_as_the_contract_says() -> None:
     buckets = await feeds.buckets(Feed.BLOCKS, (0, 63))
     assert (buckets.version, buckets.buckets) == (7, (Bucket(0, bytes(16)), Bucket(4095, b"b" * 16)))
     assert (await feeds.rows(Feed.BLOCKS, (0, 4095))).rows[1] == RowChange("resident", ("1", 2), None)
-    await feeds.feed(Feed.BLOCKS, 3, 100)
     assert asked == [
         ("GET", "/v1/feeds/register/digest", b""),
         ("POST", "/v1/feeds/blocks/buckets", b'{"mids":[0,63]}'),
         ("POST", "/v1/feeds/blocks/rows", b'{"buckets":[0,4095]}'),
-        ("GET", "/v1/feeds/blocks?after=3&limit=100", b""),
     ]
 
 
 # Attacks
 
 
-async def fault(question: Any) -> None:
+async def fault(question: Any, code: str = "link.fault") -> None:
     with pytest.raises(LinkDownError) as caught:
         await question
-    assert caught.value.code == "link.fault"
+    assert caught.value.code == code
+
+
+async def unsigned(question: Any) -> None:
+    await fault(question, "link.unsigned")
 
 
 @pytest.mark.asyncio
 async def test_another_tenants_signature_is_not_ours() -> None:
     stranger = Ed25519PrivateKey.generate()
-    await fault(raw(enveloped(packed(FEED), stranger)).feed(Feed.BLOCKS, 3, 100))
+    await unsigned(raw(enveloped(packed(ROWS), stranger)).rows(Feed.BLOCKS, (0,)))
 
 
 @pytest.mark.asyncio
 async def test_an_envelope_is_held_against_the_key_it_names_and_no_other() -> None:
     later = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
     young = a_town_key(later.public_key().public_bytes_raw(), NOW)
-    content = packed(FEED)
+    content = packed(ROWS)
 
     def feeds(signer: Ed25519PrivateKey, key_id: str | None, *known: TownKey) -> HttpFeeds:
         told = {"body": content, "signature": signer.sign(b"madoguchi-feed-v1\n" + content)}
@@ -165,31 +156,32 @@ async def test_an_envelope_is_held_against_the_key_it_names_and_no_other() -> No
         return feeds_over(lambda _: streamed(200, answer, "application/msgpack"), keys=known)
 
     for signer, key in ((KEY, TOWN_KEY), (later, young)):
-        assert await feeds(signer, key.key_id, TOWN_KEY, young).feed(Feed.BLOCKS, 3, 100)
-    await fault(feeds(later, TOWN_KEY.key_id, TOWN_KEY, young).feed(Feed.BLOCKS, 3, 100))
-    await fault(feeds(later, young.key_id, TOWN_KEY).feed(Feed.BLOCKS, 3, 100))  # not told of it
-    for key_id in ("", "00" * 8, None):
-        await fault(feeds(KEY, key_id, TOWN_KEY, young).feed(Feed.BLOCKS, 3, 100))
+        assert await feeds(signer, key.key_id, TOWN_KEY, young).rows(Feed.BLOCKS, (0,))
+    await unsigned(feeds(later, TOWN_KEY.key_id, TOWN_KEY, young).rows(Feed.BLOCKS, (0,)))
+    await unsigned(feeds(later, young.key_id, TOWN_KEY).rows(Feed.BLOCKS, (0,)))  # not told of it
+    await fault(feeds(KEY, None, TOWN_KEY, young).rows(Feed.BLOCKS, (0,)))
+    for key_id in ("", "00" * 8):
+        await unsigned(feeds(KEY, key_id, TOWN_KEY, young).rows(Feed.BLOCKS, (0,)))
 
 
 @pytest.mark.asyncio
 async def test_a_signature_over_something_else_does_not_fit() -> None:
-    await fault(raw(enveloped(packed(FEED), domain=b"")).feed(Feed.BLOCKS, 3, 100))
+    await unsigned(raw(enveloped(packed(ROWS), domain=b"")).rows(Feed.BLOCKS, (0,)))
 
 
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_no_changed_byte_of_a_signed_answer_is_believed(data: st.DataObject) -> None:
-    content = bytearray(envelope(FEED))
+    content = bytearray(envelope(ROWS))
     at = data.draw(st.integers(0, len(content) - 1))
     content[at] ^= data.draw(st.integers(1, 255))
     # The key's id and later fields are not signed, and say nothing.
-    assert heard(raw(bytes(content))) in {"link.fault", heard(saying(FEED))}
+    assert heard(raw(bytes(content))) in {"link.fault", "link.unsigned", heard(saying(ROWS))}
 
 
 def heard(feeds: HttpFeeds) -> str:
     try:
-        return repr(asyncio.run(feeds.feed(Feed.BLOCKS, 3, 100)))
+        return repr(asyncio.run(feeds.rows(Feed.BLOCKS, (0,))))
     except LinkDownError as error:
         return error.code
 
@@ -197,7 +189,7 @@ def heard(feeds: HttpFeeds) -> str:
 @pytest.mark.asyncio
 async def test_the_answer_for_one_feed_is_no_answer_for_the_other() -> None:
     for question in (
-        saying(FEED).feed(Feed.REGISTER, 3, 100),
+        saying(ROWS).rows(Feed.REGISTER, (0,)),
         saying(DIGEST).digest(Feed.BLOCKS),
         saying(BUCKETS).buckets(Feed.REGISTER, (0,)),
         saying(ROWS).rows(Feed.REGISTER, (0,)),
@@ -210,7 +202,7 @@ async def test_the_answer_for_one_feed_is_no_answer_for_the_other() -> None:
     "wrong",
     [
         {"root": b"short"},
-        {"after": -1},
+        {"version": -1},
         {"at": "yesterday"},
         {"at": "2026-11-20T05:32:00"},
         {"changes": [["block", "b1", ROW]]},
@@ -218,11 +210,11 @@ async def test_the_answer_for_one_feed_is_no_answer_for_the_other() -> None:
         {"changes": [["block", ["b1"], {"reason": 1.5}]]},
         {"changes": [["block", [None], None]]},
         {"changes": None},
-        {"to": "5"},
+        {"version": "5"},
     ],
 )
 async def test_a_signed_answer_that_is_not_of_the_contract_is_none(wrong: dict[str, object]) -> None:
-    await fault(saying({**FEED, **wrong}).feed(Feed.BLOCKS, 3, 100))
+    await fault(saying({**ROWS, **wrong}).rows(Feed.BLOCKS, (0,)))
 
 
 @pytest.mark.asyncio
@@ -234,39 +226,33 @@ async def test_digests_and_buckets_have_their_size_and_number() -> None:
 
 @pytest.mark.asyncio
 async def test_what_swells_beyond_bounds_is_stopped_whatever_its_frame_says() -> None:
-    bomb = msgspec.msgpack.encode({**FEED, "later": bytes(3_000_000)})
+    bomb = msgspec.msgpack.encode({**ROWS, "later": bytes(3_000_000)})
     frames = [
         zstandard.ZstdCompressor(level=19).compress(bomb),
         zstandard.ZstdCompressor(write_content_size=False).compress(bomb),
     ]
     for frame in frames:
         assert len(frame) < 3000
-        await fault(raw(enveloped(frame), largest=1_000_000).feed(Feed.BLOCKS, 3, 100))
-        assert await raw(enveloped(frame)).feed(Feed.BLOCKS, 3, 100)
+        await fault(raw(enveloped(frame), largest=1_000_000).rows(Feed.BLOCKS, (0,)))
+        assert await raw(enveloped(frame)).rows(Feed.BLOCKS, (0,))
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "content",
-    [b"", b"<html>Please sign in</html>", packed(FEED), enveloped(b"no zstd"), enveloped(packed(FEED)[:-9])],
+    [b"", b"<html>Please sign in</html>", packed(ROWS), enveloped(b"no zstd"), enveloped(packed(ROWS)[:-9])],
 )
 async def test_garbage_is_a_fault(content: bytes) -> None:
-    await fault(raw(content).feed(Feed.BLOCKS, 3, 100))
+    await fault(raw(content).rows(Feed.BLOCKS, (0,)))
 
 
 # What the cloud says no to
 
 
 @pytest.mark.asyncio
-async def test_a_feed_that_cannot_go_on_from_there_says_so() -> None:
-    assert await problem(409, "feed.ahead", head=2).feed(Feed.BLOCKS, 3, 100) is None
-    assert await problem(410, "feed.too_old", log_from=9).feed(Feed.BLOCKS, 3, 100) is None
-
-
-@pytest.mark.asyncio
 async def test_a_revoked_terminal_hears_it() -> None:
     with pytest.raises(RefusedError) as caught:
-        await problem(403, "terminal.revoked").feed(Feed.BLOCKS, 3, 100)
+        await problem(403, "terminal.revoked").rows(Feed.BLOCKS, (0,))
     assert caught.value.code == "refused.terminal_revoked"
 
 
@@ -279,8 +265,8 @@ async def test_a_busy_cloud_is_busy() -> None:
 
 @pytest.mark.asyncio
 async def test_no_failure_quotes_a_row() -> None:
-    secret = {**FEED, "changes": [["block", ["b1"], {"reason": {"ひみつ": 1}}]]}
+    secret = {**ROWS, "changes": [["block", ["b1"], {"reason": {"ひみつ": 1}}]]}
     with pytest.raises(CounterError) as caught:
-        await saying(secret).feed(Feed.BLOCKS, 3, 100)
+        await saying(secret).rows(Feed.BLOCKS, (0,))
     assert "ひみつ" not in repr(caught.value) + repr(caught.value.__cause__)
     assert caught.value.__suppress_context__

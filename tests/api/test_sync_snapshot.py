@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from client.domain.errors import RefusedError
 from client.domain.feed import Chunk, ChunkRows, Feed
-from tests.api.test_sync_feeds import AT, envelope, fault, feeds_over, packed, problem, raw, saying, streamed
+from tests.api.test_sync_feeds import AT, KEY, TOWN_KEY, fault, feeds_over, packed, problem, raw, streamed
+from tests.parcel_builders import clear_of, wire_of
 
 CHUNK_BODY = {"table": "block", "columns": ["block_id", "reason"], "data": [["b1", "b2"], ["職権", None]]}
 CHUNK_KEY = bytes(range(100, 132))
@@ -39,12 +40,21 @@ def a_manifest(*chunks: Chunk) -> dict[str, Any]:
     }
 
 
+def parcelled(manifest: dict[str, Any]) -> bytes:
+    """Return a manifest as the parcel it travels in."""
+    names = ("snapshot_id", "at", "register_version", "blocks_version")
+    told = manifest["chunks"] if isinstance(manifest["chunks"], list) else []
+    chunks = [[bytes.fromhex(one["sha256"]), one["size"]] for one in told]
+    clear = ["snapshot", clear_of()[1], *(manifest[name] for name in names), chunks]
+    return wire_of(clear, manifest, signer=KEY, key_id=TOWN_KEY.id_bytes)
+
+
 @pytest.mark.asyncio
 async def test_a_snapshot_is_read() -> None:
     content = sealed(packed(CHUNK_BODY))
     chunk = a_chunk(content)
     manifest = a_manifest(chunk)
-    read = await saying(manifest).manifest()
+    read = await raw(parcelled(manifest)).manifest()
     assert (read.snapshot_id, read.register_version, read.blocks_version, read.chunks) == (
         "s1",
         7,
@@ -137,7 +147,7 @@ async def test_nesting_and_wrong_lengths_end_as_a_fault(deep: bytes) -> None:
 async def test_a_manifest_sealed_in_a_way_not_known_here_says_that_the_program_is_too_old() -> None:
     told = a_manifest() | {"seal": "X512", "chunks": "of another shape"}
     with pytest.raises(RefusedError) as caught:
-        await saying(told).manifest()
+        await raw(parcelled(told)).manifest()
     assert caught.value.code == "refused.newer"
 
 
@@ -147,22 +157,22 @@ async def test_a_fill_begun_is_asked_for_by_its_name() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.raw_path.decode())
-        return streamed(200, envelope(a_manifest()), "application/msgpack")
+        return streamed(200, parcelled(a_manifest()), "application/msgpack")
 
     feeds = feeds_over(answer)
     for begun in (None, "", "s00000001-x", "a&b=/ c"):
         await feeds.manifest(begun)
     assert asked == [
-        "/v1/snapshot",
-        "/v1/snapshot",
-        "/v1/snapshot?begun=s00000001-x",
-        "/v1/snapshot?begun=a%26b%3D%2F%20c",
+        "/v1/snapshot/parcel",
+        "/v1/snapshot/parcel",
+        "/v1/snapshot/parcel?begun=s00000001-x",
+        "/v1/snapshot/parcel?begun=a%26b%3D%2F%20c",
     ]
 
 
 @pytest.mark.asyncio
 async def test_keys_of_chunks_are_in_nothing_that_is_shown() -> None:
-    manifest = await saying(a_manifest(a_chunk(b"x"))).manifest()
+    manifest = await raw(parcelled(a_manifest(a_chunk(b"x")))).manifest()
     assert manifest.chunks[0].key == CHUNK_KEY
     assert repr(CHUNK_KEY)[2:10] not in repr(manifest)
 

@@ -10,11 +10,13 @@ from client.api.sync import HttpFeeds
 from client.api.upkeep import SignedOrder, read_order
 from client.domain.change import ChangeKind, NewChange
 from client.domain.enrolment import TownKey
-from client.domain.feed import Chunk, Feed
+from client.domain.feed import Chunk, Feed, RowChange, RowDiff
+from client.domain.parcel import Parcel
 from client.domain.resident import AtenaNo
 from client.domain.terminal import OrderKind, TerminalFacts
 from client.rules import digest
 from client.rules.authorship import signed_words
+from client.rules.parcels import open_batch, parcel_key, read_parcel, seal_id_of
 from offline.store.pack import unpacked
 from offline.store.seal import info_of, opened
 from tests.vectors import octets, row_of, vector
@@ -96,7 +98,7 @@ async def test_a_chunk_of_the_vector_is_opened() -> None:
     chunk = Chunk(
         told["sha256"], told["series"], told["table"], told["rows"], told["size"], octets(told["key"])
     )
-    door = HttpFeeds(answering(octets(said["sealed"]), "application/octet-stream"), ())
+    door = HttpFeeds(answering(octets(said["sealed"]), "application/octet-stream"), (), digest_key=bytes)
     rows = await door.chunk(chunk)
     assert (list(rows.columns), [list(column) for column in rows.data]) == (
         said["content"]["columns"],
@@ -106,14 +108,39 @@ async def test_a_chunk_of_the_vector_is_opened() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_batch_of_the_vector_is_trusted_and_read() -> None:
+async def test_rows_of_the_vector_are_trusted_and_read() -> None:
     said = vector("envelope")
     key = TownKey(said["feed_key"]["id"], octets(said["feed_key"]["public"]), AT)
-    door = HttpFeeds(answering(octets(said["envelope"]), "application/msgpack"), (key,))
-    batch = await door.feed(Feed.BLOCKS, 3, 1000)
-    assert batch is not None
-    assert (batch.to, batch.root) == (4, octets(said["body"]["root"]))
-    assert [[one.table, list(one.key), one.row] for one in batch.changes] == said["body"]["changes"]
+    door = HttpFeeds(answering(octets(said["envelope"]), "application/msgpack"), (key,), digest_key=bytes)
+    told = await door.rows(Feed.BLOCKS, (0,))
+    assert (told.version, told.root) == (4, octets(said["body"]["root"]))
+    assert [[one.table, list(one.key), one.row] for one in told.rows] == said["body"]["changes"]
+
+
+def test_a_parcel_of_the_vector_is_trusted_and_read() -> None:
+    said = vector("parcel")
+    key = TownKey(said["feed_key"]["id"], octets(said["feed_key"]["public"]), AT)
+    opener = parcel_key(octets(said["digest_key"]))
+    assert opener == octets(said["parcel_key"])
+    parcel = read_parcel(octets(said["parcel"]), (key,))
+    assert isinstance(parcel, Parcel)
+    assert [
+        "batch",
+        seal_id_of(opener).hex(),
+        parcel.feed.value,
+        parcel.after,
+        parcel.to,
+        parcel.head,
+    ] == said["clear"][:6]
+    gone, whole, different = open_batch(parcel, opener).changes
+    assert isinstance(gone, RowChange)
+    assert isinstance(whole, RowChange)
+    assert isinstance(different, RowDiff)
+    assert [gone.table, list(gone.key), gone.row] == [*said["changes"][0], None]
+    assert [whole.table, list(whole.key), whole.row] == said["changes"][1]
+    assert [different.table, list(different.key), different.columns, list(different.base)] == said["changes"][
+        2
+    ]
 
 
 def test_an_order_of_the_vector_is_obeyed() -> None:

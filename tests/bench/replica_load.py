@@ -183,7 +183,7 @@ async def measure(folder: Path, residents: int, rounds: int) -> dict[str, Any]:
     with served(folder) as ready:
         http = Http(f"https://127.0.0.1:{ready['port']}/{code}", None, now=now, ca_file=str(ready["ca_file"]))
         told = await enrolled(http, token)
-        feeds = HttpFeeds(http, told.feed_keys)
+        feeds = HttpFeeds(http, told.feed_keys, digest_key=lambda: told.digest_key)
         seconds, size = await product(feeds, folder, told.digest_key)
         rows = sum(chunk.rows for chunk in (await feeds.manifest()).chunks)
         fills: dict[str, list[Fill]] = {"encrypted": [], "plain": []}

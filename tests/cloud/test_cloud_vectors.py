@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from cloud import chunks, digest, feeds, orders
+from cloud import chunks, digest, feeds, orders, parcels
 from cloud.command import Command
 from cloud.contract import tables
 from cloud.envelopes import is_signed, open_payload, signed_words
@@ -102,8 +102,24 @@ def test_an_envelope_and_an_order_bear_the_signature_of_the_vector() -> None:
     key.verify(envelope["signature"], feeds.CONTEXT + envelope["body"])
     body = as_json(msgspec.msgpack.decode(zstandard.decompress(envelope["body"])))
     assert (envelope["key_id"], body) == (said["feed_key"]["id"], said["body"])
-    check(contract()["components"]["schemas"]["Batch"], body)
+    check(contract()["components"]["schemas"]["BucketRows"], body)
     order = vector("order")["order"]
     check(contract()["components"]["schemas"]["SignedOrder"], order)
     check(contract()["components"]["schemas"]["Order"], msgspec.json.decode(order["words"]))
     key.verify(octets(order["signature"]), orders.SIGNED + order["words"].encode())
+
+
+def test_a_parcel_bears_signature_and_seal_of_the_vector() -> None:
+    said = vector("parcel")
+    wire = msgspec.msgpack.decode(octets(said["parcel"]))
+    check(contract()["components"]["schemas"]["Parcel"], as_json(wire))
+    clear, sealed, key_id, signature = wire
+    public = Ed25519PublicKey.from_public_bytes(octets(said["feed_key"]["public"]))
+    public.verify(signature, parcels._SIGNED + len(clear).to_bytes(4, "big") + clear + sealed)
+    opener = parcels._key(octets(said["digest_key"]))
+    assert (opener, key_id.hex()) == (octets(said["parcel_key"]), said["feed_key"]["id"])
+    plain = AESGCM(opener).decrypt(sealed[:12], sealed[12:], clear)
+    assert as_json(msgspec.msgpack.decode(zstandard.decompress(plain))) == said["changes"]
+    kind, seal_id, *rest, root = msgspec.msgpack.decode(clear)
+    assert [kind, seal_id.hex(), *rest] == said["clear"][:-1]
+    assert root == octets(said["clear"][-1])

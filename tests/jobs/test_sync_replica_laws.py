@@ -60,6 +60,11 @@ class ShakyFeeds:
     async def feed(self, feed: Feed, after: int, limit: int) -> FeedBatch | None:
         return await self._through(self._register.feed(feed, after, min(limit, 2)))
 
+    async def both(
+        self, blocks: int, register: int, limit: int, *, wait_s: int = 0
+    ) -> tuple[FeedBatch | None, FeedBatch | None]:
+        return await self._through(self._register.both(blocks, register, min(limit, 2)))
+
     async def digest(self, feed: Feed) -> FeedDigest:
         return await self._through(self._register.digest(feed))
 

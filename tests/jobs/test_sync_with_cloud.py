@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from client.api.sync import HttpFeeds
 from client.domain.errors import LinkDownError, StoreError
 from client.domain.feed import Feed
 from client.jobs.scrub_replica import ScrubReplica
@@ -37,7 +36,7 @@ class Follower:
     @property
     def sync(self) -> SyncReplica:
         assert self.cloud.enrolled
-        return SyncReplica(HttpFeeds(self.cloud.http, self.cloud.enrolled.feed_keys), self.replica, self.book)
+        return SyncReplica(self.cloud.feeds(), self.replica, self.book)
 
     def commit(self, feed: str, *changes: Change) -> None:
         register = self.cloud.tenant.register
@@ -118,7 +117,7 @@ async def test_a_cut_fill_goes_on_with_its_snapshot_after_a_newer_one_was_made(
     monkeypatch.setattr("cloud.snapshots.FAR", 1)
     monkeypatch.setattr("cloud.snapshots.EVERY", timedelta(0))
     assert follower.cloud.enrolled
-    last = (await HttpFeeds(follower.cloud.http, follower.cloud.enrolled.feed_keys).manifest()).chunks[-1]
+    last = (await follower.cloud.feeds().manifest()).chunks[-1]
     follower.cloud.faults.plan(Fault(FaultKind.CUT_MIDWAY, f"/v1/snapshot/chunks/{last.sha256}"))
     with pytest.raises(LinkDownError):
         await follower.sync.round()
@@ -167,7 +166,7 @@ async def test_a_feed_signed_by_somebody_else_is_not_followed(follower: Follower
     follower.commit("blocks", put(*protect(HANAKO)))
     assert follower.cloud.enrolled
     wrong = [replace(key, key=bytes(31) + b"\1") for key in follower.cloud.enrolled.feed_keys]
-    stranger = HttpFeeds(follower.cloud.http, wrong)
+    stranger = follower.cloud.feeds(wrong)
     with pytest.raises(LinkDownError):
         await SyncReplica(stranger, follower.replica, follower.book).round()
     assert not await follower.equal()

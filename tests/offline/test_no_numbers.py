@@ -331,12 +331,13 @@ async def test_a_row_of_a_known_table_under_another_key_is_written_nowhere(
 ) -> None:
     await fill(stores, register)
     row: Row = {"phone_id": "p1", "atena_no": "1000000001"}
-    batch = replace(register.put("phone", row), changes=(RowChange("phone", (NUMBER,), row),))
+    change = RowChange("phone", (NUMBER,), row)
+    batch = replace(register.put("phone", row), changes=(change,))
     bucket = bucket_of("phone", (NUMBER,))
     with pytest.raises(ValueError, match="another key"):
         await stores.replica.apply(batch)
     with pytest.raises(ValueError, match="another key"):
-        await stores.replica.replace_buckets(Feed.REGISTER, batch.to, (bucket,), batch.changes)
+        await stores.replica.replace_buckets(Feed.REGISTER, batch.to, (bucket,), (change,))
     await stores.close()
     assert found_in(tmp_path, NUMBER) == []
 

@@ -112,7 +112,11 @@ class Counter:
         self.http, self.stores = self.terminal.doors.http, self.terminal.doors.stores
         self.sign_in, self.link, self.now = self.terminal.sign_in, self.terminal.link, utc_now
         replica, ledger, token = self.stores.replica, self.stores.ledger, self.sign_in.access_token
-        self.sync = SyncReplica(HttpFeeds(self.http, self.terminal.doors.facts.feed_keys), replica, ledger)
+        self.sync = SyncReplica(
+            HttpFeeds(self.http, self.terminal.doors.facts.feed_keys, digest_key=replica.digest_key),
+            replica,
+            ledger,
+        )
         self.live = CloudRegister(self.http, lambda: token)
         reach = Reach(self.link, wait=5)
         self.find = FindResident(self.live, replica, reach, ledger, now=utc_now)

@@ -17,7 +17,6 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from client.api.commands import CommandBox
-from client.api.sync import HttpFeeds
 from client.domain.change import ChangeState
 from client.domain.errors import LinkDownError, StoreError
 from client.domain.resident import AtenaNo
@@ -145,7 +144,7 @@ class Counter:
 
     def __post_init__(self) -> None:
         assert self.cloud.enrolled
-        feeds = HttpFeeds(self.cloud.http, self.cloud.enrolled.feed_keys)
+        feeds = self.cloud.feeds()
         self.sync = SyncReplica(feeds, self.stores.replica, self.stores.ledger, on_progress=self.shown.append)
 
     async def send(self) -> int:

@@ -81,7 +81,9 @@ async def a_drill(stack: AsyncExitStack, config: Config, site: Site) -> Terminal
     terminal = await open_terminal(stack, config, site)
     doors, link, now = terminal.doors, terminal.link, ui.doors.utc_now
     ledger, replica, token = doors.stores.ledger, doors.stores.replica, terminal.sign_in.access_token
-    await SyncReplica(HttpFeeds(doors.http, doors.facts.feed_keys), replica, ledger).round()
+    await SyncReplica(
+        HttpFeeds(doors.http, doors.facts.feed_keys, digest_key=replica.digest_key), replica, ledger
+    ).round()
     reach = Reach(link, wait=5)
     live = CloudRegister(doors.http, lambda: token)
     find = FindResident(live, replica, reach, ledger, now=now)

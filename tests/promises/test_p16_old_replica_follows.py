@@ -89,7 +89,9 @@ class Followed:
     def sync(self, stores: FileStores) -> SyncReplica:
         assert self.cloud.enrolled
         return SyncReplica(
-            HttpFeeds(self.cloud.http, self.cloud.enrolled.feed_keys), stores.replica, LandingBook()
+            HttpFeeds(self.cloud.http, self.cloud.enrolled.feed_keys, digest_key=stores.replica.digest_key),
+            stores.replica,
+            LandingBook(),
         )
 
 

@@ -36,8 +36,8 @@ def test_a_first_fill_fetches_the_snapshot_then_follows_blocks_first() -> None:
         *["AskManifest", "BeginFill"],
         *["AskChunk", "AddChunk"] * 3,
         "FinishFill",
-        *["AskFeed", "OwnMids", "Confirm"],
-        *["AskFeed", "Apply", "OwnMids", "Confirm"],
+        *["AskBoth", "OwnMids", "Confirm"],
+        *["Apply", "OwnMids", "Confirm"],
     ]
     assert [question for question in register.asked if question.startswith("feed")] == [
         "feed blocks 1",
@@ -144,7 +144,7 @@ def test_a_batch_that_does_not_come_out_is_not_applied_and_the_replica_is_repair
     register.commit(REGISTER, a_row_change(REGISTER, 50))
     report, said = hold(register, replica)
     assert said[3:] == [
-        *["AskFeed", "Apply", "AskDigest", "OwnMids", "AskBuckets", "OwnBuckets", "AskRows", "Replace"],
+        *["Apply", "AskDigest", "OwnMids", "AskBuckets", "OwnBuckets", "AskRows", "Replace"],
         *["AskFeed", "OwnMids", "Confirm"],
     ]
     assert report.proven

@@ -38,15 +38,27 @@ def with_field(kind: type[object], **more: object) -> Twist:
     return twist
 
 
+def first_word(**more: object) -> Twist:
+    """Twist what the round's first question is answered about the blocks."""
+
+    def twist(step: object, answer: object) -> object:
+        if not isinstance(step, steps.AskBoth):
+            return answer
+        assert isinstance(answer, tuple)
+        return replace(answer[0], **more), answer[1]
+
+    return twist
+
+
 @pytest.mark.parametrize(
     "twist",
     [
-        with_field(steps.AskFeed, feed=REGISTER),
-        with_field(steps.AskFeed, after=0),
-        with_field(steps.AskFeed, to=0),
-        with_field(steps.AskFeed, head=99),
-        with_field(steps.AskFeed, to=99),
-        with_field(steps.AskFeed, at=NOW - timedelta(days=1)),
+        first_word(feed=REGISTER),
+        first_word(after=0),
+        first_word(to=0),
+        first_word(head=99),
+        first_word(to=99),
+        first_word(at=NOW - timedelta(days=1)),
         with_field(steps.AskDigest, feed=REGISTER),
         with_field(steps.AskDigest, root=bytes(16)),
         with_field(steps.AskDigest, at=NOW - timedelta(days=1)),
@@ -101,7 +113,7 @@ def test_a_replica_whose_rows_will_not_hold_is_not_called_equal() -> None:
 def test_the_job_does_every_step_there_is() -> None:
     kinds = {kind for kind in vars(steps).values() if isinstance(kind, type) and issubclass(kind, steps.Step)}
     assert {kind.__name__ for kind in kinds - {steps.Step}} == {
-        *["AskFeed", "AskDigest", "AskBuckets", "AskRows", "AskManifest", "AskChunk"],
+        *["AskBoth", "AskFeed", "AskDigest", "AskBuckets", "AskRows", "AskManifest", "AskChunk"],
         *["Apply", "Confirm", "OwnMids", "OwnBuckets", "Replace", "BeginFill", "AddChunk", "FinishFill"],
     }
 
