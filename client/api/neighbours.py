@@ -34,7 +34,7 @@ _PATIENCE = 2.0  # seconds to connect: it stands in the same house
 
 
 class NeighbourHttp(Http):
-    """Speaks to one neighbour: shows this machine's certificate and lease, and takes no answer without a lease that holds."""
+    """Speaks to one neighbour: shows our certificate and lease, and takes no answer without a lease that holds."""
 
     def __init__(
         self,

@@ -42,6 +42,7 @@ class LinkDownError(CounterError):
         "link.fault",  # 5xx or an answer that is not of the contract
         "link.unsigned",  # an answer that no key of this town signed: another town's, or changed on its way
         "link.untrusted",  # TLS: certificate not of our authority
+        "link.handed_over",  # given to the hall server, sealed; what the cloud says of it is not known yet
         "link.stranger",  # a neighbour that is no machine of this town, or was one; fact: reason
         "link.first_contact",  # not enrolled yet, and the cloud cannot be asked; fact: cause, another of these
     )

@@ -57,6 +57,14 @@ STAGES = (
         also=("tests/promises",),
     ),
     Stage("sync", 10, ("client/rules/", "client/jobs/", "tests/replica_fakes.py", "tests/jobs/")),
+    Stage(
+        "hall",
+        4,
+        (
+            *("offline/hall/", "ui/hall.py", "ui/cli/hall.py", "client/rules/peers.py", "client/rules/parcels.py"),
+            *("client/jobs/keep_hall.py", "client/api/neighbours.py", "cloud/peers.py", "cloud/parcels.py"),
+        ),
+    ),
     Stage("contract", 10, ("cloud/", "resources/contract/", "tests/cloud/contract_attack.py")),
     Stage("screens", 12, ("ui/", "resources/text/", "resources/theme/"), also=("tests/ui",)),
     Stage(

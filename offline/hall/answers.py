@@ -79,7 +79,7 @@ class Answers:
             "/v1/clock": self._clock,
             "/v1/peer": self._peer,
             "/v1/feeds": self._feeds,
-            "/v1/snapshot": self._snapshot,
+            "/v1/snapshot/parcel": self._snapshot,
         }
         if path not in known:
             return problem(404, "request.unknown")
@@ -136,13 +136,11 @@ class Answers:
             return  # the cloud is away: what is here is all there is
 
     async def _snapshot(self, call: Call) -> Given:
-        if call.query.get("sealed") != "1":
-            return problem(403, "terminal.hall")
         chunks = self._kept.chunks
         snapshot = await chunks.snapshot(call.query.get("begun", "")) if chunks else None
         if snapshot is None:
             return problem(404, "refused.not_found")
-        return Given(200, snapshot.wire, _MSGPACK, route="/v1/snapshot")
+        return Given(200, snapshot.wire, _MSGPACK, route="/v1/snapshot/parcel")
 
     async def _chunk(self, call: Call, name: str) -> Given:
         if call.method not in {"GET", "HEAD"}:

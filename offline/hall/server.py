@@ -1,7 +1,6 @@
 """The door to the neighbours: TLS of the town's own, a lease with every call, bounds on all, a log without persons."""
 
 import asyncio
-import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -13,13 +12,13 @@ from email.utils import format_datetime
 import h11
 import msgspec
 
+from client import logs
 from client.domain.errors import CounterError, LinkDownError
 from client.domain.peer import PeerLease, PeerPapers
 from client.jobs.ports import Now
 from client.rules.peers import HEADER, OwnTown, judged, lease_from_text, lease_text
 from offline.hall.talk import DEFAULT_LIMITS, Asked, Call, Given, Limits, Talk, TooLargeError
 
-_log = logging.getLogger(__name__)
 _PROBLEM = "application/problem+json"
 _MINUTE = 60.0
 _GOODBYE_S = 2.0
@@ -99,7 +98,7 @@ class PeerServer:
         try:
             peer = judged(lease_from_text(call.headers.get(HEADER, "")), shown, self._town(), self._now())
         except LinkDownError as error:
-            _log.warning("a stranger was refused: %s", error.facts.get("reason", ""))
+            logs.logger().warning("stranger refused", refused=str(error.facts.get("reason", "")))
             return problem(403, "peer.stranger", reason=str(error.facts.get("reason", "")))
         if self._is_greedy(peer):
             return replace(problem(429, "link.busy"), headers={"retry-after": "10"})
@@ -109,7 +108,8 @@ class PeerServer:
             CounterError
         ) as error:  # a disk that is full, a cloud that is away: the neighbour asks elsewhere
             given = problem(503, "link.busy", reason=error.code)
-        _log.info("%s %s %d %d", peer.terminal_no, given.route or "?", given.status, len(given.body))
+        told = {"route": given.route or "other", "status": given.status, "bytes": len(given.body)}
+        logs.logger().info("neighbour", terminal_no=peer.terminal_no, **told)
         return given
 
     def _is_greedy(self, peer: PeerLease) -> bool:

@@ -1,7 +1,6 @@
 """Machines of one town serve one another over real TLS: what the cloud signed gets through, and nobody else does."""
 
 import asyncio
-import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -16,7 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from structlog.testing import capture_logs
 
+from client import logs
 from client.api.neighbours import NeighbourFeeds
 from client.api.parcels import ParcelDoor
 from client.domain.errors import LinkDownError, RefusedError
@@ -295,8 +296,8 @@ async def test_bodies_and_callers_have_bounds(
         ("/v1/feeds?register=-1", 422, "request.malformed"),
         ("/v1/feeds?register=3&limit=0", 422, "request.malformed"),
         ("/v1/residents/1000000014/household", 404, "request.unknown"),
-        ("/v1/snapshot", 403, "terminal.hall"),
-        ("/v1/snapshot?sealed=1", 404, "refused.not_found"),
+        ("/v1/snapshot", 404, "request.unknown"),
+        ("/v1/snapshot/parcel", 404, "refused.not_found"),
         ("/v1/snapshot/chunks/" + "0" * 64, 404, "refused.not_found"),
         ("/v1/snapshot/chunks/..%2f..%2fpeer.json", 404, "request.unknown"),
         ("/v1/carried", 404, "request.unknown"),
@@ -314,12 +315,13 @@ async def test_what_is_not_to_be_had_is_said_as_the_contract_does(
 
 
 async def test_the_log_says_which_machine_asked_for_what_kind_of_thing_and_nothing_more(
-    stack: AsyncExitStack, ours: Machine, theirs: Machine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    stack: AsyncExitStack, ours: Machine, theirs: Machine, tmp_path: Path
 ) -> None:
     address = await serving(stack, theirs, tmp_path / "shelf", a_parcel(REGISTER, 3, 5))
-    with caplog.at_level(logging.INFO, logger="offline"):
+    with capture_logs() as said:
         await feeds(stack, ours, address).feed(REGISTER, 3, 77)
         await why(stack, replace(ours, papers=theirs.town.machine("T0005").papers), address)
-    said = [record.getMessage() for record in caplog.records if record.name.startswith("offline")]
-    assert said[0].startswith("T0001 /v1/feeds 200 ")
-    assert said[1:] == ["a stranger was refused: certificate"]
+    assert {name for line in said for name in line} <= logs.FIELDS | {"log_level"}
+    first, second = said
+    assert (first["terminal_no"], first["route"], first["status"]) == ("T0001", "/v1/feeds", 200)
+    assert (second["event"], second["refused"]) == ("stranger refused", "certificate")
