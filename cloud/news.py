@@ -13,13 +13,14 @@ Heads = Mapping[str, int]
 class News:
     """The heads of one town's feeds, watched while somebody waits."""
 
-    def __init__(self, heads: Callable[[], Heads]) -> None:
+    def __init__(self, heads: Callable[[], Heads], *, longest_s: float = LONGEST_S) -> None:
         self._heads = heads
+        self.longest_s = longest_s
         self._look: asyncio.Task[Heads] | None = None
 
     async def after(self, known: Heads, seconds: float) -> None:
         """Return when a head is no longer the version known of it, or after so many seconds."""
-        ends = asyncio.get_running_loop().time() + min(seconds, LONGEST_S)
+        ends = asyncio.get_running_loop().time() + min(seconds, self.longest_s)
         while asyncio.get_running_loop().time() < ends:
             heads = await asyncio.shield(self._next_look())
             if any(heads[feed] != version for feed, version in known.items()):

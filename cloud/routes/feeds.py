@@ -8,8 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from cloud.digest import BUCKETS, PER_MID
 from cloud.news import LONGEST_S
-from cloud.problems import malformed
-from cloud.routes.wire import MSGPACK, MachineDep, TenantDep, TerminalDep, body_of
+from cloud.routes.wire import MSGPACK, TenantDep, TerminalDep, body_of
 
 router = APIRouter()
 _MOST_BUCKETS = 256  # whose rows are asked for at once
@@ -32,7 +31,7 @@ class Buckets(msgspec.Struct):
 @router.get("/v1/feeds")
 async def parcels(
     tenant: TenantDep,
-    _machine: MachineDep,
+    _terminal: TerminalDep,
     blocks: Annotated[int | None, Query(ge=0)] = None,
     register: Annotated[int | None, Query(ge=0)] = None,
     limit: Annotated[int, Query(ge=1)] = 1000,
@@ -41,9 +40,7 @@ async def parcels(
     """Return what both feeds have after a version, in parcels; held back while there is nothing, where that is asked."""
     asked = {"blocks": blocks, "register": register}
     after = {feed: version for feed, version in asked.items() if version is not None}
-    if not after:
-        raise malformed("no feed is asked about")
-    if wait:
+    if wait and after:
         await tenant.news.after(after, wait)
     content = await run_in_threadpool(tenant.feeds.parcels, after, limit)
     return Response(content, media_type=MSGPACK)
