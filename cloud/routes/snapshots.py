@@ -44,7 +44,7 @@ def manifest(
 
 @router.get("/v1/snapshot/parcel")
 def manifest_parcel(
-    tenant: TenantDep, _terminal: TerminalDep, begun: Annotated[str, Query(max_length=64)] = ""
+    tenant: TenantDep, _machine: MachineDep, begun: Annotated[str, Query(max_length=64)] = ""
 ) -> Response:
     """Return the same, with the keys of its chunks sealed."""
     return Response(tenant.snapshots.manifest_parcel(begun), media_type=MSGPACK)

@@ -61,7 +61,13 @@ STAGES = (
         "hall",
         4,
         (
-            *("offline/hall/", "ui/hall.py", "ui/cli/hall.py", "client/rules/peers.py", "client/rules/parcels.py"),
+            *(
+                "offline/hall/",
+                "ui/hall.py",
+                "ui/cli/hall.py",
+                "client/rules/peers.py",
+                "client/rules/parcels.py",
+            ),
             *("client/jobs/keep_hall.py", "client/api/neighbours.py", "cloud/peers.py", "cloud/parcels.py"),
         ),
     ),

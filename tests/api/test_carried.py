@@ -1,4 +1,4 @@
-"""What was given to a hall server: sealed for the way, in the cloud once, and unknown until the cloud itself has answered."""
+"""What a hall server carries: sealed for the way, in the cloud once, unknown until the cloud itself has answered."""
 
 import base64
 from collections.abc import Iterator
