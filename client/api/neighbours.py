@@ -89,8 +89,10 @@ class NeighbourFeeds:
         self._digest_key = digest_key
         self._on_parcel = on_parcel
 
-    async def both(self, blocks: int, register: int, limit: int) -> tuple[FeedBatch | None, FeedBatch | None]:
-        """Return what leads on from two versions, blocks first; None for a feed that nobody leads on."""
+    async def both(
+        self, blocks: int, register: int, limit: int, *, wait_s: int = 0
+    ) -> tuple[FeedBatch | None, FeedBatch | None]:
+        """Return what leads on from two versions, blocks first; None for a feed that nobody leads on. Nobody waits."""
         found = await self._found({Feed.BLOCKS: blocks, Feed.REGISTER: register}, limit)
         return found.get(Feed.BLOCKS), found.get(Feed.REGISTER)
 
