@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -74,8 +75,8 @@ class Folder:
 async def serve(config: Config, secret: bytes, *, ready: Path | None = None) -> bool:
     """Serve until SIGTERM or SIGINT; False where the town took this machine out. CounterError."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):  # Windows: there Ctrl+C ends it
+    if sys.platform != "win32":  # there Ctrl+C ends it
+        for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         folder = await _opened(config, KeyFile(config.terminal_dir, secret))
