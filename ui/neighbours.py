@@ -17,8 +17,8 @@ from client.domain.errors import CounterError, StoreError
 from client.domain.parcel import Parcel
 from client.jobs.hand_over import HandOver
 from client.jobs.keep_lease import KeepLease
+from client.jobs.ports import Link
 from client.jobs.sync_replica import SyncReplica
-from client.jobs.watch_link import LinkWatch
 from client.rules.peers import OwnTown, revoked_serials
 from offline.hall.answers import Answers, Kept
 from offline.hall.server import PeerServer
@@ -33,9 +33,9 @@ _TEND_EVERY, _HAND_OVER_EVERY, _SERVE_AGAIN = 60.0, 5.0, 60.0
 class Neighbourhood:
     """Loops that go on as long as the counter is open; what needs the stores waits until somebody has signed in."""
 
-    def __init__(self, config: Config, doors: Doors, watch: LinkWatch) -> None:
+    def __init__(self, config: Config, doors: Doors, link: Link) -> None:
         self._doors = doors
-        self._watch = watch
+        self._link = link
         self._serve_at = config.serve_neighbours
         self._every = timedelta(seconds=config.sync_seconds).total_seconds()
         self._peer = PeerFile(config.terminal_dir)
@@ -52,13 +52,13 @@ class Neighbourhood:
         """Return the loops the settings ask for; none where this terminal has no neighbours."""
         if not (self._serve_at or self._https):
             return ()
-        found = [self._for_ever(self._tend, _TEND_EVERY)]
+        found = [self._for_ever(self.tend, _TEND_EVERY)]
         if self._serve_at:
             found.append(self._serve())
         if self._https:
-            found.append(self._for_ever(self._follow, self._every))
+            found.append(self._for_ever(self.follow, self._every))
         if self._hand_over is not None:
-            found.append(self._for_ever(self._give, _HAND_OVER_EVERY))
+            found.append(self._for_ever(self.give, _HAND_OVER_EVERY))
         return tuple(found)
 
     async def close(self) -> None:
@@ -69,7 +69,7 @@ class Neighbourhood:
     def _http(self, address: str) -> NeighbourHttp:
         facts = self._doors.facts
         trust = partial(calling, self._doors.vault.identity, facts.certificate, facts.ca)
-        return NeighbourHttp(address, trust, self._own_town, self._peer.read, now=utc_now)
+        return NeighbourHttp(address, trust, self.own_town, self._peer.read, now=utc_now)
 
     def _carrier(self) -> HandOver:
         facts = self._doors.facts
@@ -80,7 +80,8 @@ class Neighbourhood:
         box = CarriedBox(self._https[0], facts.terminal_no, seal)
         return HandOver(box, self._doors.stores.ledger, now=utc_now)
 
-    def _own_town(self) -> OwnTown:
+    def own_town(self) -> OwnTown:
+        """Return what neighbours are held against."""
         facts, papers = self._doors.facts, self._peer.read()
         revoked = revoked_serials(papers.crl, facts.ca) if papers else frozenset()
         return OwnTown(facts.municipality_code, facts.feed_keys, facts.ca, revoked)
@@ -89,23 +90,26 @@ class Neighbourhood:
         with suppress(StoreError):  # a full disk is the outbox's affair first; the replica follows without
             await self._doors.stores.shelf.put(parcel)
 
-    async def _tend(self) -> None:
-        if self._watch.usable:
+    async def tend(self) -> None:
+        """Keep lease and revocation list young while there is a line."""
+        if self._link.usable:
             await self._lease.round()
 
-    async def _follow(self) -> None:
-        if not self._watch.usable:
+    async def follow(self) -> None:
+        """Take from the neighbours what leads on, while the cloud cannot be used."""
+        if not self._link.usable:
             await self._sync.round()
 
-    async def _give(self) -> None:
-        while self._hand_over is not None and not self._watch.usable and await self._hand_over.round():
+    async def give(self) -> None:
+        """Hand the outbox to the hall server while the cloud cannot be used."""
+        while self._hand_over is not None and not self._link.usable and await self._hand_over.round():
             pass
 
     async def _serve(self) -> None:
         """Serve what is on the shelf; where the address is taken, try again later."""
         facts, shelf = self._doors.facts, self._doors.stores.shelf
         server = PeerServer(
-            Answers(Kept(shelf), self._peer.read, utc_now), self._own_town, self._peer.read, now=utc_now
+            Answers(Kept(shelf), self._peer.read, utc_now), self.own_town, self._peer.read, now=utc_now
         )
         host, _, port = self._serve_at.rpartition(":")
         context = await asyncio.to_thread(serving, self._doors.vault.identity, facts.certificate, facts.ca)
@@ -125,7 +129,6 @@ class Neighbourhood:
         """Do a piece of work again and again; that a neighbour is not there is no news to a clerk."""
         told = ""
         while True:
-            await asyncio.sleep(every)
             try:
                 await work()
             except CounterError as error:
@@ -134,3 +137,4 @@ class Neighbourhood:
                 told = error.code
             else:
                 told = ""
+            await asyncio.sleep(every)
