@@ -16,6 +16,7 @@ VERBS = {
     "config": "print every setting, its value and where it was set; --sample prints a settings file",
     "doctor": "look at everything the counter needs, and say what to do",
     "verify": "read the whole book and every row of the replica anew; asks for staff id, password and code",
+    "hall": "be the hall server of this house: keep what the cloud says, sealed, and serve it to the terminals",
     "enrol": "make this PC a terminal of the town, with a one-time token",
 }
 Verb = Callable[[Loaded, argparse.Namespace], int]
@@ -74,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--sample", action="store_true", help="print a sample settings file")
         if name == "enrol":
             verb.add_argument("--token-file", default="", help="file with the token (else the setting)")
+        if name == "hall":
+            verb.add_argument(
+                "--token-file", default="", help="file with the token of a hall server, for its first start"
+            )
+            verb.add_argument("--ready", default="", metavar="FILE", help="written (JSON) once it serves")
         if name == "drill":
             verb.add_argument("name", nargs="?", default="cut", help="which drill (cut)")
     return parser
