@@ -7,12 +7,11 @@ signed by a feed key of the tenant's known here, or larger than it may be is Lin
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from client.api.http import Http
 from client.api.parcels import ParcelDoor, call
@@ -31,6 +30,7 @@ from client.domain.feed import (
     RowChange,
 )
 from client.domain.parcel import CannotGoOn, Parcel
+from client.rules.chunk_rows import read_chunk
 from client.rules.parcels import open_batch, open_manifest, parcel_key
 from client.rules.unpack import LARGEST, decoded, insist, unpacked
 
@@ -40,13 +40,8 @@ _DOMAIN = b"madoguchi-feed-v1\n"  # before what is signed, so that no other sign
 _ROW_BYTES = 120  # of a row on the wire, for the timeout
 _DIGEST_BYTES = 20
 
-_SEAL_BOUND = b"madoguchi-chunk-v1"
-_SEAL_NONCE = bytes(12)  # each key seals one chunk and never another
-_ROW_MOST = 65_536  # bytes a row of a chunk may have on the average, unpacked
 
 _VALUES = frozenset({str, bool, int, bytes})  # text, date, time · bool · int · blob
-_Plain: TypeAlias = list[str | bool | int | None]  # a column of a chunk; None where a row has no value
-_Blobs: TypeAlias = list[bytes | None]
 
 Digest = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -86,14 +81,6 @@ class _Rows(msgspec.Struct):
     at: Moment
     root: Digest
     changes: list[_Change]
-
-
-class _ChunkRows(msgspec.Struct):
-    table: str
-    columns: list[str]
-    data: list[msgspec.Raw]
-    feed: str | None = None
-    key: list[str] = []
 
 
 async def _let_go(_: Parcel) -> None:
@@ -168,13 +155,7 @@ class HttpFeeds:
                 chunk, {"cache-control": "no-cache"}
             )  # past what a cache has spoilt
         insist(_is_chunk(sealed, chunk))
-        packed = _unsealed(sealed, chunk.key)
-        rows = decoded(_ChunkRows, unpacked(packed, min(self._largest, _ROW_MOST * (chunk.rows + 1))))
-        insist(rows.table == chunk.table and len(rows.data) == len(rows.columns))
-        data = tuple(map(_column, rows.data))
-        insist(all(len(column) == chunk.rows for column in data))
-        feed = next((one for one in Feed if one.value == rows.feed), None)
-        return ChunkRows(rows.table, tuple(rows.columns), data, feed, tuple(rows.key))
+        return read_chunk(sealed, chunk, self._largest)
 
     async def _chunk_bytes(self, chunk: Chunk, headers: Mapping[str, str] | None = None) -> bytes:
         path = f"/v1/snapshot/chunks/{chunk.sha256}"
@@ -213,21 +194,6 @@ class HttpFeeds:
 
 def _is_chunk(sealed: bytes, chunk: Chunk) -> bool:
     return hashlib.sha256(sealed).hexdigest() == chunk.sha256
-
-
-def _unsealed(sealed: bytes, key: bytes) -> bytes:
-    try:
-        return AESGCM(key).decrypt(_SEAL_NONCE, sealed, _SEAL_BOUND)
-    except (InvalidTag, ValueError):  # another key, or shorter than a tag
-        raise LinkDownError("link.fault") from None
-
-
-def _column(packed: msgspec.Raw) -> list[object]:
-    """Read a column as what it may be, so that nothing nests and no few bytes become many objects."""
-    try:
-        return list(msgspec.msgpack.decode(packed, type=_Plain))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return list(decoded(_Blobs, packed))
 
 
 def _change(change: _Change) -> RowChange:

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from client.config import Config, ConfigError, Loaded, load
 from client.domain.errors import CounterError
-from ui.cli import exit_codes
+from ui.cli import bundle_words, exit_codes
 
 VERBS = {
     "open": "open the counter (also without any verb)",
@@ -16,6 +16,7 @@ VERBS = {
     "config": "print every setting, its value and where it was set; --sample prints a settings file",
     "doctor": "look at everything the counter needs, and say what to do",
     "verify": "read the whole book and every row of the replica anew; asks for staff id, password and code",
+    "bundle": "write, show, open or keep a bundle that is carried by hand",
     "enrol": "make this PC a terminal of the town, with a one-time token",
 }
 Verb = Callable[[Loaded, argparse.Namespace], int]
@@ -74,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--sample", action="store_true", help="print a sample settings file")
         if name == "enrol":
             verb.add_argument("--token-file", default="", help="file with the token (else the setting)")
+        if name == "bundle":
+            bundle_words.add_to(verb)
         if name == "drill":
             verb.add_argument("name", nargs="?", default="cut", help="which drill (cut)")
     return parser
