@@ -1,6 +1,6 @@
 """Bundles the cloud makes: what a terminal needs, in one sealed and signed file that is carried by hand.
 
-The format is told in resources/contract/bundles.md. Written in one go, segment by segment, with manifest and signature at
+The format is told in docs/CONTRACT.md. Written in one go, segment by segment, with manifest and signature at
 the end: the size of a town does not matter.
 """
 

@@ -1,7 +1,7 @@
 """The town's escrow: a key pair whose private half nobody keeps whole. Officers have shares of it, each under a passphrase.
 
 Bundles that are carried by hand are sealed to it, so two officers must come together to open one. Shares are points on a
-line over GF(256) (Shamir 1979; resources/contract/bundles.md), written so that they can be typed in from paper.
+line over GF(256) (Shamir 1979; docs/CONTRACT.md, Bundles), written so that they can be typed in from paper.
 """
 
 import secrets
