@@ -92,11 +92,11 @@ def create_app(
     app.state.meter = Meter(towns)
     app.state.proxy = proxy
     for module in _ROUTERS:
-        app.include_router(module.router)
+        app.router.routes.extend(module.router.routes)  # include_router makes each of them a second time
     if training:
         faults = faults or Faults()
         app.state.faults, app.state.scenarios = faults, Scenarios(faults)
-        app.include_router(training_control.router)
+        app.router.routes.extend(training_control.router.routes)
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from PySide6.QtWidgets import QMessageBox
 
@@ -20,7 +20,8 @@ from client.domain.drill import DrillReport
 from client.domain.errors import CounterError, StoreError
 from client.jobs.log_in import LogIn
 from client.jobs.send_outbox import SendOutbox
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.jobs.take_letters import TakeLetters
 from client.jobs.watch_link import LinkWatch
 from offline.store.files import InstanceLock, make_folder, open_own, trouble
@@ -32,9 +33,10 @@ from ui.doors import Doors, open_doors, utc_now
 from ui.drill import Director, DoorsToADrill, Place
 from ui.face import Face
 from ui.indexing import IndexingNote
-from ui.notices import Note
+from ui.notices import Note, note_of_repair
 from ui.own_letters import DrawLetters
 from ui.rounds import Rounds
+from ui.status import Facts
 from ui.tasks import Tasks
 from ui.training_hint import watch_hint
 from ui.widgets.letters import Letters
@@ -173,6 +175,10 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     def filling(progress: Progress) -> None:
         counter.rounds.filling(progress)
 
+    def show(facts: Facts, now: datetime) -> None:
+        window.shell.show_status(facts, now)
+        face.replica.told(facts)
+
     line = line_of(config, doors, filling)
     director = _director(window, config, doors, tasks, lambda: line.log_in.present) if config.drill else None
     town = doors.facts.prefecture + doors.facts.municipality_name
@@ -185,8 +191,9 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     rounds = Rounds(
         upkeep_of(config, doors, line),
         printer=config.printer_name,
-        show=window.shell.show_status,
+        show=show,
         trouble=reporter.known,
+        repaired=lambda report: face.show_note(note_of_repair(report, window.words)),
     )
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks

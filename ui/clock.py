@@ -32,3 +32,12 @@ def age_words(age: timedelta, words: Words) -> str:
         if seconds >= size * (2 if unit == "minute" else 1):
             return words(f"age.{unit}", n=seconds // size)
     return words("age.second", n=seconds)
+
+
+def left_words(left: timedelta, words: Words) -> str:
+    """Return a time still to wait in one unit, never less than it may be: 8秒, 3分, 2時間."""
+    seconds = max(1, int(left.total_seconds()))
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if seconds >= size * 2:
+            return words(f"left.{unit}", n=-(-seconds // size))
+    return words("left.second", n=seconds)

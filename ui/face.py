@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication
 
 from client.domain.certificate import SerialNo
 from client.domain.change import QueuedChange
@@ -15,7 +15,7 @@ from client.domain.resident import AtenaNo
 from client.jobs.find_resident import HouseholdView
 from client.jobs.issue_certificate import Issued, Prepared
 from client.jobs.ports import Now, Printed
-from ui.floating import forget_typed, put_away
+from ui.floating import forget_typed, put_away, show_help
 from ui.jobs import Jobs
 from ui.notices import Note, note_of, note_of_bug
 from ui.screens.certificate.model import CertificateModel, IssueJobs, Phase
@@ -31,6 +31,8 @@ from ui.screens.log_in.model import LogInModel
 from ui.screens.log_in.view import LogInView
 from ui.screens.outbox.model import OutboxJobs, OutboxModel
 from ui.screens.outbox.view import OutboxView
+from ui.screens.replica.model import ReplicaModel
+from ui.screens.replica.view import ReplicaView
 from ui.shell import Shell
 from ui.text import Words
 from ui.widgets.letters import Letters
@@ -116,6 +118,7 @@ class Face:
             now,
         )
         self.drill = DrillModel(words, self._jobs.drill, start, now)
+        self.replica = ReplicaModel(words, self._jobs.prove, start, now)
 
     def build(self, letters: Letters) -> Iterator[None]:
         """Make one screen a step, so that no step holds the window up."""
@@ -134,6 +137,8 @@ class Face:
         yield
         self.drill_view = DrillView(self.drill, self.words)
         self.shell.add("drill", self.drill_view)
+        self.replica_view = ReplicaView(self.replica, self.words)
+        self.shell.add("replica", self.replica_view)
         self._join()
         yield
 
@@ -145,11 +150,12 @@ class Face:
         self.change.accepted_one = self._after_intake
         self.change.slip_told = self._after_slip
         self.outbox.finished = self.show_counter
-        self.drill.finished = self.show_counter
+        self.drill.finished = self.replica.finished = self.show_counter
         self.log_in.signed_in = self.signed_in
         keys = {
             "F1": self.help,
             "F2": self._signed(self.search),
+            "F4": self._signed(self.show_replica),
             "F5": self._signed(self.show_outbox),
             "F6": self._signed(self._begin_change),
             "F8": self._signed(self.show_drill),
@@ -171,7 +177,7 @@ class Face:
         if self._last_clerk and sign_in.clerk.staff_id != self._last_clerk:
             self._end_visit()
         self.counter.find.seat(sign_in.clerk.staff_id)
-        self._sign_in = self.counter.sign_in = self.drill.sign_in = sign_in
+        self._sign_in = self.counter.sign_in = self.drill.sign_in = self.replica.sign_in = sign_in
         self._last_clerk = sign_in.clerk.staff_id
         self.shell.header.show_clerk(sign_in.clerk.section, sign_in.clerk.name, self._letters)
         self._log_in_view.clear()
@@ -200,6 +206,7 @@ class Face:
             return
         put_away(self.shell)
         self.counter.find.pause()
+        self.replica.leave()
         name = self._sign_in.clerk.name
         self._sign_in, self._left = None, self.shell.present
         self.shell.header.show_clerk("", "", self._letters)
@@ -273,6 +280,13 @@ class Face:
             self.shell.show_screen("drill")
             self.drill_view.begin()
 
+    def show_replica(self) -> None:
+        """Go to the replica (F4)."""
+        if self._may_leave():
+            self.replica.changed()
+            self.shell.show_screen("replica")
+            self.replica_view.begin()
+
     def go_on(self) -> None:
         """Do the next step of the screen in front (F12)."""
         match self.shell.present:
@@ -298,15 +312,12 @@ class Face:
                 self.outbox.back()
             case "drill":
                 self.drill.back()
+            case "replica":
+                self.replica.back()
 
     def help(self) -> None:
         """Show the keys (F1)."""
-        box = QMessageBox(self.shell)
-        box.setObjectName("help")
-        box.setWindowTitle(self.words("help.title"))
-        box.setText(self.words("help.text"))
-        box.addButton(self.words("common.close"), QMessageBox.ButtonRole.AcceptRole)
-        box.open()
+        show_help(self.shell, self.words)
 
     def show_note(self, note: Note) -> None:
         """Show trouble on the screen in front."""

@@ -1,6 +1,8 @@
 """What floats over the main window: menus, lists of choices, tips, dialogs. Over a locked counter there is none."""
 
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QDialog, QLineEdit, QMessageBox, QWidget
+
+from ui.text import Words
 
 
 def put_away(window: QWidget) -> None:
@@ -25,3 +27,13 @@ def forget_typed(window: QWidget) -> None:
     for field in window.findChildren(QLineEdit):
         if not isinstance(field.parent(), QAbstractSpinBox):  # that one shows a number of the model's
             field.setText("")  # which also ends the memory of an empty field
+
+
+def show_help(window: QWidget, words: Words) -> None:
+    """Show what each key does, over a window."""
+    box = QMessageBox(window)
+    box.setObjectName("help")
+    box.setWindowTitle(words("help.title"))
+    box.setText(words("help.text"))
+    box.addButton(words("common.close"), QMessageBox.ButtonRole.AcceptRole)
+    box.open()

@@ -12,6 +12,7 @@ from client.jobs.queue_change import QueueChange
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from ui.screens.drill.model import DrillJobs
+from ui.screens.replica.model import Prove
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,4 @@ class Jobs:
     offline: Callable[[], bool]
     declared: Callable[[], bool]
     drill: DrillJobs
+    prove: Prove

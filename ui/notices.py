@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from client.domain.errors import CounterError, LinkDownError, RefusedError
+from client.rules.sync import RoundReport
 from ui.text import Words
 
 
@@ -23,6 +24,12 @@ def note_of(error: CounterError, words: Words) -> Note:
     return Note(
         tone, said.what, " ".join(part for part in (said.why, said.do, said.safe) if part), error.code
     )
+
+
+def note_of_repair(report: RoundReport, words: Words) -> Note:
+    """Return the note for buckets that were found to differ and were fetched again, with nobody asking."""
+    what = words("proof.mended_by_itself", n=report.repaired, rows=report.rows)
+    return Note("info", what, words("proof.mended_by_itself_more"))
 
 
 def slip_note(error: CounterError, words: Words) -> Note:

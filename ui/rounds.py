@@ -3,7 +3,7 @@ the status bar told. Nothing here decides; jobs do.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +14,8 @@ from client.jobs.feed_ports import ReplicaFiles
 from client.jobs.ports import Ledger, Now
 from client.jobs.scrub_replica import EVERY, ScrubReplica
 from client.jobs.send_outbox import SendOutbox
-from client.jobs.sync_replica import Progress, SyncReplica, either
+from client.jobs.sync_replica import SyncReplica, either
+from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
 from client.rules.link import Health
@@ -30,6 +31,10 @@ _AFTER_TROUBLE = 20.0
 # The cloud must be mended first and sends the same until then; no longer, for each round brings the blocks first.
 _AFTER_FORBIDDEN = 300.0
 _TELL_EVERY = 60.0
+_DOUBTED = frozenset(
+    {"link.unsigned", "link.stale", "link.backwards"}
+)  # said once; a fault may be a cloud out of order
+_FAULT = "link.fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,9 @@ class Upkeep:
     sync_every: timedelta
     tell: TellState
     damage_found: Callable[[], bool] = lambda: False  # of the replica, since the stores were opened
+    write_down: Callable[[str, Mapping[str, str | int]], None] = lambda _what, _facts: (
+        None
+    )  # for ``madoguchi status``
 
 
 class Rounds:
@@ -58,10 +66,12 @@ class Rounds:
         printer: str,
         show: Callable[[status.Facts, datetime], None],
         trouble: Callable[[CounterError], None],
+        repaired: Callable[[RoundReport], object] = lambda _: None,
     ) -> None:
         self._upkeep = upkeep
         self._show = show
         self._trouble = trouble
+        self._repaired = repaired
         self._wanted = asyncio.Event()
         self._told: set[str] = set()
         self._damage_told = False
@@ -80,12 +90,7 @@ class Rounds:
 
     def filling(self, progress: Progress) -> None:
         """Hear how far a first fill is, or a mending."""
-        self.facts = replace(
-            self.facts,
-            filling=progress.done < progress.of,
-            filled=(progress.done, progress.of),
-            mending=progress.mending,
-        )
+        self.facts = status.with_fill(self.facts, progress, self._upkeep.now())
 
     async def send(self) -> None:
         """Send what waits, for ever."""
@@ -105,7 +110,7 @@ class Rounds:
                     asyncio.sleep,
                     every=upkeep.sync_every,
                     on_report=self._on_report,
-                    on_failure=upkeep.watch.note_failure,
+                    on_failure=self._on_failure,
                 )
             )
             await asyncio.sleep(wait_after(trouble))
@@ -193,12 +198,31 @@ class Rounds:
             self._upkeep.sync.wake()
         self.tell()
 
+    def _on_failure(self, error: LinkDownError) -> None:
+        """Tell the line from what came over it: where that is not to be believed, the line is good all the same."""
+        doubted = error.code in _DOUBTED
+        self._not_taken(error.code if doubted or error.code == _FAULT else "")
+        if not doubted:
+            self._upkeep.watch.note_failure(error)
+        elif error.code not in self._told:
+            self._told.add(error.code)
+            self._trouble(error)
+
     def _on_report(self, report: RoundReport) -> None:
+        self._not_taken("")
+        if report.repaired:
+            self._upkeep.write_down("repair", {"buckets": report.repaired, "rows": report.rows})
+            self._repaired(report)
         if report.proven:
             self._upkeep.watch.note_proven()
         self._told.clear()
         if report.filled or any(one.changes or one.repaired for one in report.feeds):
             self.followed()
+
+    def _not_taken(self, code: str) -> None:
+        if code != self.facts.not_taken:
+            self.facts = replace(self.facts, not_taken=code)
+            self._upkeep.write_down("not_taken", {"code": code})
 
     async def _outlive(self, work: Callable[[], Awaitable[None]]) -> CounterError | None:
         """Do one piece of work; known trouble is shown once and returned, and the loop goes on."""

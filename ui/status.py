@@ -6,7 +6,8 @@ from enum import Enum
 
 from client.domain.change import OutboxCounts
 from client.domain.feed import FeedPosition, Position
-from ui.clock import age_words, short_time
+from client.jobs.take_chunks import Progress
+from ui.clock import age_words, left_words, short_time
 from ui.marks import Mark
 from ui.text import Words
 
@@ -14,6 +15,7 @@ FRESH = timedelta(minutes=10)  # design: on line the replica follows within ten 
 
 
 _NOWHERE = Position(None, None)
+_NOTHING = Progress(0, 0)
 
 
 class Line(Enum):
@@ -49,8 +51,9 @@ class Facts:
     sign_in_again: bool = False  # the line is good, and this clerk was let in without it
     position: Position = _NOWHERE
     filling: bool = False
-    filled: tuple[int, int] = (0, 0)  # pieces of the first fill, of all
-    mending: bool = False  # what is filled is made from a damaged file
+    fill: Progress = _NOTHING
+    fill_ends_at: datetime | None = None  # as the pace is now
+    not_taken: str = ""  # the code of why what the register sends is not taken in
     waiting: int = 0
     wants_a_clerk: int = 0
     next_try_at: datetime | None = None
@@ -99,12 +102,39 @@ def replica_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     """Return the age of the replica; where the feeds differ, of each."""
     register, blocks = facts.position.register, facts.position.blocks
     if facts.filling or register is None or blocks is None:
-        done, of = facts.filled
-        doing = "status.mending" if facts.mending else "status.filling"
-        text = words(doing, done=done, of=of) if facts.filling else words("status.no_replica")
+        text = fill_words(facts, words, now) if facts.filling else words("status.no_replica")
         return Cell(Mark.DOCUMENT, "warn", words("status.replica"), text)
-    tone = "quiet" if now - min(register.at, blocks.at) <= FRESH else "warn"
-    return Cell(Mark.DOCUMENT, tone, words("status.replica"), _ages(register, blocks, words, now))
+    tone, text = "quiet", _ages(register, blocks, words, now)
+    if facts.not_taken:
+        tone = "bad"
+        text += words("status.not_taken", cause=words(f"cause.{facts.not_taken}"))
+    elif now - min(register.at, blocks.at) > FRESH:
+        tone = "warn"
+    return Cell(Mark.DOCUMENT, tone, words("status.replica"), text)
+
+
+def with_fill(facts: Facts, progress: Progress, now: datetime) -> Facts:
+    """Return the facts with how far a first fill is, or a mending."""
+    ends_at = now + progress.left if progress.left is not None else None
+    return replace(facts, filling=progress.done < progress.of, fill=progress, fill_ends_at=ends_at)
+
+
+def fill_words(facts: Facts, words: Words, now: datetime) -> str:
+    """Return how far a fill is, how fast it goes and how long it still takes, as far as that is known."""
+    fill = facts.fill
+    text = words("status.mending" if fill.mending else "status.filling", done=fill.done, of=fill.of)
+    if fill.bytes_of:
+        text += words("status.fill_bytes", done=megabytes(fill.bytes_done), of=megabytes(fill.bytes_of))
+    if fill.rate is not None:
+        text += words("status.fill_rate", rate=megabytes(fill.rate))
+    if facts.fill_ends_at is not None:
+        text += words("status.fill_left", left=left_words(facts.fill_ends_at - now, words))
+    return text
+
+
+def megabytes(size: int) -> str:
+    """Return a size in megabytes, small ones to the second place: 0.02, 3.4, 120."""
+    return f"{size / 1e6:.2f}" if size < 1e6 else f"{size / 1e6:.1f}" if size < 1e8 else f"{size / 1e6:.0f}"
 
 
 def _ages(register: FeedPosition, blocks: FeedPosition, words: Words, now: datetime) -> str:

@@ -19,18 +19,21 @@ from client.api.upkeep import UpkeepDesk
 from client.config import Config
 from client.domain.calendar import tokyo_day
 from client.domain.certificate import CertificateKind
+from client.domain.clerk import SignIn
 from client.domain.errors import StoreError
 from client.domain.parcel import Parcel
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.log_in import LogIn
 from client.jobs.print_slip import PrintSlip, SlipPlace
+from client.jobs.prove_replica import Proof, ProveReplica, Tell
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
 from offline.store.shelf import Shelf
@@ -38,6 +41,7 @@ from ui.doors import Doors, utc_now
 from ui.jobs import Jobs
 from ui.rounds import Upkeep
 from ui.screens.drill.model import DrillJobs
+from ui.upkeep_file import UpkeepFile
 
 
 class Metered:
@@ -109,6 +113,14 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
     live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
     press, offset = doors.press, _clock_offset(doors)
 
+    scrub = ScrubReplica(replica, wake=line.sync.wake)
+    prove = ProveReplica(scrub, line.sync, ledger, usable=lambda: line.watch.usable)
+
+    async def proven(who: SignIn, tell: Tell, follow_back: bool) -> Proof:
+        proof = await prove.by(who, tell, follow_back=follow_back)
+        UpkeepFile(config.terminal_dir, utc_now).tell("proof", proof.facts())
+        return proof
+
     def declared() -> bool:
         return False  # no screen takes the officer's declaration of disaster yet: fail closed
 
@@ -152,6 +164,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         offline=lambda: not line.watch.usable,
         declared=declared,
         drill=drill,
+        prove=proven,
     )
 
 
@@ -177,6 +190,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
             clock_offset_ms=_clock_offset(doors),
         ),
         lambda: replica.damage_found,
+        UpkeepFile(config.terminal_dir, utc_now).tell,
     )
 
 

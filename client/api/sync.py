@@ -1,9 +1,11 @@
 """The register's feeds, digests and snapshots over the wire; nothing unsigned or unhashed gets past this file.
 
-Upkeep of the replica uses the terminal's own identity, never a person's session. What is not of the contract, not
-signed by a feed key of the tenant's known here, or larger than it may be is LinkDownError ``link.fault``: no answer.
+Upkeep of the replica uses the terminal's own identity, never a person's session. What is not signed by a feed key
+of the tenant's known here is LinkDownError ``link.unsigned``; what is not of the contract, not the chunk that was asked
+for, or larger than it may be is ``link.fault``: no answer.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
@@ -154,6 +156,11 @@ class HttpFeeds:
             sealed = await self._chunk_bytes(
                 chunk, {"cache-control": "no-cache"}
             )  # past what a cache has spoilt
+        return await asyncio.to_thread(
+            self._chunk_rows, sealed, chunk
+        )  # large: the window does not wait for it
+
+    def _chunk_rows(self, sealed: bytes, chunk: Chunk) -> ChunkRows:
         insist(_is_chunk(sealed, chunk))
         return read_chunk(sealed, chunk, self._largest)
 

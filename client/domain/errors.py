@@ -40,7 +40,9 @@ class LinkDownError(CounterError):
         "link.broken",  # cut in mid-request; whether it took effect is unknown
         "link.busy",  # 429, 503: the cloud says wait
         "link.fault",  # 5xx or an answer that is not of the contract
-        "link.unsigned",  # an answer that no key of this town signed: another town's, or changed on its way
+        "link.unsigned",  # nobody of this town signed it: another town's server, or changed on the way
+        "link.stale",  # an answer from before: a cache
+        "link.backwards",  # the register has fewer versions than we have seen: it was restored
         "link.untrusted",  # TLS: certificate not of our authority
         "link.first_contact",  # not enrolled yet, and the cloud cannot be asked; fact: cause, another of these
     )

@@ -35,10 +35,19 @@ class ScrubReplica:
         self._next = (self._next + len(buckets)) % _OF_ALL
         return found
 
-    async def everything(self) -> int:
-        """Look at all of both feeds at once, on demand; returns how many buckets were wrong."""
+    async def pages(self) -> None:
+        """Look at the seal of every page. StoreError ``store.damaged_replica`` where one is broken."""
         await self._replica.check()
-        return sum([await self._look(feed, tuple(range(BUCKETS))) for feed in Feed])
+
+    async def everything(self, tell: Callable[[int, int], None] = lambda _done, _of: None) -> int:
+        """Look at the rows of both feeds, all of them now; returns how many buckets were wrong."""
+        wrong = 0
+        for done in range(0, _OF_ALL, A_STEP):  # so a look-up in between waits no longer than for a step
+            tell(done, _OF_ALL)
+            first = done % BUCKETS
+            wrong += await self._look(tuple(Feed)[done // BUCKETS], tuple(range(first, first + A_STEP)))
+        tell(_OF_ALL, _OF_ALL)
+        return wrong
 
     async def idle_step(self) -> None:
         """Look at the next few buckets, if there is a replica now."""

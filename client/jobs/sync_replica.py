@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from client.domain.errors import LinkDownError, StoreError
 from client.domain.feed import Feed, FeedBatch, Mended, Position
 from client.jobs.feed_ports import CloudFeeds, Landing, ReplicaFiles
 from client.jobs.ports import JournalEntry
+from client.jobs.take_chunks import Progress, TakeChunks
 from client.rules import sync_steps as steps
 from client.rules.sync import RoundReport, Settings, conversation
 
@@ -16,15 +16,6 @@ _DAMAGED = "store.damaged_replica"
 _FORBIDDEN = "store.forbidden_number"
 _NOBODY = Position(None, None)
 ACTOR = "terminal"  # upkeep is the terminal's own doing, no person's
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a first fill is, for the screen: chunks in the side file of all; or a mending, in tables."""
-
-    done: int
-    of: int
-    mending: bool = False
 
 
 class SyncReplica:
@@ -46,16 +37,16 @@ class SyncReplica:
         self._on_progress = on_progress
         self._turn = asyncio.Lock()
         self._wanted = asyncio.Event()
-        self._chunks = Progress(0, 0)
+        self._take = TakeChunks(feeds.chunk, replica.add_chunk, costly=metered, tell=on_progress)
 
-    async def round(self, *, fill_anyway: bool = False) -> RoundReport:
+    async def round(self, *, fill_anyway: bool = False, follow_back: bool = False) -> RoundReport:
         """Bring the replica up to the register's head and prove it equal. LinkDownError, StoreError, RefusedError.
 
-        ``fill_anyway`` fetches a snapshot on a metered line too.
+        ``fill_anyway`` fetches a snapshot on a metered line too; ``follow_back`` goes back with a restored register.
         """
         async with self._turn:
             await self._mend()
-            settings = Settings(metered=self._metered(), fill_anyway=fill_anyway)
+            settings = Settings(metered=self._metered(), fill_anyway=fill_anyway, follow_back=follow_back)
             try:
                 report = await self._talk(await position_of(self._replica), settings)
             except LinkDownError:
@@ -138,8 +129,6 @@ class SyncReplica:
                 answer = await self._feeds.rows(feed, buckets)
             case steps.AskManifest():
                 answer = await self._feeds.manifest(await self._replica.begun())
-            case steps.AskChunk(chunk):
-                answer = await self._feeds.chunk(chunk)
             case _:
                 answer = await self._work(step)
         return answer
@@ -165,11 +154,10 @@ class SyncReplica:
         match step:
             case steps.BeginFill(manifest):
                 have = await self._replica.begin_fill(manifest)
-                self._tell(len(have), len(manifest.chunks))
+                self._take.begin(manifest, have)
                 return have
-            case steps.AddChunk(chunk, rows):
-                await self._replica.add_chunk(chunk.sha256, rows)
-                self._tell(self._chunks.done + 1, self._chunks.of)
+            case steps.TakeChunks(chunks):
+                await self._take(chunks)
             case steps.FinishFill(manifest):
                 await self._replica.finish_fill(manifest)
             case _:
@@ -189,10 +177,6 @@ class SyncReplica:
         position = await position_of(self._replica)
         if position.register is not None:
             await self._ledger.land(position.register.version)
-
-    def _tell(self, done: int, of: int) -> None:
-        self._chunks = Progress(done, of)
-        self._on_progress(self._chunks)
 
 
 async def position_of(replica: ReplicaFiles) -> Position:
@@ -228,6 +212,7 @@ def _entry(report: RoundReport) -> JournalEntry:
         facts={
             "filled": int(report.filled),
             "repaired_buckets": report.repaired,
+            "repaired_rows": report.rows,
             "blocks_version": versions.get(Feed.BLOCKS, 0),
             "register_version": versions.get(Feed.REGISTER, 0),
         },

@@ -16,17 +16,25 @@ comparison, the comparison begins again; and a repair is applied as a whole, or 
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import TypeVar, cast
 
 from client.domain.errors import LinkDownError
-from client.domain.feed import BucketList, Feed, FeedBatch, FeedDigest, FeedPosition, Position, RowChange
+from client.domain.feed import (
+    BucketList,
+    Chunk,
+    Feed,
+    FeedBatch,
+    FeedDigest,
+    FeedPosition,
+    Position,
+    RowChange,
+)
 from client.rules import digest
 from client.rules.sync_steps import (
-    AddChunk,
     Apply,
     AskBoth,
     AskBuckets,
-    AskChunk,
     AskDigest,
     AskFeed,
     AskManifest,
@@ -38,6 +46,7 @@ from client.rules.sync_steps import (
     OwnMids,
     Replace,
     Step,
+    TakeChunks,
 )
 
 T = TypeVar("T")
@@ -59,6 +68,7 @@ class Settings:
     fill_anyway: bool = False
     rows_a_batch: int = 1000
     batches_a_round: int = 50  # then the blocks have their turn again
+    follow_back: bool = False  # a person has said that the register was restored and is to be followed
 
     @property
     def may_fill(self) -> bool:
@@ -74,6 +84,7 @@ class FeedRound:
     reached: FeedPosition
     changes: int = 0
     repaired: int = 0  # buckets that differed and were replaced
+    rows: int = 0  # that came for those
     proven: bool = False
     more: bool = False  # there is more to follow, in the next round
     hopeless: bool = False  # so much differs that only a new fill helps
@@ -107,6 +118,11 @@ class RoundReport:
         """Return how many buckets were repaired."""
         return sum(one.repaired for one in self.feeds)
 
+    @property
+    def rows(self) -> int:
+        """Return how many rows came for those."""
+        return sum(one.rows for one in self.feeds)
+
 
 @dataclass(frozen=True, slots=True)
 class _Followed:
@@ -120,6 +136,7 @@ class _Followed:
 class _Repaired:
     version: int
     buckets: int = 0
+    rows: int = 0
     hopeless: bool = False
 
 
@@ -148,17 +165,16 @@ def _ask(step: Step[T]) -> Talk[T]:
 def _fill() -> Talk[tuple[FeedPosition, FeedPosition]]:
     manifest = yield from _ask(AskManifest())
     have = yield from _ask(BeginFill(manifest))
-    for chunk in sorted(manifest.chunks, key=lambda chunk: _place(chunk.series)):
-        if chunk.sha256 not in have:
-            rows = yield from _ask(AskChunk(chunk))
-            yield from _ask(AddChunk(chunk, rows))
+    missing = [chunk for chunk in manifest.chunks if chunk.sha256 not in have]
+    for _, chunks in groupby(sorted(missing, key=_place), key=_place):  # series by series
+        yield from _ask(TakeChunks(tuple(chunks)))
     yield from _ask(FinishFill(manifest))
     at = manifest.at
     return FeedPosition(manifest.blocks_version, at), FeedPosition(manifest.register_version, at)
 
 
-def _place(series: str) -> int:
-    return _SERIES.index(series) if series in _SERIES else len(_SERIES)
+def _place(chunk: Chunk) -> int:
+    return _SERIES.index(chunk.series) if chunk.series in _SERIES else len(_SERIES)
 
 
 def _both(blocks: FeedPosition, register: FeedPosition, settings: Settings) -> Talk[tuple[FeedRound, ...]]:
@@ -169,24 +185,24 @@ def _both(blocks: FeedPosition, register: FeedPosition, settings: Settings) -> T
 
 
 def _keep_up(feed: Feed, start: FeedPosition, settings: Settings, told: Told) -> Talk[FeedRound]:
-    version, changes, repaired = start.version, 0, 0
+    version, changes, repaired, rows = start.version, 0, 0, 0
     for _ in range(COMPARISONS):
         followed = yield from _follow(feed, FeedPosition(version, start.at), settings, told)
         told = ()
         version, changes, last = followed.version, changes + followed.changes, followed.last
         if followed.more:
-            return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, more=True)
+            return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, rows, more=True)
         if last is not None:
             own = yield from _ask(OwnMids(feed))
             if digest.root_of(own) == last.root:
                 reached = FeedPosition(version, last.at)
                 yield from _ask(Confirm(feed, reached))
-                return FeedRound(feed, reached, changes, repaired, proven=True)
-        mended = yield from _repair(feed, FeedPosition(version, start.at))
-        version, repaired = mended.version, repaired + mended.buckets
+                return FeedRound(feed, reached, changes, repaired, rows, proven=True)
+        mended = yield from _repair(feed, FeedPosition(version, start.at), settings)
+        version, repaired, rows = mended.version, repaired + mended.buckets, rows + mended.rows
         if mended.hopeless:
-            return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, hopeless=True)
-    return FeedRound(feed, FeedPosition(version, start.at), changes, repaired)
+            return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, rows, hopeless=True)
+    return FeedRound(feed, FeedPosition(version, start.at), changes, repaired, rows)
 
 
 def _follow(feed: Feed, start: FeedPosition, settings: Settings, told: Told) -> Talk[_Followed]:
@@ -196,7 +212,8 @@ def _follow(feed: Feed, start: FeedPosition, settings: Settings, told: Told) -> 
         told = ()
         if batch is None:  # its log begins later, or it was restored from a backup and is behind us
             return _Followed(version, changes, None)
-        _insist(batch.feed is feed and _is_recent(batch.at, start.at))
+        _insist(batch.feed is feed)
+        _insist(_is_recent(batch.at, start.at), "link.stale")
         _insist(batch.after == version and version <= batch.to <= batch.head)
         _insist(batch.to > version or batch.head == version)  # otherwise we would ask for ever
         if batch.to > version:
@@ -208,11 +225,12 @@ def _follow(feed: Feed, start: FeedPosition, settings: Settings, told: Told) -> 
     return _Followed(version, changes, None, more=True)
 
 
-def _repair(feed: Feed, start: FeedPosition) -> Talk[_Repaired]:
+def _repair(feed: Feed, start: FeedPosition, settings: Settings) -> Talk[_Repaired]:
     theirs = yield from _ask(AskDigest(feed))
-    _insist(
-        theirs.feed is feed and _is_recent(theirs.at, start.at) and digest.root_of(theirs.mids) == theirs.root
-    )
+    _insist(theirs.feed is feed and digest.root_of(theirs.mids) == theirs.root)
+    _insist(_is_recent(theirs.at, start.at), "link.stale")
+    if theirs.version < start.version and not settings.follow_back:  # restored: a person must look
+        raise LinkDownError("link.stale" if theirs.at < start.at else "link.backwards")
     own = yield from _ask(OwnMids(feed))
     mids = tuple(mid for mid in range(digest.MIDS) if own[mid] != theirs.mids[mid])
     wrong: tuple[int, ...] = ()
@@ -233,7 +251,7 @@ def _repair(feed: Feed, start: FeedPosition) -> Talk[_Repaired]:
         _insist(all(row.row and digest.bucket_of(row.table, row.key) in group for row in some.rows))
         rows += some.rows
     yield from _ask(Replace(feed, theirs.version, wrong, tuple(rows)))
-    return _Repaired(theirs.version, len(wrong))
+    return _Repaired(theirs.version, len(wrong), len(rows))
 
 
 def _wrong_buckets(below: BucketList, theirs: FeedDigest, mids: tuple[int, ...]) -> Talk[tuple[int, ...]]:
@@ -250,7 +268,7 @@ def _is_recent(at: datetime, known: datetime) -> bool:
     return at >= known - _BACK_IN_TIME
 
 
-def _insist(holds: bool) -> None:
+def _insist(holds: bool, code: str = "link.fault") -> None:
     """Treat an answer that contradicts itself or the question as no answer."""
     if not holds:
-        raise LinkDownError("link.fault")
+        raise LinkDownError(code)

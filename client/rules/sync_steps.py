@@ -8,7 +8,6 @@ from client.domain.feed import (
     BucketList,
     BucketRows,
     Chunk,
-    ChunkRows,
     Feed,
     FeedBatch,
     FeedDigest,
@@ -72,13 +71,6 @@ class AskManifest(Step[Manifest]):
 
 
 @dataclass(frozen=True, slots=True)
-class AskChunk(Step[ChunkRows]):
-    """Fetch one chunk of the snapshot."""
-
-    chunk: Chunk
-
-
-@dataclass(frozen=True, slots=True)
 class Apply(Step[bool]):
     """Apply a batch; the answer is False where the digests did not come out and nothing was changed."""
 
@@ -126,11 +118,10 @@ class BeginFill(Step[frozenset[str]]):
 
 
 @dataclass(frozen=True, slots=True)
-class AddChunk(Step[None]):
-    """Write a chunk into the side file."""
+class TakeChunks(Step[None]):
+    """Fetch chunks of the snapshot and write each into the side file as it comes, several at once if that is quicker."""
 
-    chunk: Chunk
-    rows: ChunkRows
+    chunks: tuple[Chunk, ...]
 
 
 @dataclass(frozen=True, slots=True)

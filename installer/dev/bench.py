@@ -1,7 +1,7 @@
 """Runs the benches of tests/bench/ one after the other: all of them, or those named; options are passed on.
 
 The peers of our figures are not in .venv. They come into build/peers/, each file checked against its hash in the
-lock, and are seen by the benches alone.
+lock, and are seen by the benches alone; those from npm into build/peers-npm/, where npm is there.
 """
 
 import hashlib
@@ -15,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ROOT / "installer" / "requirements"
 PEERS = ROOT / "build" / "peers"
+NPM_LOCK = LOCKS / "bench-npm"
+NPM_PEERS = ROOT / "build" / "peers-npm"
 
 
 def pins(name: str) -> dict[str, str]:
@@ -46,6 +48,22 @@ def install_peers() -> None:
     stamp.write_text(want)
 
 
+def install_npm_peers() -> None:
+    """Bring the peers that npm has; where they are not to be had, the bench says so and goes on without them."""
+    lock = b"".join(path.read_bytes() for path in sorted(NPM_LOCK.iterdir()))
+    stamp, want = NPM_PEERS / ".stamp", hashlib.sha256(lock).hexdigest()
+    if not shutil.which("npm") or (stamp.exists() and stamp.read_text() == want):
+        return
+    print("[bench] Installing what npm has to compare with, each checked against its hash ...")
+    shutil.rmtree(NPM_PEERS, ignore_errors=True)
+    shutil.copytree(NPM_LOCK, NPM_PEERS)
+    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    if subprocess.run(npm, cwd=NPM_PEERS, check=False).returncode == 0:
+        stamp.write_text(want)
+    else:
+        shutil.rmtree(NPM_PEERS)
+
+
 def main(words: list[str]) -> int:
     """Run what was named; returns the number of benches that failed."""
     options = [word for word in words if word.startswith("-")]
@@ -63,6 +81,8 @@ def main(words: list[str]) -> int:
             file=sys.stderr,
         )
         return 63
+    if not named or "sync" in named:
+        install_npm_peers()
     failed = 0
     for name in named or benches:
         print(f"\n== {name}", flush=True)

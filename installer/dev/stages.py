@@ -57,6 +57,21 @@ STAGES = (
         also=("tests/promises",),
     ),
     Stage("sync", 10, ("client/rules/", "client/jobs/", "tests/replica_fakes.py", "tests/jobs/")),
+    Stage(
+        "thin",
+        5,
+        (
+            *(
+                "client/api/http.py",
+                "client/api/sync.py",
+                "client/jobs/sync_replica.py",
+                "client/rules/sync.py",
+            ),
+            *("client/rules/sync_steps.py", "cloud/feeds.py", "cloud/snapshots.py", "cloud/serve.py"),
+            *("tests/net/", "tests/bench/_terminal.py", "tests/bench/_town.py"),
+        ),
+        root=True,
+    ),
     Stage("contract", 10, ("cloud/", "resources/contract/", "tests/cloud/contract_attack.py")),
     Stage("screens", 12, ("ui/", "resources/text/", "resources/theme/"), also=("tests/ui",)),
     Stage(

@@ -26,6 +26,7 @@ from offline.store.identity import TerminalIdentity, signing_request
 from offline.store.pack import packed
 from offline.store.seal import sealed_command
 from tests.builders import HANAKO, TARO, a_household
+from tests.cloud.cloud_builders import QUICK
 from tests.fakes import MemoryLedger
 
 CODE = "999997"
@@ -172,7 +173,7 @@ def small_cloud(folder: Path, *more: tuple[str, Row]) -> Iterator["SmallCloud"]:
         NewStaff("s001", "山﨑　美咲", "市民課", rights, PASSWORD, SEED),
         NewStaff("s009", "田中　未来", "市民課", ("issue",), PASSWORD, SEED),
     ]
-    tenant = open_tenant(folder, CODE, town=lambda: [*town(), *more], staff=staff)
+    tenant = open_tenant(folder, CODE, town=lambda: [*town(), *more], staff=staff, rules=QUICK)
     try:
         yield SmallCloud(tenant, Faults())
     finally:

@@ -403,13 +403,16 @@ async def a_site(
     folder: Path, url: str | None = None, rules: SignInRules = QUICK, clock: SetClock | None = None
 ) -> Site:
     clock = clock or SetClock()
-    tenant = a_tenant(folder, clock, url, rules)
+    site = served(a_tenant(folder, clock, url, rules), clock, url)
+    site.terminal = await site.another_terminal()
+    return site
+
+
+def served(tenant: Tenant, clock: SetClock, url: str | None) -> Site:
     app = create_app(tenant, training=True)
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="https://cloud.test",
         event_hooks={"response": [judge]},  # every answer in every test is held against the contract
     )
-    site = Site(tenant, app, clock, client, Terminal(client, clock), url)
-    site.terminal = await site.another_terminal()
-    return site
+    return Site(tenant, app, clock, client, Terminal(client, clock), url)

@@ -1,8 +1,12 @@
 """One small cloud a test, in its own folder; each test of it twice, on SQLite and on a real PostgreSQL."""
 
+import asyncio
 import inspect
 import re
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,8 +14,10 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from cloud import storage
+from cloud.database import open_engine
+from cloud.tenant import open_tenant
 from tests.cloud import postgres
-from tests.cloud.cloud_builders import Site, a_site
+from tests.cloud.cloud_builders import CODE, QUICK, SetClock, Site, a_site, served, tiny_town
 from tests.cloud.town_builders import Town
 
 
@@ -21,23 +27,64 @@ def server() -> Iterator[postgres.Server]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def founded_in_a_file(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return _founded(tmp_path_factory, None)
+
+
+@pytest.fixture(scope="session")
+def founded_on_the_server(tmp_path_factory: pytest.TempPathFactory, server: postgres.Server) -> Site:
+    return _founded(tmp_path_factory, server.keep("founded"))
+
+
+def _founded(folders: pytest.TempPathFactory, url: str | None) -> Site:
+    """Found what each test is given a copy of: a small cloud, and a terminal enrolled at it."""
+
+    async def made() -> Site:
+        site = await a_site(folders.mktemp("founded") / "cloud", url)
+        await site.client.aclose()
+        site.tenant.close()
+        return site
+
+    return asyncio.run(made())
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
 def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """Give the URL of an empty database; None is the file a cloud makes for itself."""
+    """Give the URL of a database, an empty one but for the site's own; None is the file a cloud makes for itself."""
     if request.param == "sqlite":
         yield None
         return
     server: postgres.Server = request.getfixturevalue("server")
-    with server.database() as url:
+    holds_a_site = "site" in request.fixturenames
+    if holds_a_site:
+        request.getfixturevalue("founded_on_the_server")
+    with server.database("founded" if holds_a_site else "shape") as url:
         yield url
 
 
+@pytest.fixture
+def founded(request: pytest.FixtureRequest, database: str | None) -> Site:
+    kept: Site = request.getfixturevalue("founded_on_the_server" if database else "founded_in_a_file")
+    return kept
+
+
 @pytest_asyncio.fixture
-async def site(tmp_path: Path, database: str | None) -> AsyncIterator[Site]:
-    built = await a_site(tmp_path / "cloud", database)
+async def site(tmp_path: Path, founded: Site, database: str | None) -> AsyncIterator[Site]:
+    built = _copied(founded, tmp_path / "cloud", database)
     yield built
     await built.client.aclose()
     built.tenant.close()
+
+
+def _copied(founded: Site, folder: Path, url: str | None) -> Site:
+    """Return the site once more, its terminal enrolled: in another folder, on a database that is a copy."""
+    shutil.copytree(founded.tenant.folder, folder)
+    engine, clock = open_engine(url or f"sqlite:///{folder / 'cloud.db'}"), SetClock()
+    tenant = open_tenant(folder, CODE, town=tiny_town, rules=QUICK, engine=engine, now=clock)
+    site = served(tenant, clock, url)
+    site.terminal = replace(founded.terminal, client=site.client, now=clock)
+    return site
 
 
 @pytest.fixture(scope="session")
@@ -75,11 +122,13 @@ def _is_asked_by_the_cloud() -> bool:
     return False
 
 
+@cache
 def _is_ours(statement: str) -> bool:
     found = re.findall(r"(?:FROM|JOIN|INTO|UPDATE) \(?(\w+)", statement)
     return any(name in storage.metadata.tables for name in found)
 
 
+@cache
 def _names_town(statement: str) -> bool:
     if statement.startswith("INSERT"):
         return "municipality" in statement

@@ -30,11 +30,15 @@ class Server:
 
     def shape(self) -> None:
         """Make the database every other is a copy of: the tables, and nobody in them."""
-        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
-            connection.execute("CREATE DATABASE shape TEMPLATE template0")
-        engine = database.open_engine(f"{self.url}/shape")
+        engine = database.open_engine(self.keep("shape", "template0"))
         bring_up(engine)
         engine.dispose()
+
+    def keep(self, name: str, template: str = "shape") -> str:
+        """Make a database that stays, for others to be copies of; returns its URL."""
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return f"{self.url}/{name}"
 
     @contextmanager
     def database(self, template: str = "shape") -> Iterator[str]:

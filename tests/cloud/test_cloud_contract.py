@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
+from cloud.app import create_app
 from cloud.contract import tables
+from cloud.routes import upkeep
 from tests.cloud.cloud_builders import TARO, Site
 from tests.cloud.contract_reader import check, contract, operations, request_examples, resolved
 
@@ -35,6 +37,13 @@ async def test_every_route_is_in_the_contract_and_the_contract_has_no_other(site
     paths = site.app.openapi()["paths"]
     served = {(method.upper(), path) for path, item in paths.items() for method in item}
     assert served == set(operations())
+
+
+@pytest.mark.asyncio
+async def test_a_route_is_made_once_however_often_the_cloud_is_served(site: Site) -> None:
+    """Made again for each application they cost the first calls of each a while."""
+    again = create_app(site.tenant)
+    assert {id(route) for route in upkeep.router.routes} <= {id(route) for route in again.routes}
 
 
 def test_every_body_has_an_example_of_its_own_schema() -> None:

@@ -13,7 +13,8 @@ from cloud.register import Change, put, remove
 from cloud.residents import search
 from cloud.search_words import Asked
 from cloud.tenant import Tenant, open_tenant
-from tests.cloud.cloud_builders import CODE, QUICK, Row, SetClock, a_resident, staff
+from tests.cloud.cloud_builders import CODE, Row, SetClock, a_resident
+from tests.cloud.shaped import shaped
 
 pytestmark = pytest.mark.long
 
@@ -31,7 +32,8 @@ def a_town(*rows: Row) -> Iterator[Tenant]:
         *(("resident", row) for row in rows),
     ]
     with TemporaryDirectory() as folder:
-        made = open_tenant(Path(folder), CODE, town=lambda: town, staff=staff(), rules=QUICK, now=SetClock())
+        engine = shaped(Path(folder))
+        made = open_tenant(Path(folder), CODE, town=lambda: town, engine=engine, now=SetClock())
         yield made
         made.close()
 

@@ -6,7 +6,8 @@ import pytest
 
 from client.domain.errors import LinkDownError
 from client.domain.feed import Feed, FeedBatch, Mended
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from tests.replica_fakes import LandingBook, MemoryReplica, ModelRegister, a_row_change
 
 pytestmark = pytest.mark.asyncio

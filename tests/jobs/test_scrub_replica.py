@@ -71,9 +71,11 @@ async def test_a_wrong_bucket_is_distrusted_and_the_sync_woken() -> None:
 
 async def test_on_demand_everything_is_looked_at_at_once() -> None:
     rows, sync = Rows({(Feed.REGISTER, 4095)}), Sync()
-    assert await ScrubReplica(rows, wake=sync.wake).everything() == 1
+    told: list[tuple[int, int]] = []
+    assert await ScrubReplica(rows, wake=sync.wake).everything(lambda done, of: told.append((done, of))) == 1
+    assert set(rows.looked_at.values()) == {1}
     assert len(rows.looked_at) == 2 * BUCKETS
-    assert rows.checks == 1
+    assert (told[0], told[-1]) == ((0, 2 * BUCKETS), (2 * BUCKETS, 2 * BUCKETS))
 
 
 async def test_once_a_round_every_page_is_checked_and_damage_stops_the_round_until_it_is_mended() -> None:

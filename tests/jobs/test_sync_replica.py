@@ -7,7 +7,8 @@ import pytest
 
 from client.domain.errors import LinkDownError, RefusedError, StoreError
 from client.domain.feed import Feed, FeedBatch, Position
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.rules.sync import RoundReport
 from client.rules.sync_steps import Step
 from tests.replica_fakes import (
@@ -73,8 +74,9 @@ def test_a_fill_and_a_repair_are_in_the_journal_and_an_ordinary_round_is_not() -
     at_once(job.round())
     assert [(entry.kind, entry.actor) for entry in book.entries] == [("sync", "terminal")] * 2
     filled, repaired = book.entries
-    assert filled.facts == {"filled": 1, "repaired_buckets": 0, "blocks_version": 0, "register_version": 3}
-    assert repaired.facts["repaired_buckets"] == 3
+    versions = {"blocks_version": 0, "register_version": 3}
+    assert filled.facts == {"filled": 1, "repaired_buckets": 0, "repaired_rows": 0, **versions}
+    assert repaired.facts == {"filled": 0, "repaired_buckets": 3, "repaired_rows": 3, **versions}
 
 
 def test_what_was_reached_before_a_cut_is_landed_all_the_same() -> None:
@@ -131,13 +133,16 @@ def test_the_screen_hears_how_far_a_fill_is() -> None:
     register.make_snapshot(rows_a_chunk=2)
     heard: list[Progress] = []
     at_once(SyncReplica(register, MemoryReplica(), LandingBook(), on_progress=heard.append).round())
-    assert heard == [Progress(done, 3) for done in range(4)]
+    assert [(told.done, told.of) for told in heard] == [(done, 3) for done in range(4)]
+    assert [(told.bytes_done, told.bytes_of) for told in heard] == [(100 * done, 300) for done in range(4)]
+    assert [told.series for told in heard] == ["", "core", "core", "core"]
 
 
 def test_a_metered_line_is_asked_about_each_time() -> None:
-    metered = [True, False]
-    job = SyncReplica(a_register(), MemoryReplica(), LandingBook(), metered=lambda: metered.pop(0))
+    metered = True
+    job = SyncReplica(a_register(), MemoryReplica(), LandingBook(), metered=lambda: metered)
     assert at_once(job.round()).needs_fill
+    metered = False
     assert at_once(job.round()).proven
 
 

@@ -1,15 +1,17 @@
 """Whatever happens on the way, a replica that gets through one undisturbed round equals the register (P09)."""
 
-from collections.abc import Callable, Coroutine
+import copy
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from client.domain.errors import LinkDownError
+from client.domain.errors import LinkDownError, StoreError
 from client.domain.feed import (
     Bucket,
     BucketList,
@@ -27,9 +29,11 @@ from client.domain.feed import (
 from client.jobs.sync_replica import SyncReplica
 from tests.replica_fakes import (
     TABLES,
+    Key,
     LandingBook,
     MemoryReplica,
     ModelRegister,
+    Row,
     a_row_change,
     a_tombstone,
     at_once,
@@ -88,6 +92,37 @@ class ShakyFeeds:
         if self._calls >= self._cut_at:
             raise LinkDownError("link.broken")  # the answer was on its way
         return answer
+
+
+class OldAnswers(ShakyFeeds):
+    """A line that gives some questions an answer from before, to whatever question of that kind it once was.
+
+    Of chunks there are none: what does not have the hash that was asked for never gets through the door.
+    """
+
+    def __init__(self, register: ModelRegister, said: list[object], turns: Mapping[int, int]) -> None:
+        super().__init__(register, 10_000, 0, lambda: None)
+        self._said = said
+        self._turns = turns
+
+    async def _through(self, question: Coroutine[Any, Any, T]) -> T:
+        answer = await super()._through(question)
+        old = [one for one in self._said if type(one) is type(answer) and not isinstance(one, ChunkRows)]
+        self._said.append(answer)
+        which = self._turns.get(self._calls)
+        return answer if which is None or not old else old[which % len(old)]
+
+
+class WitnessedReplica(MemoryReplica):
+    """A replica that tells what it has been said to be equal to the register with."""
+
+    def __init__(self, truth: Mapping[Feed, list[dict[Key, Row]]]) -> None:
+        super().__init__()
+        self._truth = truth
+
+    async def confirm(self, feed: Feed, version: int, at: datetime) -> None:
+        assert self.rows(feed) in self._truth[feed], "confirmed, and the register never was like this"
+        await super().confirm(feed, version, at)
 
 
 class DyingReplica:
@@ -151,7 +186,9 @@ class SyncMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.register = ModelRegister()
-        self.replicas = [MemoryReplica(), MemoryReplica()]
+        self.truth: dict[Feed, list[dict[Key, Row]]] = {feed: [{}] for feed in Feed}  # all it ever was
+        self.replicas = [WitnessedReplica(self.truth), WitnessedReplica(self.truth)]
+        self.said: list[object] = []  # by the register, to anybody
         self.edits = 0
 
     @rule(feed=feeds, number=numbers, name=names)
@@ -160,11 +197,15 @@ class SyncMachine(RuleBasedStateMachine):
 
     def touch(self, feed: Feed, number: int, name: str) -> None:
         self.edits += 1
-        self.register.commit(feed, a_row_change(feed, number, full_name=name, order_no=self.edits))
+        self.commit(feed, a_row_change(feed, number, full_name=name, order_no=self.edits))
+
+    def commit(self, feed: Feed, *changes: RowChange) -> None:
+        self.register.commit(feed, *changes)
+        self.truth[feed].append(self.register.rows_now(feed))
 
     @rule(feed=feeds, number=numbers, other=numbers)
     def take_away(self, feed: Feed, number: int, other: int) -> None:
-        self.register.commit(feed, a_tombstone(feed, number), a_row_change(feed, other, order_no=0))
+        self.commit(feed, a_tombstone(feed, number), a_row_change(feed, other, order_no=0))
 
     @rule(feed=feeds)
     def forget_the_log(self, feed: Feed) -> None:
@@ -191,8 +232,14 @@ class SyncMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), steps=st.integers(1, 12))
     def killed_in_mid_round(self, which: int, steps: int) -> None:
         replica = DyingReplica(self.replicas[which], steps)
-        with suppress(KilledError):
+        with suppress(KilledError, LinkDownError):  # the register may have gone back
             at_once(SyncReplica(self.register, replica, LandingBook()).round())
+
+    @rule(which=st.integers(0, 1), turns=st.dictionaries(st.integers(1, 9), st.integers(0, 40), max_size=5))
+    def answers_are_repeated_and_swapped(self, which: int, turns: dict[int, int]) -> None:
+        line = OldAnswers(self.register, self.said, turns)
+        with suppress(LinkDownError, StoreError):  # refused, or a fill that does not prove
+            at_once(SyncReplica(line, self.replicas[which], LandingBook()).round())
 
     @rule(which=st.integers(0, 1), feed=feeds, after=st.integers(0, 5))
     def an_old_answer_comes_again(self, which: int, feed: Feed, after: int) -> None:
@@ -220,8 +267,16 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 1))
     def round_undisturbed(self, which: int) -> None:
-        book = LandingBook()
-        report = at_once(SyncReplica(self.register, self.replicas[which], book).round())
+        book, replica = LandingBook(), self.replicas[which]
+        job = SyncReplica(self.register, replica, book)
+        before = copy.deepcopy(replica.stands)
+        gone_back = [feed for feed, stand in before.items() if self.register.head(feed) < stand.version]
+        if gone_back:
+            with pytest.raises(LinkDownError, match=r"link\.backwards"):
+                at_once(job.round())
+            assert all(replica.stands[feed].rows == before[feed].rows for feed in gone_back)
+            book.landed.clear()
+        report = at_once(job.round(follow_back=bool(gone_back)))  # a person has looked
         assert report.proven
         self.equals_the_register(self.replicas[which])
         assert book.landed == [self.register.head(Feed.REGISTER)]

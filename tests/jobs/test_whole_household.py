@@ -15,7 +15,7 @@ from cloud.staff import RIGHTS, Clerk
 from cloud.tenant import open_tenant
 from offline.store import door, replica_file, residents, search, sums
 from offline.store.rows import contract
-from tests.cloud.cloud_builders import CODE, HOME, Row, a_resident, staff, tiny_town
+from tests.cloud.cloud_builders import CODE, HOME, QUICK, Row, a_resident, staff, tiny_town
 
 DAY = date(2026, 11, 20)
 BEFORE, TODAY, AFTER = "2026-11-19", "2026-11-20", "2026-11-21"
@@ -66,7 +66,7 @@ def test_cloud_and_terminal_count_the_same_members(case: Case, tmp_path: Path) -
     town = [pair for pair in tiny_town() if pair[0] not in {"resident", "shien_sochi"}]
     town += [("resident", row) for row in people]
     request = IssueRequest("juminhyo_copy", "1", case.paper, {}, "self", "photo", "", DAY)
-    tenant = open_tenant(tmp_path, CODE, town=lambda: town, staff=staff())
+    tenant = open_tenant(tmp_path, CODE, town=lambda: town, staff=staff(), rules=QUICK)
     with tenant.register.reading() as connection:
         told = eligibility(tenant.register, connection, CLERK, request)
     tenant.close()

@@ -30,7 +30,7 @@ from offline.store import search as store_search
 from offline.store.replica import Replica
 from offline.store.rows import contract
 from offline.store.search import Finder
-from tests.cloud.cloud_builders import staff
+from tests.cloud.shaped import shaped
 from tests.offline.search_builders import people, queries, several
 from tests.store_builders import Row, SmallRegister, a_person, fill, store_keys, stores_in
 
@@ -80,7 +80,7 @@ def replica_of(rows: list[tuple[str, Row]]) -> sqlite3.Connection:
 
 @contextmanager
 def found_cloud(folder: Path, rows: list[tuple[str, Row]]) -> Iterator[Tenant]:
-    tenant = open_tenant(folder, CODE, town=lambda: rows, staff=staff())
+    tenant = open_tenant(folder, CODE, town=lambda: rows, engine=shaped(folder))
     yield tenant
     tenant.close()
 

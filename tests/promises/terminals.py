@@ -26,6 +26,7 @@ from cloud.app import create_app
 from cloud.staff import RIGHTS, NewStaff
 from cloud.tenant import Tenant, open_tenant
 from tests.api.small_cloud import PASSWORD, SEED, Row
+from tests.cloud.cloud_builders import QUICK
 from tests.fakes import MemoryLink
 from tests.store_builders import MemoryKeyring, an_issue
 
@@ -46,7 +47,7 @@ class Site:
         code = next(str(row["code"]) for table, row in rows if table == "town")
         self.url = url
         staff = [replace(one, rights=rights) for one in STAFF]
-        self.tenant: Tenant = open_tenant(folder, code, town=lambda: rows, staff=staff)
+        self.tenant: Tenant = open_tenant(folder, code, town=lambda: rows, staff=staff, rules=QUICK)
         self.app = create_app(self.tenant, training=True)
         self._next_clerk = itertools.count(1)
 

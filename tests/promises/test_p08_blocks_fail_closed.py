@@ -32,7 +32,8 @@ from offline.store.rows import contract
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
 from printing.papers import intake_slip
-from tests.cloud.cloud_builders import CODE, staff, tiny_town
+from tests.cloud.cloud_builders import CODE, tiny_town
+from tests.cloud.shaped import shaped
 from tests.promises.p08_town import (
     CHILD,
     FORMER,
@@ -192,7 +193,7 @@ def test_in_any_register_both_searches_hide_the_same_and_in_the_same_order(
     rows = [*((table, row) for table, row in tiny_town() if table not in {"resident", "shien_sochi"})]
     rows += [*(("resident", row) for row in people), *(("shien_sochi", row) for row in measures)]
     with tempfile.TemporaryDirectory() as folder:
-        tenant = open_tenant(Path(folder), CODE, town=lambda: rows, staff=staff())
+        tenant = open_tenant(Path(folder), CODE, town=lambda: rows, engine=shaped(Path(folder)))
         with tenant.register.reading() as connection:
             live = search(connection, CODE, Asked(typed, removed=True), limit=50)
         tenant.close()

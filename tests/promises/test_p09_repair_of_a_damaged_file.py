@@ -22,7 +22,8 @@ from client.domain.errors import LinkDownError, StoreError
 from client.domain.resident import AtenaNo
 from client.domain.terminal import facts_of
 from client.jobs.send_outbox import SendOutbox
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from cloud import storage
 from cloud.faults import Line
 from cloud.register import put

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from client.domain.errors import LinkDownError
 from client.domain.feed import FeedPosition, Position
 from client.rules import sync_steps as steps
 from client.rules.sync import Settings, conversation
@@ -33,9 +34,7 @@ def test_a_first_fill_fetches_the_snapshot_then_follows_blocks_first() -> None:
     register.commit(REGISTER, a_row_change(REGISTER, 9))
     report, said = hold(register, replica)
     assert said == [
-        *["AskManifest", "BeginFill"],
-        *["AskChunk", "AddChunk"] * 3,
-        "FinishFill",
+        *["AskManifest", "BeginFill", "TakeChunks", "FinishFill"],
         *["AskBoth", "OwnMids", "Confirm"],
         *["Apply", "OwnMids", "Confirm"],
     ]
@@ -55,8 +54,9 @@ def test_chunks_already_there_are_not_fetched_again() -> None:
     first = manifest.chunks[0]
     part = at_once(register.chunk(first))
     at_once(replica.add_chunk(first.sha256, part))
-    _, said = hold(register, replica)
-    assert said.count("AskChunk") == len(manifest.chunks) - 1
+    register.asked.clear()
+    hold(register, replica)
+    assert register.asked.count("chunk") == len(manifest.chunks) - 1
     assert equal(register, replica)
 
 
@@ -71,8 +71,8 @@ def test_seal_images_are_fetched_last() -> None:
     fetched: list[str] = []
 
     def watch(step: object, answer: object) -> object:
-        if isinstance(step, steps.AskChunk):
-            fetched.append(step.chunk.series)
+        if isinstance(step, steps.TakeChunks):
+            fetched.extend(chunk.series for chunk in step.chunks)
         return answer
 
     hold(register, MemoryReplica(), twist=watch)
@@ -187,13 +187,17 @@ def test_a_register_that_never_holds_still_is_not_called_equal() -> None:
     assert hold(register, replica)[0].proven
 
 
-def test_a_register_restored_from_its_backup_is_followed_back() -> None:
+def test_a_register_restored_from_its_backup_is_followed_back_only_when_a_person_says_so() -> None:
     register = a_register(3)
     register.back_up()
     register.commit(REGISTER, a_row_change(REGISTER, 10))
     replica = filled(register)
     register.restore()
-    report, _ = hold(register, replica)
+    before = dict(replica.rows(REGISTER))
+    with pytest.raises(LinkDownError, match=r"link\.backwards"):
+        hold(register, replica)
+    assert (replica.rows(REGISTER), replica.stands[REGISTER].version) == (before, 4)
+    report, _ = hold(register, replica, Settings(follow_back=True))
     assert report.proven
     assert replica.stands[REGISTER].version == 3
     assert equal(register, replica)
@@ -216,7 +220,7 @@ def test_equal_rows_under_another_version_need_no_rows() -> None:
     replica = filled(register)
     register.back_up()
     replica.stands[REGISTER].version = 9
-    report, said = hold(register, replica)
+    report, said = hold(register, replica, Settings(follow_back=True))
     assert "AskRows" not in said
     assert report.proven
     assert replica.stands[REGISTER].version == 3

@@ -31,6 +31,9 @@ def test_many_wrong_buckets_are_fetched_in_several_requests_and_replaced_at_once
     assert report.proven
 
 
+LONG_AGO = NOW - timedelta(days=1)
+
+
 def with_field(kind: type[object], **more: object) -> Twist:
     def twist(step: object, answer: object) -> object:
         return replace(answer, **more) if isinstance(step, kind) else answer  # type: ignore[type-var]  # all answers are dataclasses
@@ -58,10 +61,8 @@ def first_word(**more: object) -> Twist:
         first_word(to=0),
         first_word(head=99),
         first_word(to=99),
-        first_word(at=NOW - timedelta(days=1)),
         with_field(steps.AskDigest, feed=REGISTER),
         with_field(steps.AskDigest, root=bytes(16)),
-        with_field(steps.AskDigest, at=NOW - timedelta(days=1)),
         with_field(steps.AskBuckets, buckets=()),
         with_field(steps.AskRows, feed=REGISTER),
         with_field(steps.AskRows, rows=(a_tombstone(BLOCKS, 0),)),
@@ -76,6 +77,30 @@ def test_an_answer_that_contradicts_itself_or_the_question_is_no_answer(twist: T
         hold(register, replica, twist=twist)
     assert caught.value.code == "link.fault"
     assert ("block", ("b0",)) not in replica.rows(BLOCKS)
+
+
+@pytest.mark.parametrize("twist", [first_word(at=LONG_AGO), with_field(steps.AskDigest, at=LONG_AGO)])
+def test_an_answer_from_before_the_last_one_is_told_as_stale(twist: Twist) -> None:
+    register = a_register(2, 2)
+    replica = filled(register)
+    replica.rows(BLOCKS).pop(("block", ("b0",)))
+    with pytest.raises(LinkDownError, match=r"link\.stale"):
+        hold(register, replica, twist=twist)
+    assert ("block", ("b0",)) not in replica.rows(BLOCKS)
+
+
+def test_an_old_digest_is_not_taken_for_a_register_that_went_back() -> None:
+    register = a_register(2, 2)
+    early = at_once(register.digest(REGISTER))
+    register.commit(REGISTER, a_row_change(REGISTER, 7))
+    replica = filled(register)
+    replica.rows(REGISTER).pop(("resident", ("0000000001", 1)))
+
+    def cache(step: object, answer: object) -> object:
+        return early if isinstance(step, steps.AskDigest) and step.feed is REGISTER else answer
+
+    with pytest.raises(LinkDownError, match=r"link\.stale"):
+        hold(register, replica, twist=cache)
 
 
 def test_buckets_that_do_not_add_up_to_the_64_are_not_believed() -> None:
@@ -113,8 +138,8 @@ def test_a_replica_whose_rows_will_not_hold_is_not_called_equal() -> None:
 def test_the_job_does_every_step_there_is() -> None:
     kinds = {kind for kind in vars(steps).values() if isinstance(kind, type) and issubclass(kind, steps.Step)}
     assert {kind.__name__ for kind in kinds - {steps.Step}} == {
-        *["AskBoth", "AskFeed", "AskDigest", "AskBuckets", "AskRows", "AskManifest", "AskChunk"],
-        *["Apply", "Confirm", "OwnMids", "OwnBuckets", "Replace", "BeginFill", "AddChunk", "FinishFill"],
+        *["AskBoth", "AskFeed", "AskDigest", "AskBuckets", "AskRows", "AskManifest", "TakeChunks"],
+        *["Apply", "Confirm", "OwnMids", "OwnBuckets", "Replace", "BeginFill", "FinishFill"],
     }
 
 

@@ -18,6 +18,15 @@ Play = Callable[[Counter], Awaitable[None]]
 Drive = Callable[..., None]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _what_was_there_before_stays() -> Iterator[None]:
+    """Look through modules and tests loaded once: to do it after every test took longer than most of them."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def _nothing_of_qt_left() -> Iterator[None]:
     """Collect cycles here: left to chance they would be collected on some other test's thread, where Qt aborts."""

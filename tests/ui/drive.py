@@ -93,6 +93,7 @@ class Counter:
         """Show another state of the line."""
         self.facts = facts
         self.shell.show_status(facts, self.world.clock())
+        self.face.replica.told(facts)
 
     def save(self, path: Path) -> None:
         """Save a picture of the window, and of a dialog over it."""

@@ -10,11 +10,13 @@ from client.domain.errors import LinkDownError, PaperError, SignInNeededError
 from client.domain.feed import FeedPosition, Position
 from client.domain.gaiji import Gaiji
 from client.domain.query import Match, Query
+from client.jobs.prove_replica import Proof
+from client.jobs.take_chunks import Progress
 from client.rules import drill
 from printing.layout.own_font import build
 from tests.ui.drive import Counter
 from ui.notices import note_of
-from ui.status import Line
+from ui.status import Line, with_fill
 
 GAIJI = (
     Gaiji("E001", "カツラ", outline=b"M120 100H880V160H120Z M460 160H540V920H460Z M200 420H800V500H200Z"),
@@ -292,6 +294,35 @@ async def drill_under_way(counter: Counter) -> None:
     counter.face.drill.show(plan)
 
 
+async def replica_proving(counter: Counter) -> None:
+    await counter.sign_in()
+    await counter.hands.press(Qt.Key.Key_F4)
+    await counter.hands.push("replicaStart")
+    await counter.hands.until(lambda: counter.face.replica.progress[0] > 0, "the proof", 5)
+
+
+async def replica_proved(counter: Counter) -> None:
+    counter.world.proof = Proof(3, as_of=counter.world.clock(), repaired=3, rows=214)
+    await replica_proving(counter)
+    counter.world.may_end.set()
+    await counter.quiet()
+
+
+async def replica_filling(counter: Counter) -> None:
+    """A first fill, a register that was restored, and no proof before its end."""
+    await counter.sign_in()
+    await counter.hands.press(Qt.Key.Key_F4)
+    fill = Progress(17, 44, False, 6_200_000, 10_100_000, "history", 1_200_000, timedelta(seconds=200))
+    empty = replace(counter.facts, position=Position(None, None))
+    counter.show_status(with_fill(empty, fill, counter.world.clock()))
+
+
+async def replica_not_taken(counter: Counter) -> None:
+    await counter.sign_in()
+    await counter.hands.press(Qt.Key.Key_F4)
+    counter.show_status(replace(counter.facts, not_taken="link.backwards"))
+
+
 async def locked(counter: Counter) -> None:
     await resident(counter)
     await counter.hands.press(Qt.Key.Key_F9)
@@ -330,5 +361,9 @@ STATES: dict[str, Play] = {
     "outbox-empty": outbox_empty,
     "drill": drill_before,
     "drill-under-way": drill_under_way,
+    "replica-proving": replica_proving,
+    "replica-proved": replica_proved,
+    "replica-filling": replica_filling,
+    "replica-not-taken": replica_not_taken,
     "locked": locked,
 }

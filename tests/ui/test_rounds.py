@@ -1,20 +1,26 @@
 """What goes on by itself: damage of the replica is told once, and mended with no line."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from client.domain.errors import CounterError, StoreError
-from client.domain.feed import Mended
-from client.jobs.sync_replica import Progress, SyncReplica
+from client.domain.errors import CounterError, LinkDownError, StoreError
+from client.domain.feed import Feed, FeedPosition, Mended, Position
+from client.jobs.sync_replica import SyncReplica
+from client.jobs.take_chunks import Progress
 from client.jobs.watch_link import LinkWatch
+from client.rules.sync import FeedRound, RoundReport
 from tests.builders import NOW
 from tests.replica_fakes import LandingBook, MemoryReplica, ModelRegister
 from ui import status
+from ui.notices import Note, note_of_repair
 from ui.rounds import Rounds, Upkeep
 from ui.text import Words
+from ui.upkeep_file import UpkeepFile, read_upkeep
 
 pytestmark = pytest.mark.asyncio
 
@@ -87,6 +93,56 @@ async def test_a_whole_replica_is_left_alone() -> None:
         await asyncio.sleep(0)
     await end(loop)
     assert replica.tries == 0
+
+
+async def test_what_is_not_to_be_believed_is_said_once_with_its_reason_and_the_line_stays_good() -> None:
+    told: list[str] = []
+    rounds, words = rounds_on(MemoryReplica(), LandingBook(), told, damaged=False), Words("ja")
+    here = FeedPosition(4, NOW)
+    rounds.facts = replace(rounds.facts, position=Position(here, here))
+    for code in ("link.unsigned", "link.unsigned", "link.backwards", "link.stale"):
+        rounds._on_failure(LinkDownError(code))
+        cell = status.replica_cell(rounds.facts, words, NOW)
+        assert cell.tone == "bad"
+        assert words(f"cause.{code}") in cell.detail
+    assert told == ["link.unsigned", "link.backwards", "link.stale"]
+    assert (
+        rounds._upkeep.watch.state.failures
+        == rounds_on(MemoryReplica(), LandingBook(), [])._upkeep.watch.state.failures
+    )
+    rounds._on_failure(LinkDownError("link.fault"))
+    assert words("cause.link.fault") in status.replica_cell(rounds.facts, words, NOW).detail
+    rounds._on_report(RoundReport())
+    assert status.replica_cell(rounds.facts, words, NOW).tone == "quiet"
+
+
+async def test_a_repair_is_told_to_the_clerk_and_to_madoguchi_status(tmp_path: Path) -> None:
+    notes: list[Note] = []
+    rounds = rounds_on(MemoryReplica(), LandingBook(), [], damaged=False)
+    rounds._repaired = lambda report: notes.append(note_of_repair(report, Words("ja")))
+    rounds._upkeep = replace(rounds._upkeep, write_down=UpkeepFile(tmp_path, lambda: NOW).tell)
+    here = FeedPosition(4, NOW)
+    rounds._on_failure(LinkDownError("link.unsigned"))
+    assert read_upkeep(tmp_path) == {
+        "not_taken": {"at": "2026-11-20T05:32:00+00:00", "code": "link.unsigned"}
+    }
+    rounds._on_report(RoundReport((FeedRound(Feed.REGISTER, here, repaired=3, rows=210, proven=True),)))
+    (note,) = notes
+    assert "3か所" in note.what
+    assert "210行" in note.what
+    assert "無事です" in note.more
+    assert read_upkeep(tmp_path) == {
+        "not_taken": {"at": "2026-11-20T05:32:00+00:00", "code": ""},
+        "repair": {"at": "2026-11-20T05:32:00+00:00", "buckets": 3, "rows": 210},
+    }
+    rounds._on_report(RoundReport((FeedRound(Feed.REGISTER, here, proven=True),)))
+    assert len(notes) == 1, "an ordinary round is not worth a word"
+
+
+async def test_what_cannot_be_written_down_or_read_harms_nothing(tmp_path: Path) -> None:
+    UpkeepFile(tmp_path / "gone", lambda: NOW).tell("repair", {"buckets": 1})
+    (tmp_path / "upkeep.json").write_text("[]")
+    assert read_upkeep(tmp_path) == read_upkeep(tmp_path / "gone") == {}
 
 
 async def test_the_status_bar_tells_mending_from_fetching() -> None:

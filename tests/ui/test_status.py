@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from client.domain.feed import FeedPosition, Position
+from client.jobs.take_chunks import Progress
 from tests.builders import NOW
 from ui.marks import Mark
-from ui.status import Facts, Line, link_cell, printer_cell, replica_cell, waiting_cell
+from ui.status import Facts, Line, link_cell, megabytes, printer_cell, replica_cell, waiting_cell, with_fill
 from ui.text import Words
 
 WORDS = Words("ja")
@@ -51,7 +52,28 @@ def test_a_feed_that_lags_is_told_on_its_own() -> None:
 
 def test_a_replica_that_is_not_there_says_so() -> None:
     assert "未取得" in replica_cell(Facts(), WORDS, NOW).detail
-    assert "3／10" in replica_cell(Facts(filling=True, filled=(3, 10)), WORDS, NOW).detail
+    assert "3／10" in replica_cell(Facts(filling=True, fill=Progress(3, 10)), WORDS, NOW).detail
+
+
+def test_a_fill_tells_its_bytes_its_pace_and_the_time_it_still_takes() -> None:
+    facts = with_fill(
+        Facts(), Progress(3, 10, False, 6_200_000, 10_100_000, "core", 1_200_000, timedelta(seconds=90)), NOW
+    )
+    told = replica_cell(facts, WORDS, NOW).detail
+    assert told == "取得中 3／10（6.2／10.1MB）　毎秒1.2MB　残り約90秒"
+    assert replica_cell(facts, WORDS, NOW + timedelta(seconds=82)).detail.endswith("残り約8秒")
+    later = with_fill(facts, Progress(4, 10, False, 7, 9, "core", 16_000, timedelta(minutes=41)), NOW)
+    assert replica_cell(later, WORDS, NOW).detail.endswith("毎秒0.02MB　残り約41分")
+    assert "about 41 min left" in replica_cell(later, Words("en"), NOW).detail
+
+
+def test_a_fill_that_takes_longer_than_was_thought_never_promises_less_than_a_second() -> None:
+    facts = with_fill(Facts(), Progress(3, 10, left=timedelta(seconds=5)), NOW)
+    assert replica_cell(facts, WORDS, NOW + timedelta(hours=1)).detail.endswith("残り約1秒")
+
+
+def test_sizes_are_told_in_megabytes() -> None:
+    assert [megabytes(size) for size in (0, 20_000, 3_400_000, 120_000_000)] == ["0.00", "0.02", "3.4", "120"]
 
 
 def test_what_waits_for_a_clerk_is_graver_than_what_waits_for_the_line() -> None:

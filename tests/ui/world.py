@@ -1,5 +1,6 @@
 """A whole counter on working stand-ins: real jobs, real screens, nothing outside the process."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
 from client.jobs.ports import Picture
 from client.jobs.print_slip import PrintSlip, SlipPlace
+from client.jobs.prove_replica import Looking, Part, Proof, Tell
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.send_outbox import SendOutbox
@@ -282,6 +284,8 @@ class World:
     rights: tuple[Right, ...] = ALL_RIGHTS
     declared: bool = False
     drill: DrillJobs | None = None
+    proof: Proof = field(default_factory=lambda: Proof(0, as_of=NOW))
+    may_end: asyncio.Event = field(default_factory=asyncio.Event)  # of the proof
 
     def __post_init__(self) -> None:
         households = [watanabe(), *others()]
@@ -299,6 +303,11 @@ class World:
         """Cut the line."""
         self.link.usable = False
         self.live.down = LinkDownError("link.unreachable")
+
+    async def proving(self, _who: SignIn, tell: Tell, _follow_back: bool) -> Proof:
+        tell(Looking(Part.ROWS, 3686, 8192, timedelta(seconds=21)))
+        await self.may_end.wait()
+        return self.proof
 
     def _jobs(self) -> Jobs:
         reach = Reach(self.link)
@@ -351,5 +360,6 @@ class World:
             fee=fee,
             offline=lambda: not self.link.usable,
             declared=lambda: self.declared,
+            prove=self.proving,
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )

@@ -10,6 +10,7 @@ from client.domain.errors import StoreError
 from offline.store.files import InstanceLock
 from offline.store.terminal_file import read_facts
 from ui.cli import exit_codes
+from ui.upkeep_file import read_upkeep
 
 _FILES = ("replica.db", "ledger.db", "ledger.slots", "wraps.json")
 
@@ -38,6 +39,7 @@ def state_of(config: Config) -> dict[str, object]:
         "municipality": facts.municipality_name if facts else config.municipality,
         "cloud_url": config.cloud_url or (facts.cloud_url if facts else ""),
         "open": in_use(folder),
+        "replica": read_upkeep(folder),
         "files": {name: _size(folder / name) for name in _FILES},
     }
 

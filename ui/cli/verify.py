@@ -12,6 +12,7 @@ from msgspec import json as wire
 from client.config import Loaded
 from client.domain.errors import StoreError
 from client.jobs.ports import JournalEntry, Now
+from client.jobs.prove_replica import Proof, ProveReplica
 from client.jobs.scrub_replica import ScrubReplica
 from offline.store.files import InstanceLock
 from ui.cli import exit_codes
@@ -58,13 +59,15 @@ async def verified(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> 
     await stores.open(unlocked.keys)
     try:
         journal, outbox = await stores.ledger.verify_journal(), await stores.ledger.verify_outbox()
-        wrong, code = 0, ""
+        code, proof = "", Proof(0)
         try:
-            wrong = await ScrubReplica(stores.replica, wake=lambda: None).everything()
+            scrub = ScrubReplica(stores.replica, wake=lambda: None)
+            proof = await ProveReplica(scrub, None, stores.ledger).look()
+            code = "store.damaged_replica" if proof.damaged else ""
         except StoreError as error:
             code = error.code
-        whole = journal.first_bad is None and outbox is None and not wrong and not code
-        line = JournalEntry("verify", secrets[0], facts={"whole": int(whole), "wrong_buckets": wrong})
+        whole = journal.first_bad is None and outbox is None and proof.whole and not code
+        line = JournalEntry("verify", secrets[0], facts=proof.facts() | {"whole": int(whole)})
         await stores.ledger.record(line)
     finally:
         await stores.close()
@@ -73,7 +76,7 @@ async def verified(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> 
         "journal_entries": journal.entries,
         "journal_first_bad": journal.first_bad,
         "outbox_first_bad": outbox,
-        "replica_wrong_buckets": wrong,
+        "replica_wrong_buckets": proof.wrong,
         "replica_trouble": code,
     }
 
