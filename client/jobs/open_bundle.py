@@ -5,7 +5,7 @@ terminal sent count only when they add up to a root the cloud signed (P09).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
@@ -24,6 +24,7 @@ from client.rules.parcels import open_batch, open_manifest, parcel_key, read_par
 
 _DAMAGED = "store.damaged_replica"
 Look = Callable[[ChunkRows], object]  # refuses rows that cannot be kept
+Keep = Callable[[Parcel], Awaitable[None]]  # puts a parcel where neighbours and the next bundle find it
 
 
 class Contents(Protocol):
@@ -80,12 +81,13 @@ def must_lead_on(bundle: Bundle, position: Position) -> None:
 class OpenBundle:
     """Brings the replica to where a bundle leads; what is refused leaves it as it was, or at a version it proved."""
 
-    def __init__(self, replica: ReplicaFiles, ledger: Landing, town: Town, *, look: Look) -> None:
+    def __init__(self, replica: ReplicaFiles, ledger: Landing, town: Town, *, look: Look, keep: Keep) -> None:
         self._replica = replica
         self._ledger = ledger
         self._town = town
         self._key = parcel_key(town.digest_key)
         self._look = look
+        self._keep = keep
 
     async def __call__(self, contents: Contents, opener: Opener) -> Position:
         """Take it in, land what is reached, write it in the journal. RefusedError ``bundle.…``, StoreError."""
@@ -187,6 +189,7 @@ class OpenBundle:
                 await self._apply(open_batch(parcel, self._key))
             elif parcel.after < here[parcel.feed] < parcel.to:
                 raise RefusedError("bundle.gap")  # it begins before our version and ends after it
+            await self._keep(parcel)
             if _says(parcel, (versions_of(await self._replica.position()) or {})[parcel.feed]):
                 await self._confirm(parcel)
 

@@ -18,7 +18,7 @@ from offline.store.replica import Replica
 from offline.store.shelf import Shelf
 
 Sign = Callable[[bytes], bytes]
-Told = Callable[[int], object]  # hears how many bytes are written
+Told = Callable[[int], object]  # hears of further bytes
 _KEY = 32
 _ID = 16
 
@@ -80,7 +80,7 @@ class BundleMaker:
             writer.begin("rows")
             for chunk in rows:
                 writer.put(chunk)
-                told(writer.size)
+                told(len(chunk))
             writer.end()
             _put_parcels(writer, words)
             return writer.finish(bundle, self.sign)

@@ -111,9 +111,27 @@ async def test_a_delta_that_begins_after_what_is_here_is_refused(town: CarriedTo
         assert await position_of(terminal.stores.replica) == before
 
 
-async def test_a_terminal_whose_shelf_is_empty_makes_no_bundle(town: CarriedTown, tmp_path: Path) -> None:
+async def test_what_was_carried_here_can_be_carried_on(town: CarriedTown, tmp_path: Path) -> None:
+    """A terminal that never had a line since makes the next terminal's bundle."""
     async with town.terminal(tmp_path / "t") as terminal:
-        await town.open(terminal, town.file("cloud_whole"))
+        await town.open(terminal, town.file("early"))
+        await town.open(terminal, town.file("cloud_delta"))
+        maker, stores = town.maker(terminal), terminal.stores
+        since = {feed: await stores.shelf.earliest(feed) for feed in Feed}
+        assert since == {Feed.BLOCKS: 1, Feed.REGISTER: 1}
+        await maker.whole(tmp_path / "whole", stores.replica, stores.shelf, lambda _: None)
+        await maker.delta(tmp_path / "delta", stores.shelf, since)
+    for name in ("whole", "delta"):
+        async with town.terminal(tmp_path / f"on_{name}", 0) as terminal:
+            await town.open(terminal, town.file("early"))
+            await town.open(terminal, tmp_path / name)
+            assert await is_equal(town, terminal)
+
+
+async def test_a_terminal_that_never_heard_the_cloud_makes_no_bundle(
+    town: CarriedTown, tmp_path: Path
+) -> None:
+    async with town.terminal(tmp_path / "t") as terminal:
         maker, stores = town.maker(terminal), terminal.stores
         with pytest.raises(RefusedError, match=r"bundle\.no_word"):
             await maker.whole(tmp_path / "out", stores.replica, stores.shelf, lambda _: None)

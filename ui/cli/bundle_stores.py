@@ -118,7 +118,8 @@ async def take_in(terminal: Terminal, file: BundleFile, shares: Shares, tell: Te
     given = shares(bundle)
     content = Content(bundle, file, escrow.content_key_of(bundle, given), tell)
     town = Town(terminal.facts.feed_keys, terminal.unlocked.keys.digest)
-    job = OpenBundle(terminal.stores.replica, terminal.stores.ledger, town, look=must_have_keys)
+    stores = terminal.stores
+    job = OpenBundle(stores.replica, stores.ledger, town, look=must_have_keys, keep=stores.shelf.put)
     reached = await job(content, Opener(terminal.clerk, tuple(share.number for share in given)))
     return {
         "ok": True,
@@ -188,7 +189,10 @@ async def make_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
     place = place_of(loaded)
     with InstanceLock(place.folder / "lock"):
         async with opened(place, Asking().clerk()) as terminal:
-            return await write_out(terminal, asked.file, asked)
+            pace = Pace(Words(loaded.config.language), "carry.writing", 0)
+            told = await write_out(terminal, asked.file, asked, pace.told)
+            pace.end()
+            return told
 
 
 def place_of(loaded: Loaded) -> Place:
