@@ -68,6 +68,7 @@ class Background:
         self._tell_hint = tell_hint
         self._always: list[asyncio.Task[None]] = []
         self._signed: list[asyncio.Task[None]] = []
+        self._night: list[asyncio.Task[None]] = []
         self._idle = IdleLock(now, idle, face.lock)
         self._session = SessionWatch(
             watch,
@@ -85,7 +86,7 @@ class Background:
 
     async def close(self) -> None:
         """End every loop and wait until it has ended."""
-        tasks = (*self._always, *self._signed)
+        tasks = (*self._always, *self._signed, *self._night)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -116,14 +117,15 @@ class Background:
         self._follow_sign_in()
 
     def _follow_sign_in(self) -> None:
-        if self._log_in.present is not None and not self._signed:
+        signed_in = self._log_in.present is not None
+        if signed_in and not self._signed:
             rounds = self._rounds
             loops = (rounds.send, rounds.sync, rounds.mend, rounds.scrub, rounds.look, rounds.tell_cloud)
+            self._night = _ended(self._night)
             self._signed = [self._task(work()) for work in (*loops, self._keep_session)]
-        elif self._log_in.present is None and self._signed:
-            for task in self._signed:
-                task.cancel()
-            self._signed = []
+        elif not signed_in and not self._night:
+            self._signed = _ended(self._signed)
+            self._night = [self._task(self._rounds.keep_at_night())]
 
     def _task(self, work: Loop) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
@@ -134,3 +136,10 @@ class Background:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._reporter.report("background", error)
+
+
+def _ended(tasks: list["asyncio.Task[None]"]) -> list["asyncio.Task[None]"]:
+    """End some tasks; none is left."""
+    for task in tasks:
+        task.cancel()
+    return []

@@ -11,6 +11,7 @@ from client.domain.clerk import SignIn
 from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
 from client.domain.feed import Position
 from client.jobs.feed_ports import ReplicaFiles
+from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.ports import Ledger, Now
 from client.jobs.scrub_replica import EVERY, ScrubReplica
 from client.jobs.send_outbox import SendOutbox
@@ -54,6 +55,7 @@ class Upkeep:
     write_down: Callable[[str, Mapping[str, str | int]], None] = lambda _what, _facts: (
         None
     )  # for ``madoguchi status``
+    night: KeepAtNight | None = None
 
 
 class Rounds:
@@ -114,6 +116,15 @@ class Rounds:
                 )
             )
             await asyncio.sleep(wait_after(trouble))
+
+    async def keep_at_night(self) -> None:
+        """Lay by what the town says while nobody is signed in, until cancelled."""
+        watch, night = self._upkeep.watch, self._upkeep.night
+        while night is not None:
+            await self._outlive(
+                lambda: night.run(lambda: watch.usable, asyncio.sleep, on_failure=watch.note_failure)
+            )
+            await asyncio.sleep(_AFTER_TROUBLE)
 
     async def mend(self) -> None:
         """Save what can be read of a damaged replica, for ever; off line the counter goes on with that."""

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from client.api.auth import Sessions
 from client.api.certificates import CertificateDesk
 from client.api.commands import CommandBox
+from client.api.parcels import ParcelDoor
 from client.api.residents import CloudRegister
 from client.api.sync import HttpFeeds
 from client.api.upkeep import UpkeepDesk
@@ -24,6 +25,7 @@ from client.domain.errors import StoreError
 from client.domain.parcel import Parcel
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
+from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.log_in import LogIn
 from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Proof, ProveReplica, Tell
@@ -36,6 +38,7 @@ from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
+from offline.store.arrived import Arrived
 from offline.store.shelf import Shelf
 from ui.doors import Doors, utc_now
 from ui.jobs import Jobs
@@ -71,6 +74,7 @@ class CloudLine:
     box: CommandBox
     send: SendOutbox
     sync: SyncReplica
+    night: KeepAtNight
     metered: Metered
 
 
@@ -98,7 +102,16 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         live=CloudRegister(http, log_in.token),
         box=box,
         send=SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random),
-        sync=SyncReplica(feeds, doors.stores.replica, ledger, metered=metered, on_progress=filling),
+        sync=SyncReplica(
+            feeds,
+            doors.stores.replica,
+            ledger,
+            metered=metered,
+            on_progress=filling,
+            laid_by=Arrived(doors.stores.shelf, doors.stores.replica.digest_key),
+            jitter=random.random,
+        ),
+        night=KeepAtNight(ParcelDoor(http, doors.facts.feed_keys), doors.stores.shelf, metered=metered),
         metered=metered,
     )
 
@@ -191,6 +204,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         ),
         lambda: replica.damage_found,
         UpkeepFile(config.terminal_dir, utc_now).tell,
+        line.night,
     )
 
 

@@ -1,6 +1,6 @@
 """What following the register needs from the world: its feeds, the replica's file, and a word in the ledger."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from client.domain.feed import (
     Position,
     RowChange,
 )
+from client.domain.parcel import CannotGoOn, Parcel
 from client.jobs.ports import JournalEntry
 
 
@@ -67,6 +68,44 @@ class CloudFeeds(Protocol):
 
     async def chunk(self, chunk: Chunk) -> ChunkRows:
         """Return one chunk of a snapshot, its hash checked."""
+        ...
+
+
+class ParcelSource(Protocol):
+    """Whoever has parcels: the cloud, a neighbour, the hall server; every signature has been checked. LinkDownError."""
+
+    async def parcels(
+        self, after: Mapping[Feed, int], *, limit: int, wait_s: int = 0
+    ) -> tuple[Parcel | CannotGoOn, ...]:
+        """Return what each feed has after a version, blocks first; held back up to ``wait_s`` while nothing is new."""
+        ...
+
+
+class ParcelShelf(Protocol):
+    """Where parcels lie, sealed, whether the stores are open or not. StoreError."""
+
+    async def put(self, parcel: Parcel) -> None:
+        """Keep a parcel."""
+        ...
+
+    async def position(self) -> Position | None:
+        """Return where the replica stood when that was last written down."""
+        ...
+
+    async def reached(self, feed: Feed, after: int) -> int:
+        """Return the version that parcels here lead to from a version."""
+        ...
+
+
+class LaidBy(Protocol):
+    """What was laid by while the stores were shut, as the sync takes it in."""
+
+    async def next(self, feed: Feed, after: int) -> FeedBatch | None:
+        """Return what leads on from a version, or the word that it was the newest; None where nothing lies there."""
+        ...
+
+    async def note(self, position: Position) -> None:
+        """Write down where the replica stands, for the time when it is shut."""
         ...
 
 

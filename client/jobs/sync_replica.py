@@ -2,20 +2,33 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
-from client.domain.errors import LinkDownError, StoreError
+from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.feed import Feed, FeedBatch, Mended, Position
-from client.jobs.feed_ports import CloudFeeds, Landing, ReplicaFiles
+from client.jobs.feed_ports import CloudFeeds, LaidBy, Landing, ReplicaFiles
 from client.jobs.ports import JournalEntry
 from client.jobs.take_chunks import Progress, TakeChunks
 from client.rules import sync_steps as steps
+from client.rules.digest import root_of
 from client.rules.sync import RoundReport, Settings, conversation
 
 _DAMAGED = "store.damaged_replica"
 _FORBIDDEN = "store.forbidden_number"
 _NOBODY = Position(None, None)
+_LISTEN_S = 25  # how long the cloud is asked to hold its answer back; less than any proxy's patience
+_LISTEN_GAP = 2.0  # seconds before listening again, however busy the register is
 ACTOR = "terminal"  # upkeep is the terminal's own doing, no person's
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What came while listening, and the question it answers."""
+
+    question: tuple[int, int, int]
+    told: tuple[FeedBatch | None, FeedBatch | None]
 
 
 class SyncReplica:
@@ -29,12 +42,18 @@ class SyncReplica:
         *,
         metered: Callable[[], bool] = lambda: False,
         on_progress: Callable[[Progress], None] = lambda _: None,
+        laid_by: LaidBy | None = None,
+        jitter: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self._feeds = feeds
         self._replica = replica
         self._ledger = ledger
         self._metered = metered
         self._on_progress = on_progress
+        self._laid_by = laid_by
+        self._jitter = jitter
+        self._heard: _Heard | None = None
+        self._noted = _NOBODY
         self._turn = asyncio.Lock()
         self._wanted = asyncio.Event()
         self._take = TakeChunks(feeds.chunk, replica.add_chunk, costly=metered, tell=on_progress)
@@ -63,6 +82,17 @@ class SyncReplica:
             await self._land()
             return report
 
+    async def take_in(self) -> int:
+        """Apply what was laid by while the stores were shut, with no line too; returns how many batches. StoreError."""
+        async with self._turn:
+            stand, taken = await position_of(self._replica), 0
+            for feed, at in ((Feed.BLOCKS, stand.blocks), (Feed.REGISTER, stand.register)):
+                if at is not None and self._laid_by is not None:
+                    taken += await self._take_in(self._laid_by, feed, at.version)
+            if taken:
+                await self._land()
+            return taken
+
     async def mend(self) -> None:
         """Save what can be read of a damaged replica, with no line too; not while a round is under way. StoreError."""
         async with self._turn:
@@ -81,9 +111,15 @@ class SyncReplica:
         on_report: Callable[[RoundReport], None] = lambda _: None,
         on_failure: Callable[[LinkDownError], None] = lambda _: None,
     ) -> None:
-        """Hold rounds for ever while the link is usable; only line trouble is outlived."""
+        """Hold rounds for ever while the link is usable; only line trouble is outlived.
+
+        Between two rounds the cloud is listened to, where bytes cost nothing: its answer is held back until there is
+        news. Otherwise the next round comes after a while, no two terminals' at the same moment.
+        """
+        await self.take_in()
         while True:
             self._wanted.clear()
+            good = False
             if usable():
                 try:
                     report = await self.round()
@@ -93,7 +129,43 @@ class SyncReplica:
                     on_report(report)
                     if report.more:
                         continue
-            await either(self._wanted.wait(), sleep(every.total_seconds()))
+                    good = report.proven
+            gap = every.total_seconds() * (0.8 + 0.4 * self._jitter())
+            if good and not self._metered():
+                await either(self._wanted.wait(), self._listen(sleep, min(gap, _LISTEN_GAP)))
+            else:
+                await either(self._wanted.wait(), sleep(gap))
+
+    async def _listen(self, sleep: Callable[[float], Awaitable[None]], gap: float) -> None:
+        """Wait for news; what fails here fails in the next round again, and is told there."""
+        await sleep(gap)
+        stand = await position_of(self._replica)
+        if stand.blocks is None or stand.register is None:
+            return
+        blocks, register, limit = stand.blocks.version, stand.register.version, Settings().rows_a_batch
+        with suppress(CounterError):
+            told = await self._feeds.both(blocks, register, limit, wait_s=_LISTEN_S)
+            self._heard = _Heard((blocks, register, limit), told)
+
+    async def _take_in(self, laid_by: LaidBy, feed: Feed, version: int) -> int:
+        taken = 0
+        while batch := await laid_by.next(feed, version):
+            if batch.to > version:
+                if not await self._applied(batch):
+                    break  # the round finds out what differs
+                version, taken = batch.to, taken + 1
+            elif root_of(await self._replica.mids(feed)) == batch.root:
+                await self._replica.confirm(feed, version, batch.at)
+                break
+            else:
+                break
+        return taken
+
+    async def _both(self, blocks: int, register: int, limit: int) -> object:
+        heard, self._heard = self._heard, None
+        if heard is not None and heard.question == (blocks, register, limit):
+            return heard.told
+        return await self._feeds.both(blocks, register, limit)
 
     async def _mend(self) -> None:
         mended = await self._replica.mend(
@@ -118,7 +190,7 @@ class SyncReplica:
         answer: object
         match step:
             case steps.AskBoth(blocks, register, limit):
-                answer = await self._feeds.both(blocks, register, limit)
+                answer = await self._both(blocks, register, limit)
             case steps.AskFeed(feed, after, limit):
                 answer = await self._feeds.feed(feed, after, limit)
             case steps.AskDigest(feed):
@@ -177,6 +249,17 @@ class SyncReplica:
         position = await position_of(self._replica)
         if position.register is not None:
             await self._ledger.land(position.register.version)
+        if self._laid_by is not None and _versions(position) != _versions(self._noted):
+            with suppress(StoreError):  # a full disk: the night then begins further back
+                await self._laid_by.note(position)
+                self._noted = position
+
+
+def _versions(position: Position) -> tuple[int | None, int | None]:
+    return (
+        None if position.blocks is None else position.blocks.version,
+        None if position.register is None else position.register.version,
+    )
 
 
 async def position_of(replica: ReplicaFiles) -> Position:

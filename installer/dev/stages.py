@@ -61,14 +61,18 @@ STAGES = (
         "thin",
         5,
         (
+            *(f"client/api/{part}.py" for part in ("http", "parcels", "sync")),
+            *(f"client/rules/{part}.py" for part in ("parcels", "sync", "sync_steps")),
             *(
-                "client/api/http.py",
-                "client/api/sync.py",
-                "client/jobs/sync_replica.py",
-                "client/rules/sync.py",
+                f"cloud/{part}.py"
+                for part in ("differences", "feeds", "parcels", "routes/feeds", "snapshots", "serve")
             ),
-            *("client/rules/sync_steps.py", "cloud/feeds.py", "cloud/snapshots.py", "cloud/serve.py"),
-            *("tests/net/", "tests/bench/_terminal.py", "tests/bench/_town.py"),
+            *(
+                "client/jobs/sync_replica.py",
+                "tests/net/",
+                "tests/bench/_terminal.py",
+                "tests/bench/_town.py",
+            ),
         ),
         root=True,
     ),

@@ -1,6 +1,6 @@
 """The reference cloud in this process, with one household in it, and a terminal that has a key."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from client.domain.enrolment import Enrolled, TownKey
 from client.rules import totp
 from client.rules.authorship import signed_words
 from cloud.app import create_app
+from cloud.clock import utc_now
 from cloud.faults import Faults
 from cloud.staff import NewStaff
 from cloud.tenant import Tenant, open_tenant
@@ -166,14 +167,16 @@ class SmallCloud:
 
 
 @contextmanager
-def small_cloud(folder: Path, *more: tuple[str, Row]) -> Iterator["SmallCloud"]:
-    """Found a cloud in a folder; ``more`` are further rows."""
+def small_cloud(
+    folder: Path, *more: tuple[str, Row], now: Callable[[], datetime] = utc_now
+) -> Iterator["SmallCloud"]:
+    """Found a cloud in a folder, with a clock of its own; ``more`` are further rows."""
     rights = ("view", "issue", "accept", "honseki", "cash", "fly")  # one right this terminal does not know
     staff = [
         NewStaff("s001", "山﨑　美咲", "市民課", rights, PASSWORD, SEED),
         NewStaff("s009", "田中　未来", "市民課", ("issue",), PASSWORD, SEED),
     ]
-    tenant = open_tenant(folder, CODE, town=lambda: [*town(), *more], staff=staff, rules=QUICK)
+    tenant = open_tenant(folder, CODE, town=lambda: [*town(), *more], staff=staff, rules=QUICK, now=now)
     try:
         yield SmallCloud(tenant, Faults())
     finally:

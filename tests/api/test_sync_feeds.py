@@ -179,6 +179,13 @@ def test_no_changed_byte_of_a_signed_answer_is_believed(data: st.DataObject) -> 
     assert heard(raw(bytes(content))) in {"link.fault", "link.unsigned", heard(saying(ROWS))}
 
 
+def test_no_answer_cut_after_any_byte_is_believed() -> None:
+    content = envelope(ROWS)
+    told = {heard(raw(content[:end])) for end in range(len(content))}
+    assert told <= {"link.fault", "link.unsigned", heard(saying(ROWS))}
+    assert "link.fault" in told
+
+
 def heard(feeds: HttpFeeds) -> str:
     try:
         return repr(asyncio.run(feeds.rows(Feed.BLOCKS, (0,))))

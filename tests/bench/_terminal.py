@@ -88,7 +88,12 @@ class Terminal:
     @property
     def sync(self) -> SyncReplica:
         """Return the job that follows the register."""
-        return SyncReplica(HttpFeeds(self.http, self.told.feed_keys), self.replica, self.book)
+        return SyncReplica(self.feeds, self.replica, self.book)
+
+    @property
+    def feeds(self) -> HttpFeeds:
+        """Return the cloud's feeds as the job asks them."""
+        return HttpFeeds(self.http, self.told.feed_keys, digest_key=self.replica.digest_key)
 
     async def equal(self) -> RoundReport:
         """Hold rounds until the replica is proven equal; LinkDownError as it comes."""

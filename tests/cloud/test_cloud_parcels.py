@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from cloud import storage
 from cloud.register import Change, put
 from cloud.tenant import Tenant
-from tests.cloud.cloud_builders import HANAKO, TARO, SetClock, Site, a_tenant, open_parcel, opened_chunk
+from tests.cloud.cloud_builders import HANAKO, TARO, SetClock, Site, a_tenant, opened_chunk
+from tests.cloud.parcel_reader import open_parcel
 from tests.cloud.test_cloud_feeds import A_CHANGE, Rows, commit, proved, standing
 
 KATAGAKI = "address_katagaki"

@@ -84,6 +84,13 @@ def test_a_changed_byte_anywhere_is_seen_before_anything_is_opened(data: st.Data
         read_parcel(bytes(wire), [TOWN_KEY])
 
 
+def test_cut_after_any_byte_it_is_no_parcel() -> None:
+    wire = wire_of(clear_of(), CHANGES)
+    for end in range(len(wire)):
+        with pytest.raises(CounterError):
+            read_parcel(wire[:end], [TOWN_KEY])
+
+
 @given(st.binary(max_size=200))
 def test_what_is_no_parcel_is_refused(junk: bytes) -> None:
     with pytest.raises(LinkDownError):
