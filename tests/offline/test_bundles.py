@@ -87,11 +87,13 @@ async def test_an_older_bundle_is_refused_and_the_replica_stays(town: CarriedTow
     async with town.terminal(tmp_path / "t") as terminal:
         await town.open(terminal, town.file("cloud_whole"))
         before = await position_of(terminal.stores.replica)
-        for name in ("early", "cloud_delta", "terminal_whole"):
+        for name in ("early", "terminal_whole"):
             with pytest.raises(RefusedError, match=r"bundle\.older"):
                 await town.open(terminal, town.file(name))
         assert await position_of(terminal.stores.replica) == before
         assert await is_equal(town, terminal)
+        (line,) = await terminal.stores.ledger.journal_tail(1)
+        assert (line.entry.kind, line.entry.facts["code"]) == ("refusal", "bundle.older")
 
 
 async def test_a_delta_alone_does_not_make_a_replica(town: CarriedTown, tmp_path: Path) -> None:

@@ -111,16 +111,23 @@ class Content:
 
 
 async def take_in(terminal: Terminal, file: BundleFile, shares: Shares, tell: Tell = nobody) -> Told:
-    """Take a verified bundle in with two officers' shares; what is refused leaves the replica as it was."""
-    bundle = file.bundle
-    must_be_ours(bundle, terminal.facts, terminal.environment)
-    must_lead_on(bundle, await position_of(terminal.stores.replica))
-    given = shares(bundle)
-    content = Content(bundle, file, escrow.content_key_of(bundle, given), tell)
-    town = Town(terminal.facts.feed_keys, terminal.unlocked.keys.digest)
-    stores = terminal.stores
-    job = OpenBundle(stores.replica, stores.ledger, town, look=must_have_keys, keep=stores.shelf.put)
-    reached = await job(content, Opener(terminal.clerk, tuple(share.number for share in given)))
+    """Take a bundle in with two officers' shares; what is refused leaves the replica as it was, and a line in the journal.
+
+    Whoever brings the shares verifies the file before anybody is asked for one.
+    """
+    bundle, stores = file.bundle, terminal.stores
+    try:
+        must_be_ours(bundle, terminal.facts, terminal.environment)
+        must_lead_on(bundle, await position_of(stores.replica))
+        given = shares(bundle)
+        content = Content(bundle, file, escrow.content_key_of(bundle, given), tell)
+        town = Town(terminal.facts.feed_keys, terminal.unlocked.keys.digest)
+        job = OpenBundle(stores.replica, stores.ledger, town, look=must_have_keys, keep=stores.shelf.put)
+        reached = await job(content, Opener(terminal.clerk, tuple(share.number for share in given)))
+    except RefusedError as error:
+        facts = {"code": error.code, "bundle": bundle.bundle_id}
+        await stores.ledger.record(JournalEntry("refusal", terminal.clerk, facts=facts))
+        raise
     return {
         "ok": True,
         "bundle": bundle.bundle_id,
@@ -169,19 +176,21 @@ async def open_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
     """Do ``madoguchi bundle open``."""
     words, asking = Words(loaded.config.language), Asking()
     file = BundleFile(asked.file)
+    officers = Officers(asking, words, asked.share)
+    verifying = Pace(words, "carry.verifying", file.bundle.size)
+    opening = Pace(words, "carry.opening", file.bundle.size)
+
+    def verified(bundle: Bundle) -> Sequence[Share]:
+        file.verify(verifying.told)
+        verifying.end()
+        return officers.shares(bundle)
+
     place = place_of(loaded)
     with InstanceLock(place.folder / "lock"):
         async with opened(place, asking.clerk()) as terminal:
-            must_be_ours(file.bundle, terminal.facts, terminal.environment)
-            must_lead_on(file.bundle, await position_of(terminal.stores.replica))
-            verifying = Pace(words, "carry.verifying", file.bundle.size)
-            file.verify(verifying.told)
-            verifying.end()
-            opening = Pace(words, "carry.opening", file.bundle.size)
-            officers = Officers(asking, words, asked.share)
-            told = await take_in(terminal, file, officers.shares, opening.told)
-            opening.end()
-            return told
+            told = await take_in(terminal, file, verified, opening.told)
+    opening.end()
+    return told
 
 
 async def make_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:

@@ -19,12 +19,14 @@ class Pace:
         self._of = of
         self._done = 0
         self._clock = clock
-        self._begun = self._said = clock()
+        self._begun = self._said = 0.0
 
     def told(self, count: int) -> None:
-        """Take note of further bytes."""
-        self._done += count
+        """Take note of further bytes; the first begin the count of seconds."""
         now = self._clock()
+        if not self._done:
+            self._begun = self._said = now
+        self._done += count
         if now - self._said >= _EVERY_S:
             self._said = now
             self._say()
