@@ -152,6 +152,9 @@ class BundleWriter:
         whole = replace(bundle, parts=tuple(self._parts))
         manifest = bundles.manifest_of(whole)
         signature = sign(bundles.signed(manifest))
+        bundles.verify(
+            manifest, signature, whole
+        )  # a key that is not the certificate's is told here, not in the flood
         self._write(manifest + signature + bundles.footer_of(manifest, signature))
         file, self._file = self._file, None
         if file is None:

@@ -1,6 +1,7 @@
 """``madoguchi bundle`` as it is typed: shown and kept by whom cannot read it, opened by a clerk and two officers."""
 
 import argparse
+import asyncio
 import io
 import json
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from client.domain.errors import RefusedError, SignInNeededError
 from client.domain.keys import StoreKeys
 from client.rules import totp
 from offline.store.bundle_file import BundleFile
+from offline.store.identity import TerminalIdentity, new_key
 from offline.store.keys import Vault
 from tests.api.small_cloud import small_cloud
 from tests.builders import NOW
@@ -145,6 +147,39 @@ async def test_a_clerk_signs_in_and_two_officers_open_one_from_a_file_and_one_fr
     async with opened(place, secrets()) as terminal:
         told = await take_in(terminal, file, officers.shares)
     assert (told["register_version"], told["blocks_version"]) == (3, 2)
+
+
+def test_from_a_pipe_it_is_a_line_each(
+    town: CarriedTown, nowhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = nowhere / "t"
+    vault = asyncio.run(a_vault(town, folder, Right.OFFICER))
+    monkeypatch.setattr(
+        "ui.cli.bundle_stores.place_of", lambda _: Place(folder, "training", vault, lambda: NOW)
+    )
+    for number in (2, 3):
+        (nowhere / f"share-{number}").write_text(town.escrow.papers[number - 1], "utf-8")
+    shares = ["--share", str(nowhere / "share-2"), "--share", str(nowhere / "share-3")]
+    typed(monkeypatch, *secrets(), PASSPHRASES[1], PASSPHRASES[2])
+    assert main(["bundle", "open", str(town.file("terminal_whole")), *shares, "--json"]) == exit_codes.OK
+    said = capsys.readouterr()
+    assert json.loads(said.out)["register_version"] == 3
+    assert "残り約" in said.err
+
+
+def test_a_terminal_whose_key_is_not_its_certificates_makes_no_bundle(
+    town: CarriedTown, tmp_path: Path
+) -> None:
+    async def made() -> None:
+        async with town.terminal(town.folder / "maker", 0) as terminal:
+            other = replace(terminal, sign=TerminalIdentity("0001", new_key()).sign)
+            await write_out(other, tmp_path / "out", argparse.Namespace(**{**vars(WANTED), "escrow": card}))
+
+    card = tmp_path / "escrow.json"
+    card.write_bytes(town.card)
+    with pytest.raises(RefusedError, match=r"bundle\.changed"):
+        asyncio.run(made())
+    assert [path.name for path in tmp_path.iterdir()] == ["escrow.json"]
 
 
 @pytest.mark.asyncio
