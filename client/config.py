@@ -15,6 +15,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 Environment = Literal["production", "trial", "training"]
 ClientCertificate = Literal["off", "memfd"]
 LineProfile = Literal["main", "mobile"]
+MeteredDeltas = Literal["later", "at_once", "asked"]
 Language = Literal["ja", "en"]
 ThemeName = Literal["system", "light", "dark", "high_contrast"]
 
@@ -86,7 +87,37 @@ class Config:
     )
     line_profile: LineProfile = field(
         default="main",
-        metadata={"doc": "main, or mobile for a metered router: no snapshots, small requests."},
+        metadata={"doc": "main, or mobile where cloud_url itself is reached over a metered router."},
+    )
+    second_url: str = field(
+        default="",
+        metadata={"doc": "Second line: its address of the town; empty, with a proxy set: the main line's."},
+    )
+    second_proxy: str = field(default="", metadata={"doc": "Second line: its proxy; empty: none."})
+    second_ca_file: str = field(default="", metadata={"doc": "Second line: its authority; empty: ca_file."})
+    mobile_url: str = field(
+        default="",
+        metadata={"doc": "Mobile router: its address of the town; empty, with a proxy set: the main line's."},
+    )
+    mobile_proxy: str = field(default="", metadata={"doc": "Mobile router: its proxy; empty: none."})
+    mobile_ca_file: str = field(default="", metadata={"doc": "Mobile router: its authority; empty: ca_file."})
+    hall_url: str = field(
+        default="",
+        metadata={
+            "doc": "Hall server: its address; it relays only what is sealed, nothing a person asks for."
+        },
+    )
+    hall_ca_file: str = field(default="", metadata={"doc": "Hall server: its authority; empty: ca_file."})
+    metered_lines: str = field(
+        default="mobile",
+        metadata={"doc": "Which of second and mobile are paid by the byte, with a space between."},
+    )
+    metered_deltas: MeteredDeltas = field(
+        default="later",
+        metadata={
+            "doc": "Changes of the register over a metered line: later (after the outbox, once a minute), at_once or "
+            "asked. Blocks always come, snapshots only when asked for."
+        },
     )
     language: Language = field(
         default="ja", metadata={"doc": "Language of the screens, ja or en; papers are Japanese."}
@@ -142,6 +173,7 @@ class Config:
             raise ConfigError("drill: only in the training environment")
         if self.environment == "production":
             self._guard_what_is_real()
+        self._guard_lines()
         if self.client_certificate == "memfd" and _windows():
             raise ConfigError("client_certificate: memfd is only on Linux")
         for declared in fields(self):
@@ -157,6 +189,14 @@ class Config:
             raise ConfigError(
                 "printer_uri: file: writes papers unencrypted; set allow_pdf_files = true to allow it"
             )
+
+    def _guard_lines(self) -> None:
+        for name in ("second_url", "mobile_url", "hall_url"):
+            address = getattr(self, name)
+            if address and not address.startswith("https://"):
+                raise ConfigError(f"{name} = {address}: must begin with https://")
+        if wrong := set(self.metered_lines.split()) - {"second", "mobile"}:
+            raise ConfigError(f"metered_lines = {' '.join(sorted(wrong))}: second or mobile")
 
     @property
     def terminal_dir(self) -> Path:

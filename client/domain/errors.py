@@ -46,6 +46,8 @@ class LinkDownError(CounterError):
         "link.untrusted",  # TLS: certificate not of our authority
         "link.first_contact",  # not enrolled yet, and the cloud cannot be asked; fact: cause, another of these
     )
+    over = ""  # the up-link it went over and the service that was asked, where they are known
+    service = ""
 
 
 class SignInNeededError(CounterError):
@@ -58,7 +60,7 @@ class SignInNeededError(CounterError):
         "sign_in.expired",  # session over
         "sign_in.lease_over",  # offline lease ended; only the line helps
         "sign_in.unknown_here",  # never signed in on this PC, and the line is down
-        "sign_in.clock_off",  # clock off by more than 300 s; fact: seconds
+        "sign_in.clock_off",  # clock off by more than 300 s; facts: seconds, way (ahead, behind)
     )
 
 

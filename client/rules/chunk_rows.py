@@ -8,13 +8,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from client.domain.errors import LinkDownError
 from client.domain.feed import Chunk, ChunkRows, Feed
-from client.rules.unpack import LARGEST, decoded, insist, unpacked
+from client.rules.unpack import LARGEST, column, decoded, insist, unpacked
 
 _SEAL_BOUND = b"madoguchi-chunk-v1"
 _SEAL_NONCE = bytes(12)  # each key seals one chunk and never another
 _ROW_MOST = 65_536  # bytes a row of a chunk may have on the average, unpacked
-_Plain: TypeAlias = list[str | bool | int | None]  # a column of a chunk; None where a row has no value
-_Blobs: TypeAlias = list[bytes | None]
 _Names: TypeAlias = Annotated[list[str], msgspec.Meta(max_length=1000)]
 
 
@@ -33,7 +31,7 @@ def read_chunk(sealed: bytes, chunk: Chunk, most: int = LARGEST) -> ChunkRows:
     except (InvalidTag, ValueError):  # another key, or shorter than a tag
         raise LinkDownError("link.fault") from None
     rows = read_rows(packed, min(most, _ROW_MOST * (chunk.rows + 1)))
-    insist(rows.table == chunk.table and all(len(column) == chunk.rows for column in rows.data))
+    insist(rows.table == chunk.table and all(len(values) == chunk.rows for values in rows.data))
     return rows
 
 
@@ -41,15 +39,7 @@ def read_rows(packed: bytes, most: int = LARGEST) -> ChunkRows:
     """Read rows packed by column, never more than so many bytes of them. LinkDownError ``link.fault``."""
     rows = decoded(_ChunkRows, unpacked(packed, most))
     insist(len(rows.data) == len(rows.columns) == len(set(rows.columns)))
-    data = tuple(map(_column, rows.data))
-    insist(len({len(column) for column in data}) <= 1)
+    data = tuple(map(column, rows.data))
+    insist(len({len(values) for values in data}) <= 1)
     feed = next((one for one in Feed if one.value == rows.feed), None)
     return ChunkRows(rows.table, tuple(rows.columns), data, feed, tuple(rows.key))
-
-
-def _column(packed: msgspec.Raw) -> list[object]:
-    """Read a column as what it may be, so that nothing nests and no few bytes become many objects."""
-    try:
-        return list(msgspec.msgpack.decode(packed, type=_Plain))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return list(decoded(_Blobs, packed))
