@@ -42,6 +42,7 @@ from offline.store.arrived import Arrived
 from offline.store.shelf import Shelf
 from ui.doors import Doors, utc_now
 from ui.jobs import Jobs
+from ui.neighbours import by_the_hall
 from ui.rounds import Upkeep
 from ui.screens.drill.model import DrillJobs
 from ui.upkeep_file import UpkeepFile
@@ -103,7 +104,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         box=box,
         send=SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random),
         sync=SyncReplica(
-            feeds,
+            by_the_hall(config, doors, feeds, partial(_keep, doors.stores.shelf)),
             doors.stores.replica,
             ledger,
             metered=metered,
