@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from client import logs
 from client.api.carried import CarriedBox
+from client.api.hall_first import HallFirst
 from client.api.neighbours import NeighbourFeeds, NeighbourHttp
 from client.api.peers import PeerDesk
+from client.api.sync import HttpFeeds
 from client.config import Config
 from client.domain.enrolment import key_in_force
 from client.domain.errors import CounterError, StoreError
@@ -28,6 +30,36 @@ from offline.store.seal import sealed_batch
 from ui.doors import Doors, utc_now
 
 _TEND_EVERY, _HAND_OVER_EVERY, _SERVE_AGAIN = 60.0, 5.0, 60.0
+
+
+def by_the_hall(
+    config: Config, doors: Doors, cloud: HttpFeeds, on_parcel: Callable[[Parcel], Awaitable[None]]
+) -> HttpFeeds | HallFirst:
+    """Return the feeds by way of the hall server, where this house has one."""
+    if not config.hall_url:
+        return cloud
+    http = neighbour_http(config.neighbour_addresses[0], doors, PeerFile(config.terminal_dir))
+    digest_key = doors.stores.replica.digest_key
+    hall = HttpFeeds(http, doors.facts.feed_keys, digest_key=digest_key, on_parcel=on_parcel)
+
+    def cloud_time() -> datetime:
+        return utc_now() + timedelta(milliseconds=doors.http.clock_offset_ms)
+
+    return HallFirst(hall, cloud, now=cloud_time)
+
+
+def neighbour_http(address: str, doors: Doors, peer: PeerFile) -> NeighbourHttp:
+    """Return the way to a neighbour."""
+    facts = doors.facts
+    trust = partial(calling, doors.vault.identity, facts.certificate, facts.ca)
+    return NeighbourHttp(address, trust, lambda: own_town(doors, peer), peer.read, now=utc_now)
+
+
+def own_town(doors: Doors, peer: PeerFile) -> OwnTown:
+    """Return what neighbours are held against."""
+    facts, papers = doors.facts, peer.read()
+    revoked = revoked_serials(papers.crl, facts.ca) if papers else frozenset()
+    return OwnTown(facts.municipality_code, facts.feed_keys, facts.ca, revoked)
 
 
 class Neighbourhood:
@@ -67,9 +99,7 @@ class Neighbourhood:
             await http.close()
 
     def _http(self, address: str) -> NeighbourHttp:
-        facts = self._doors.facts
-        trust = partial(calling, self._doors.vault.identity, facts.certificate, facts.ca)
-        return NeighbourHttp(address, trust, self.own_town, self._peer.read, now=utc_now)
+        return neighbour_http(address, self._doors, self._peer)
 
     def _carrier(self) -> HandOver:
         facts = self._doors.facts
@@ -82,9 +112,7 @@ class Neighbourhood:
 
     def own_town(self) -> OwnTown:
         """Return what neighbours are held against."""
-        facts, papers = self._doors.facts, self._peer.read()
-        revoked = revoked_serials(papers.crl, facts.ca) if papers else frozenset()
-        return OwnTown(facts.municipality_code, facts.feed_keys, facts.ca, revoked)
+        return own_town(self._doors, self._peer)
 
     async def _keep(self, parcel: Parcel) -> None:
         with suppress(StoreError):  # a full disk is the outbox's affair first; the replica follows without
@@ -96,9 +124,9 @@ class Neighbourhood:
             await self._lease.round()
 
     async def follow(self) -> None:
-        """Take from the neighbours what leads on, while the cloud cannot be used."""
-        if not self._link.usable:
-            await self._sync.round()
+        """Take from the neighbours all that leads on, parcel by parcel, while the cloud cannot be used."""
+        while not self._link.usable and (await self._sync.round()).changes:
+            pass
 
     async def give(self) -> None:
         """Hand the outbox to the hall server while the cloud cannot be used."""

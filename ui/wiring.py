@@ -48,6 +48,7 @@ from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
 from ui.doors import Doors, utc_now
 from ui.jobs import FillJobs, Jobs
+from ui.neighbours import by_the_hall
 from ui.rounds import Upkeep
 from ui.routes import more_routes
 from ui.screens.drill.model import DrillJobs
@@ -117,7 +118,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         box=box,
         send=SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random),
         sync=SyncReplica(
-            feeds,
+            by_the_hall(config, doors, feeds, partial(_keep, doors.stores.shelf)),
             doors.stores.replica,
             ledger,
             metered=lambda: not crossing.may(Kind.SNAPSHOT),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest_asyncio
 
 from client.api.chunks import ChunkDoor
 from client.api.enrolment import EnrolmentDesk
+from client.api.hall_first import HallFirst
 from client.api.http import Http
 from client.api.neighbours import NeighbourFeeds, NeighbourHttp
 from client.api.parcels import ParcelDoor
 from client.api.peers import PeerDesk
+from client.api.sync import HttpFeeds
 from client.domain.enrolment import Enrolled
 from client.domain.errors import LinkDownError, RefusedError
 from client.domain.feed import Feed, Position
@@ -199,3 +202,34 @@ async def test_a_token_of_the_other_kind_enrols_nobody(house: House) -> None:
         token = cloud.tenant.terminals.new_token(given)  # type: ignore[arg-type]  # one of the two
         with pytest.raises(RefusedError, match=r"refused\.enrolment"):
             await desk.enrol(token, signing_request(new_key()), "x", role=role)
+
+
+async def test_a_house_fills_and_follows_over_the_hall_servers_line_alone(house: House) -> None:
+    follower, keep = house.follower, house.keep
+    cloud = follower.cloud
+    told = cloud.enrolled
+    assert told
+    async with AsyncExitStack() as stack:
+        await keep.follow(0)
+        house.neighbour_feeds(await house.serve(stack))
+        stack.push_async_callback(house.http.close)
+        hall = HttpFeeds(house.http, told.feed_keys, digest_key=lambda: told.digest_key)
+        feeds = HallFirst(hall, cloud.feeds(), now=utc_now)
+        sync = SyncReplica(feeds, follower.replica, follower.book)
+        before = cloud.http.bytes_received
+        report = await sync.round()
+        assert (report.filled, report.proven) == (True, True)
+        follower.commit("register", follower.resident(history_no=4, full_name=NAME))
+        await keep.follow(0)
+        assert (await sync.round()).changes == 1
+        assert cloud.http.bytes_received == before
+        assert await follower.equal()
+
+        # Where the hall server has heard nothing for a while, and where it is gone, the cloud itself is asked.
+        follower.commit("blocks", put(*protect(HANAKO)))
+        late = HallFirst(hall, cloud.feeds(), now=lambda: utc_now() + timedelta(minutes=2))
+        assert (await SyncReplica(late, follower.replica, follower.book).round()).changes == 1
+        follower.commit("register", follower.resident(history_no=5, full_name=NAME))
+        await stack.aclose()
+        assert (await sync.round()).changes == 1
+        assert await follower.equal()
