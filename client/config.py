@@ -5,6 +5,7 @@ in the order of their names, the user's own file, and variables ``MADOGUCHI_<FIE
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -23,6 +24,7 @@ PREFIX = "MADOGUCHI_"
 _NOT_SETTINGS = frozenset(
     {"MADOGUCHI_FONT_DIR"}
 )  # read where fonts are found, also by tools without a Config
+_ADDRESS = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
@@ -101,13 +103,6 @@ class Config:
     )
     mobile_proxy: str = field(default="", metadata={"doc": "Mobile router: its proxy; empty: none."})
     mobile_ca_file: str = field(default="", metadata={"doc": "Mobile router: its authority; empty: ca_file."})
-    hall_url: str = field(
-        default="",
-        metadata={
-            "doc": "Hall server: its address; it relays only what is sealed, nothing a person asks for."
-        },
-    )
-    hall_ca_file: str = field(default="", metadata={"doc": "Hall server: its authority; empty: ca_file."})
     metered_lines: str = field(
         default="mobile",
         metadata={"doc": "Which of second and mobile are paid by the byte, with a space between."},
@@ -158,6 +153,30 @@ class Config:
         default="", metadata={"doc": "File with a one-time enrolment token, used at the first start."}
     )
 
+    neighbours: str = field(
+        default="",
+        metadata={
+            "doc": "Other terminals of this town that bring changes while the cloud is away: host:port,host:port."
+        },
+    )
+    hall_url: str = field(
+        default="",
+        metadata={
+            "doc": "Hall server of this house, https://host:port: asked before the neighbours, and given the sealed "
+            "outbox while the cloud is away."
+        },
+    )
+    serve_neighbours: str = field(
+        default="",
+        metadata={"doc": "Where this machine serves its neighbours, host:port; empty: it serves nobody."},
+    )
+    hall_secret_file: str = field(
+        default="",
+        metadata={
+            "doc": "File with the secret that opens a hall server's key; empty: systemd's credential hall-secret."
+        },
+    )
+
     allow_pdf_files: bool = field(
         default=False,
         metadata={
@@ -176,11 +195,29 @@ class Config:
         self._guard_lines()
         if self.client_certificate == "memfd" and _windows():
             raise ConfigError("client_certificate: memfd is only on Linux")
+        self._guard_addresses()
         for declared in fields(self):
             low_high = declared.metadata.get("range")
             value = getattr(self, declared.name)
             if low_high and not low_high[0] <= value <= low_high[1]:
                 raise ConfigError(f"{declared.name} = {value}: must be {low_high[0]} to {low_high[1]}")
+
+    def _guard_addresses(self) -> None:
+        for name in ("neighbours", "serve_neighbours"):
+            for address in filter(None, getattr(self, name).split(",")):
+                if not _ADDRESS.fullmatch(address.strip()):
+                    raise ConfigError(f"{name} = {address}: must be host:port")
+        if self.serve_neighbours.count(","):
+            raise ConfigError("serve_neighbours: one host:port")
+        bare = self.hall_url.removeprefix("https://").rstrip("/")
+        if self.hall_url and (bare == self.hall_url or not _ADDRESS.fullmatch(bare)):
+            raise ConfigError(f"hall_url = {self.hall_url}: must be https://host:port")
+
+    @property
+    def neighbour_addresses(self) -> tuple[str, ...]:
+        """Return whom to ask while the cloud is away, host:port, the hall server first."""
+        named = [self.hall_url.removeprefix("https://").rstrip("/"), *self.neighbours.split(",")]
+        return tuple(address.strip() for address in named if address.strip())
 
     def _guard_what_is_real(self) -> None:
         if self.training_hint:
@@ -191,7 +228,7 @@ class Config:
             )
 
     def _guard_lines(self) -> None:
-        for name in ("second_url", "mobile_url", "hall_url"):
+        for name in ("second_url", "mobile_url"):
             address = getattr(self, name)
             if address and not address.startswith("https://"):
                 raise ConfigError(f"{name} = {address}: must begin with https://")

@@ -51,9 +51,12 @@ class Authority:
         return self.certificate.public_bytes(Encoding.PEM).decode("ascii")
 
     def certify_terminal(self, csr: x509.CertificateSigningRequest, terminal_no: str, now: datetime) -> str:
-        """Return a certificate (PEM) for a terminal's key; the name is the cloud's choice, not the request's."""
+        """Return a certificate (PEM) for a terminal's key; the name is the cloud's choice, not the request's.
+
+        It is good for both ends of TLS among neighbours. No host's name is in it: nobody takes it for a server's.
+        """
         builder = _builder(_named(terminal_no), csr.public_key(), now, timedelta(days=365 * _TERMINAL_YEARS))
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH])
         return self._sign(builder.add_extension(usage, critical=False))
 
     def certify_server(self, key: ec.EllipticCurvePublicKey, hosts: tuple[str, ...], now: datetime) -> str:

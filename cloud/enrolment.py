@@ -1,10 +1,11 @@
 """Terminals: enrolled by a one-time token, numbered once and for all, revoked for good."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Literal
 
 import sqlalchemy as sa
 from cryptography import x509
@@ -20,6 +21,12 @@ from cloud.register import Register, put
 from cloud.revocations import OVERLAP, RevocationList
 
 TOKEN_LIFE = timedelta(days=30)
+Role = Literal["terminal", "hall"]
+_LETTERS: Mapping[Role, str] = {
+    "terminal": "T",
+    "hall": "H",
+}  # before the number: a machine never changes its role
+_HALL_TOKEN = "hall-"  # noqa: S105 - what a hall server's token begins with; its hash covers that
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,11 @@ class Terminal:
     certificate: str = field(repr=False)
     revoked: bool
     replaced: bool = False  # known by what it had before it renewed
+
+    @property
+    def role(self) -> Role:
+        """Return what it is: a counter's terminal, or a hall server, which hears nothing about residents."""
+        return "hall" if self.terminal_no.startswith(_LETTERS["hall"]) else "terminal"
 
     @property
     def ends_at(self) -> datetime:
@@ -53,14 +65,14 @@ class Terminals:
         self._crl = crl
         self._now = now
 
-    def new_token(self) -> str:
-        """Make a token that enrols one terminal; only its hash is kept."""
+    def new_token(self, role: Role = "terminal") -> str:
+        """Make a token that enrols one terminal, or one hall server; only its hash is kept."""
         with database.writing(self._register.engine) as connection:
-            return self.new_token_in(connection)
+            return self.new_token_in(connection, role)
 
-    def new_token_in(self, connection: sa.Connection) -> str:
+    def new_token_in(self, connection: sa.Connection, role: Role = "terminal") -> str:
         """Make such a token inside a writing transaction."""
-        token, now = secrets.token_hex(12), self._now()
+        token, now = (_HALL_TOKEN if role == "hall" else "") + secrets.token_hex(12), self._now()
         line = {
             "municipality": self._municipality,
             "token_hash": _hash(token),
@@ -97,7 +109,7 @@ class Terminals:
                 again = sa.select(machines.c.certificate).where(self._machine(found.used_by))
                 return found.used_by, connection.execute(again).scalar_one()
             self._refuse_known(connection, key)
-            number = self._next_number(connection)
+            number = self._next_number(connection, "hall" if token.startswith(_HALL_TOKEN) else "terminal")
             certificate = self._authority.certify_terminal(csr, number, now)
             line = {
                 "municipality": self._municipality,
@@ -112,14 +124,14 @@ class Terminals:
             connection.execute(sa.update(tokens).where(self._token(token)).values(used))
         return number, certificate
 
-    def _next_number(self, connection: sa.Connection) -> str:
+    def _next_number(self, connection: sa.Connection, role: Role) -> str:
         """Count up in the tenant's own line: a number is given once, whatever becomes of the terminal."""
         table = storage.tenant
         mine = table.c.municipality == self._municipality
         last: int = connection.execute(sa.select(table.c.last_terminal).where(mine)).scalar_one()
         number = self._authority.number_above(last)
         connection.execute(sa.update(table).where(mine).values(last_terminal=number))
-        return f"T{number:04d}"
+        return f"{_LETTERS[role]}{number:04d}"
 
     def _refuse_known(self, connection: sa.Connection, key: bytes) -> None:
         """Refuse a key that any terminal has or had: a key stands for one number, and a revoked one for none."""

@@ -129,6 +129,19 @@ def open_attachment(keys: TenantKeys, sealed: bytes, words: Sequence[str]) -> by
         raise UnreadableError("unreadable") from None
 
 
+def open_carried(keys: TenantKeys, municipality: str, sealed: bytes) -> bytes:
+    """Open what a terminal gave a neighbour for us: the body it would have sent to /v1/commands; UnreadableError."""
+    key_id, content = sealed[:_ID_SIZE].hex(), sealed[_ID_SIZE:]
+    private_key = keys.command_of(key_id)
+    if private_key is None:
+        raise UnreadableError("unknown_key")
+    bound = ("madoguchi carried v1", municipality, key_id)
+    try:
+        return _SUITE.decrypt(content, private_key, "\0".join(bound).encode("utf-8"))
+    except (InvalidTag, ValueError):
+        raise UnreadableError("unreadable") from None
+
+
 def is_signed(command: Command, public_key: bytes) -> bool:
     """Tell whether a command bears the signature of a terminal's key (PEM)."""
     key = load_pem_public_key(public_key)

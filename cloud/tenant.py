@@ -26,6 +26,7 @@ from cloud.office.decisions import Office
 from cloud.office.quarantine_desk import QuarantineDesk
 from cloud.orders import Orders
 from cloud.passwords import Passwords
+from cloud.peers import PeerLeases
 from cloud.personnel import Personnel
 from cloud.proof import Proofs
 from cloud.register import Register
@@ -63,6 +64,7 @@ class Tenant:
     commands: Commands
     attachments: Attachments
     leases: Leases
+    peers: PeerLeases
     office: Office
     quarantine: QuarantineDesk
     now: Now
@@ -150,6 +152,7 @@ def _joined(
         commands=commands,
         attachments=Attachments(register, keys, now),
         leases=leases,
+        peers=PeerLeases(municipality, keys, now),
         office=Office(register, leases, now),
         quarantine=QuarantineDesk(register, keys, commands, now),
         now=now,

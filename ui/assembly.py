@@ -34,6 +34,7 @@ from ui.drill import Director, DoorsToADrill, Place
 from ui.face import Face
 from ui.indexing import IndexingNote
 from ui.line_box import LineBox
+from ui.neighbours import Neighbourhood
 from ui.notices import Note, note_of_repair
 from ui.own_letters import DrawLetters
 from ui.rounds import Rounds
@@ -168,7 +169,9 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     window.shell.close_wished.connect(lambda: _close_wished(counter))
     window.log_in.serve(counter.let_in, tasks)
     doors.press.tell = counter.rounds.printer_wants
-    background.start(doors.press.warm(), doors.press.watch())
+    neighbourhood = Neighbourhood(config, doors, counter.watch)
+    stack.push_async_callback(neighbourhood.close)
+    background.start(doors.press.warm(), doors.press.watch(), *neighbourhood.loops())
     return counter
 
 

@@ -106,9 +106,7 @@ def press_of(config: Config, chain: FontChain, heard: Callable[[str], None]) -> 
 
 
 async def _enrol(config: Config, vault: Vault, http: Http) -> TerminalFacts:
-    if not config.enrolment_token_file:
-        raise StoreError("store.no_keys")
-    token = await asyncio.to_thread(_token, Path(config.enrolment_token_file))
+    token = await asyncio.to_thread(token_of, config)
     await asyncio.to_thread(check_room, config.terminal_dir)  # before the token is spent
     job = Enrol(EnrolmentDesk(http), vault, random=secrets.token_bytes)
     while True:
@@ -120,8 +118,11 @@ async def _enrol(config: Config, vault: Vault, http: Http) -> TerminalFacts:
             await asyncio.sleep(_ENROL_AGAIN)  # the keys are made: only the deposit is still to be left
 
 
-def _token(path: Path) -> str:
+def token_of(config: Config) -> str:
+    """Return the one-time token of the settings. StoreError ``store.no_keys`` where there is none."""
+    if not config.enrolment_token_file:
+        raise StoreError("store.no_keys")
     try:
-        return path.read_text("utf-8").strip()
+        return Path(config.enrolment_token_file).read_text("utf-8").strip()
     except OSError as error:
         raise StoreError("store.no_keys") from error

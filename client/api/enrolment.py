@@ -9,6 +9,8 @@ import msgspec
 from client.api.codec import of_the_contract
 from client.api.http import Http, Identity
 from client.domain.enrolment import Enrolled, TownKey
+from client.domain.errors import RefusedError
+from client.domain.peer import PeerRole
 
 
 class _Municipality(msgspec.Struct):
@@ -36,7 +38,8 @@ class _Enrolled(msgspec.Struct):
     municipality: _Municipality
     feed_keys: _Keys
     command_keys: _Keys
-    digest_key: bytes  # base64 on the wire
+    digest_key: bytes = b""  # base64 on the wire; a hall server gets none
+    role: PeerRole = PeerRole.TERMINAL
 
 
 class EnrolmentDesk:
@@ -45,8 +48,11 @@ class EnrolmentDesk:
     def __init__(self, http: Http) -> None:
         self._http = http
 
-    async def enrol(self, token: str, csr: str, name: str) -> Enrolled:
-        """Show a one-time token and a signing request. RefusedError ``refused.enrolment``, LinkDownError."""
+    async def enrol(self, token: str, csr: str, name: str, *, role: PeerRole = PeerRole.TERMINAL) -> Enrolled:
+        """Show a one-time token and a signing request. LinkDownError, RefusedError ``refused.enrolment``.
+
+        A token for the other kind of machine is refused too: a terminal reads what it keeps, a hall server must not.
+        """
         reply = await self._http.call(
             "POST",
             "/v1/enrolments",
@@ -54,6 +60,8 @@ class EnrolmentDesk:
             expect_bytes=6000,
         )
         told = reply.decode(_Enrolled)
+        if told.role is not role or bool(told.digest_key) is not (role is PeerRole.TERMINAL):
+            raise RefusedError("refused.enrolment")
         with of_the_contract():
             feed_keys = tuple(one.value() for one in told.feed_keys)
             command_keys = tuple(one.value() for one in told.command_keys)

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from client.api import failures
-from client.api.line import Line, Present
-from client.api.reply import BYTES, JSON, MSGPACK, PROBLEM, Reply, media_type, unpacked
+from client.api.line import Line, Present, Trust
+from client.api.reply import BYTES, CRL, JSON, MSGPACK, PROBLEM, Reply, media_type, unpacked
 from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
 from client.domain.uplink import Route, Uplink
 from client.rules.services import may_pass_hall, service_of
@@ -31,7 +31,7 @@ __all__ = ["Http", "Identity", "Reply"]
 
 Now = Callable[[], datetime]
 
-_UNSIGNED = frozenset({"/v1/enrolments", "/v1/clock", "/v1/health"})
+_UNSIGNED = frozenset({"/v1/enrolments", "/v1/clock", "/v1/health", "/v1/ca/crl"})
 _PATIENCE = 12.0  # seconds any answer may take, however small
 _STALL = 12.0  # seconds without a single byte
 _SLOWEST = 6_000  # bytes a second on the thinnest line we work over, less than half of 128 kbit/s
@@ -88,9 +88,10 @@ class Http:
         proxy: str | None = None,
         more: Sequence[Route] = (),
         connect_timeout: float = 5.0,
+        trust: Trust | None = None,
     ) -> None:
         main = Route(Uplink.MAIN, base_url, proxy or "", ca_file or "")
-        self._lines = {one.uplink: Line(one, transport=transport) for one in (main, *more)}
+        self._lines = {one.uplink: Line(one, transport=transport, trust=trust) for one in (main, *more)}
         self._line = self._lines[Uplink.MAIN]
         self._town = urlsplit(base_url).path.rstrip("/")
         self.identity = identity
@@ -252,10 +253,18 @@ class Http:
             line.sent(_head_size(request.headers.raw) + len(call.path) + len(call.body))
             response = await client.send(request, stream=True)
             try:
+                self._look_at(response)
                 raw = await self._read(response, call.largest, line)
             finally:
                 await response.aclose()
         return self._judge(response, raw, call.largest, line)
+
+    def _own_headers(self) -> Mapping[str, str]:
+        """Return what goes with every call beside its proof."""
+        return {}
+
+    def _look_at(self, response: "httpx.Response") -> None:
+        """Judge who answers before the answer is read; a cloud is known by its certificate alone."""
 
     async def _read(self, response: "httpx.Response", largest: int, line: Line) -> bytes:
         line.received(_head_size(response.headers.raw))
@@ -272,7 +281,7 @@ class Http:
         body = unpacked(raw, headers.get("content-encoding", "identity"), largest, status)
         kind = media_type(headers)
         if 200 <= status < 300:
-            if status != 204 and kind not in {JSON, MSGPACK, BYTES}:
+            if status != 204 and kind not in {JSON, MSGPACK, BYTES, CRL}:
                 raise LinkDownError("link.fault", status=status)  # a captive portal's page is no answer
             self._learn_from_date(line, headers)
             return Reply(status, headers, body)
@@ -282,7 +291,8 @@ class Http:
         raise failures.error_of(status, problem, headers.get("retry-after"))
 
     def _headers(self, call: _Call) -> dict[str, str]:
-        headers = {"accept": f"{JSON}, {MSGPACK}", "accept-encoding": "gzip", **call.headers}
+        usual = {"accept": f"{JSON}, {MSGPACK}", "accept-encoding": "gzip"}
+        headers = {**usual, **call.headers, **self._own_headers()}
         if call.body:
             headers["content-type"] = JSON
         if self.identity is not None and call.path not in _UNSIGNED:

@@ -18,18 +18,29 @@ if TYPE_CHECKING:
     import httpx
 
 Present = Callable[[ssl.SSLContext], None]
+Trust = Callable[[], ssl.SSLContext]
 
 _KEEP = 90.0  # seconds a connection is kept
 
 
 class Line:
-    """One way to the cloud. Environment variables (proxies, certificates) are not heeded."""
+    """One way to the cloud. Environment variables (proxies, certificates) are not heeded.
 
-    def __init__(self, route: Route, *, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
+    ``trust`` makes the context of somebody who is not known by an authority's file: a neighbour.
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        *,
+        transport: "httpx.AsyncBaseTransport | None" = None,
+        trust: Trust | None = None,
+    ) -> None:
         if transport is None:
             _check_address(route.url)
         self._route = route
         self._transport = transport
+        self._whom = trust
         self._client: httpx.AsyncClient | None = None
         self._under_way: set[asyncio.Timeout] = set()
         self.uplink: Uplink = route.uplink
@@ -93,6 +104,8 @@ class Line:
         )
 
     def _trust(self) -> ssl.SSLContext:
+        if self._whom is not None:
+            return self._whom()
         if self._route.ca_file:
             try:
                 return ssl.create_default_context(cafile=self._route.ca_file)

@@ -14,6 +14,7 @@ T = TypeVar("T")
 JSON = "application/json"
 MSGPACK = "application/msgpack"
 BYTES = "application/octet-stream"
+CRL = "application/pkix-crl"
 PROBLEM = "application/problem+json"
 _GZIP = 31  # zlib's number for gzip
 

@@ -44,6 +44,8 @@ class LinkDownError(CounterError):
         "link.stale",  # an answer from before: a cache
         "link.backwards",  # the register has fewer versions than we have seen: it was restored
         "link.untrusted",  # TLS: certificate not of our authority
+        "link.handed_over",  # given to the hall server, sealed; what the cloud says of it is not known yet
+        "link.stranger",  # a neighbour that is no machine of this town, or was one; fact: reason
         "link.first_contact",  # not enrolled yet, and the cloud cannot be asked; fact: cause, another of these
     )
     over = ""  # the up-link it went over and the service that was asked, where they are known

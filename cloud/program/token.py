@@ -1,4 +1,4 @@
-"""``token``: a new token that enrols one terminal."""
+"""``token``: a new token that enrols one terminal, or one hall server."""
 
 import argparse
 import sys
@@ -11,6 +11,9 @@ def add_to(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     token.add_argument("--data", type=Path, required=True, metavar="DIR")
     token.add_argument("--url", metavar="DATABASE_URL")
     token.add_argument("--town", metavar="CODE", help="of which town; the first where it is left out")
+    token.add_argument(
+        "--hall", action="store_true", help="for a hall server, which can read nothing it holds"
+    )
     token.set_defaults(run=run)
 
 
@@ -27,10 +30,11 @@ def run(chosen: argparse.Namespace) -> int:
         if tenant is None:
             print(f"madoguchi-training: {no_town(code, chosen.data)}", file=sys.stderr)
             return 1
-        training = open_training_file(chosen.data if code == CODE else towns.folder_of(code), 0, 0)
-        token = tenant.terminals.new_token()
-        training.facts.tokens.append(token)
-        training.save()
+        token = tenant.terminals.new_token("hall" if chosen.hall else "terminal")
+        if not chosen.hall:
+            training = open_training_file(chosen.data if code == CODE else towns.folder_of(code), 0, 0)
+            training.facts.tokens.append(token)
+            training.save()
     finally:
         towns.close()
     print(token)

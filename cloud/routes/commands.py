@@ -1,6 +1,7 @@
 """Commands: the one way in for all that changes anything; the terminal's proof is enough, day and night."""
 
 from datetime import date
+from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
@@ -8,12 +9,17 @@ from fastapi import APIRouter, Depends, Response
 
 from cloud.clock import read_stamp, stamp
 from cloud.command import Answer, Command
+from cloud.enrolment import Terminal
+from cloud.envelopes import UnreadableError, open_carried
+from cloud.problems import ProblemError
 from cloud.quarantine import PutAside
-from cloud.routes.wire import HandingOverDep, TenantDep, body_of, json_answer
+from cloud.routes.wire import CarryingDep, HandingOverDep, TenantDep, body_of, json_answer
+from cloud.tenant import Tenant
 
 router = APIRouter()
 
 _MOST = 2**53 - 1  # the greatest whole number that every reader of JSON agrees about
+MOST_CARRIED = 1_000_000  # bytes of a sealed batch
 MOST_SEALED = 1_000_000  # bytes of one envelope; what is larger is an attachment
 Whole = Annotated[int, msgspec.Meta(ge=-_MOST, le=_MOST)]
 
@@ -59,6 +65,12 @@ class Item(msgspec.Struct):
         )
 
 
+class Carried(msgspec.Struct):
+    """Body of POST /v1/carried."""
+
+    sealed: Annotated[bytes, msgspec.Meta(min_length=1, max_length=MOST_CARRIED)]
+
+
 class _Named(msgspec.Struct):
     key: object = ""
     kind: object = ""
@@ -69,6 +81,24 @@ def take(
     tenant: TenantDep, terminal: HandingOverDep, asked: Annotated[Batch, Depends(body_of(Batch))]
 ) -> Response:
     """Answer a batch."""
+    answers = _taken(tenant, asked, terminal, rows=not terminal.revoked)
+    return json_answer({"answers": answers})
+
+
+@router.post("/v1/carried")
+def carried(
+    tenant: TenantDep, carrier: CarryingDep, asked: Annotated[Carried, Depends(body_of(Carried))]
+) -> Response:
+    """Take a batch that somebody carried who cannot read it, and who is told nothing of its answers."""
+    try:
+        batch = msgspec.json.decode(open_carried(tenant.keys, tenant.municipality, asked.sealed), type=Batch)
+    except (UnreadableError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise ProblemError(HTTPStatus.CONFLICT, "carried.unreadable") from None
+    _taken(tenant, batch, carrier, rows=False)
+    return json_answer({"taken": len(batch.commands)})
+
+
+def _taken(tenant: Tenant, asked: Batch, terminal: Terminal, *, rows: bool) -> list[Answer]:
     good: list[Command] = []
     unread: list[PutAside] = []
     bad: list[Answer] = []
@@ -81,8 +111,7 @@ def take(
                 unread.append(PutAside(key, terminal.terminal_no, kind, bytes(raw)))
             else:
                 bad.append(_unreadable(key))
-    answers = tenant.commands.take(good, unread, rows=not terminal.revoked)
-    return json_answer({"answers": [*answers, *bad]})
+    return [*tenant.commands.take(good, unread, rows=rows), *bad]
 
 
 @router.get("/v1/commands/{key}")

@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi import APIRouter, Depends, Response
 
 from cloud.clock import stamp
+from cloud.enrolment import Terminal
 from cloud.keys import DatedKey, K
-from cloud.routes.wire import RenewingDep, TenantDep, TerminalDep, body_of, json_answer
+from cloud.routes.wire import MachineDep, RenewingDep, TenantDep, TerminalDep, body_of, json_answer
 
 router = APIRouter()
 
@@ -40,9 +41,12 @@ def enrol(tenant: TenantDep, asked: Annotated[Enrolment, Depends(body_of(Enrolme
     number, certificate = tenant.terminals.enrol(asked.token, asked.csr, asked.name)
     with tenant.register.reading() as connection:
         town = tenant.register.row(connection, "town", (tenant.municipality,)) or {}
+    role = Terminal(number, b"", certificate, revoked=False).role
+    secret = {} if role == "hall" else {"digest_key": tenant.keys.digest}  # what opens parcels
     return json_answer(
         {
             "terminal_no": number,
+            "role": role,
             "certificate": certificate,
             "ca": tenant.authority.pem,
             "municipality": {
@@ -52,8 +56,8 @@ def enrol(tenant: TenantDep, asked: Annotated[Enrolment, Depends(body_of(Enrolme
             },
             "feed_keys": [_public(key) for key in tenant.keys.feed],
             "command_keys": [_public(key) for key in tenant.keys.command],
-            "digest_key": tenant.keys.digest,
-        },
+        }
+        | secret,
         HTTPStatus.CREATED,
     )
 
@@ -71,6 +75,12 @@ def renew(
 def crl(tenant: TenantDep) -> Response:
     """Tell which certificates are good no longer."""
     return Response(tenant.crl.refresh().public_bytes(Encoding.DER), media_type="application/pkix-crl")
+
+
+@router.get("/v1/terminals/self/peer")
+def peer(tenant: TenantDep, terminal: MachineDep) -> Response:
+    """Give a machine the town's word for its neighbours that it is one of the town's."""
+    return json_answer(tenant.peers.lease(terminal))
 
 
 @router.put("/v1/terminals/self/deposit")

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from cloud.digest import BUCKETS, PER_MID
 from cloud.news import LONGEST_S
-from cloud.routes.wire import MSGPACK, TenantDep, TerminalDep, body_of
+from cloud.routes.wire import MSGPACK, MachineDep, TenantDep, TerminalDep, body_of
 
 router = APIRouter()
 _MOST_BUCKETS = 256  # whose rows are asked for at once
@@ -31,7 +31,7 @@ class Buckets(msgspec.Struct):
 @router.get("/v1/feeds")
 async def parcels(
     tenant: TenantDep,
-    _terminal: TerminalDep,
+    _machine: MachineDep,
     blocks: Annotated[int | None, Query(ge=0)] = None,
     register: Annotated[int | None, Query(ge=0)] = None,
     limit: Annotated[int, Query(ge=1)] = 1000,

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from cloud.problems import ProblemError, not_found
 from cloud.routes.parts import OutOfRangeError, Part, has_it, part_asked
-from cloud.routes.wire import MSGPACK, TenantDep, TerminalDep, problem_answer
+from cloud.routes.wire import MSGPACK, MachineDep, TenantDep, TerminalDep, problem_answer
 
 router = APIRouter()
 _FOREVER = "public, max-age=31536000, immutable"
@@ -44,7 +44,7 @@ def manifest(
 
 @router.get("/v1/snapshot/parcel")
 def manifest_parcel(
-    tenant: TenantDep, _terminal: TerminalDep, begun: Annotated[str, Query(max_length=64)] = ""
+    tenant: TenantDep, _machine: MachineDep, begun: Annotated[str, Query(max_length=64)] = ""
 ) -> Response:
     """Return the same, with the keys of its chunks sealed."""
     return Response(tenant.snapshots.manifest_parcel(begun), media_type=MSGPACK)

@@ -15,9 +15,9 @@ from cloud.problems import malformed, sign_in_again
 from cloud.routes.wire import (
     BearerDep,
     HearingOrdersDep,
+    MachineDep,
     NowDep,
     TenantDep,
-    TerminalDep,
     TownsDep,
     body_of,
     json_answer,
@@ -86,7 +86,7 @@ def done(
 
 @router.put("/v1/terminals/self/state")
 def tell_state(
-    tenant: TenantDep, terminal: TerminalDep, asked: Annotated[State, Depends(body_of(State))]
+    tenant: TenantDep, terminal: MachineDep, asked: Annotated[State, Depends(body_of(State))]
 ) -> Response:
     """Hear how a terminal is."""
     try:

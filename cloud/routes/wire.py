@@ -85,13 +85,18 @@ async def signed_call(request: Request) -> SignedCall:
     return SignedCall(request.method, target, terminal_no, date, proof, await request.body())
 
 
-def terminal_with(leave: Leave) -> Callable[..., Terminal]:
-    """Return a dependency: the terminal that made the call, let off what the call is let off."""
+def terminal_with(leave: Leave, *, hall: bool = False) -> Callable[..., Terminal]:
+    """Return a dependency: the terminal that made the call, let off what the call is let off.
+
+    A hall server is heard only where a call says so: it keeps and carries, and nothing about residents is for it.
+    """
 
     def proven(
         request: Request, tenant: TenantDep, call: Annotated[SignedCall, Depends(signed_call)]
     ) -> Terminal:
         terminal = tenant.proofs.check(call, leave)
+        if terminal.role == "hall" and not hall:
+            raise forbidden("terminal.hall")
         if request.app.state.proxy is not None:
             _demand_certificate(tenant, terminal, request.scope.get(PRESENTED), leave)
         return terminal
@@ -108,9 +113,11 @@ def _demand_certificate(tenant: Tenant, terminal: Terminal, presented: bytes | N
 
 
 TerminalDep = Annotated[Terminal, Depends(terminal_with(NO_LEAVE))]
+MachineDep = Annotated[Terminal, Depends(terminal_with(NO_LEAVE, hall=True))]  # or a hall server
 HandingOverDep = Annotated[Terminal, Depends(terminal_with(HANDING_OVER))]
-HearingOrdersDep = Annotated[Terminal, Depends(terminal_with(HEARING_ORDERS))]
-RenewingDep = Annotated[Terminal, Depends(terminal_with(RENEWING))]
+CarryingDep = Annotated[Terminal, Depends(terminal_with(HANDING_OVER, hall=True))]
+HearingOrdersDep = Annotated[Terminal, Depends(terminal_with(HEARING_ORDERS, hall=True))]
+RenewingDep = Annotated[Terminal, Depends(terminal_with(RENEWING, hall=True))]
 
 
 async def bearer(request: Request) -> str:

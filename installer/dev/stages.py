@@ -58,6 +58,20 @@ STAGES = (
     ),
     Stage("sync", 10, ("client/rules/", "client/jobs/", "tests/replica_fakes.py", "tests/jobs/")),
     Stage(
+        "hall",
+        4,
+        (
+            *(
+                "offline/hall/",
+                "ui/hall.py",
+                "ui/cli/hall.py",
+                "client/rules/peers.py",
+                "client/rules/parcels.py",
+            ),
+            *("client/jobs/keep_hall.py", "client/api/neighbours.py", "cloud/peers.py", "cloud/parcels.py"),
+        ),
+    ),
+    Stage(
         "thin",
         5,
         (

@@ -3,6 +3,9 @@
 import os
 import secrets
 import ssl
+import sys
+import tempfile
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -31,15 +34,30 @@ class TerminalIdentity:
         return self._key.sign(data, ec.ECDSA(SHA256()))
 
     def show_in(self, context: ssl.SSLContext, certificate: str) -> None:
-        """Let TLS show the certificate (PEM). Linux only: TLS reads keys from files, and this one is in memory alone.
+        """Let TLS show the certificate (PEM), whose key it reads from files only: encrypted under a password of the moment.
 
-        It is encrypted under a password of the moment besides, since memory may be swapped out.
+        On Linux the file is in memory alone; it is encrypted even so, since memory may be swapped out. Elsewhere it
+        stands in the user's own temporary folder while it is read; what a crash leaves of it nobody can open.
         """
         password = secrets.token_hex(32).encode("ascii")
         key = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password))
-        with open(os.memfd_create("certificate", os.MFD_CLOEXEC), "wb", buffering=0) as file:
-            file.write(certificate.encode("ascii") + key)
-            context.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password=password)
+        content = certificate.encode("ascii") + key
+        if sys.platform == "linux":
+            with open(os.memfd_create("certificate", os.MFD_CLOEXEC), "wb", buffering=0) as file:
+                file.write(content)
+                context.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password=password)
+        else:
+            _show_by_file(context, content, password)
+
+
+def _show_by_file(context: ssl.SSLContext, content: bytes, password: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix="madoguchi-")  # readable to its owner only
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+        context.load_cert_chain(name, password=password)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:

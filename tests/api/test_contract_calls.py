@@ -17,6 +17,7 @@ from client.api.certificates import CertificateDesk
 from client.api.commands import CommandBox
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
+from client.api.peers import PeerDesk
 from client.api.residents import CloudRegister
 from client.api.upkeep import UpkeepDesk
 from client.domain.certificate import CertificateKind
@@ -28,7 +29,7 @@ from tests.cloud.contract_reader import METHODS, operation_of, operations, resol
 SOURCES = sorted(Path(str(client.api.__file__)).parent.glob("*.py"))
 AT = datetime(2026, 11, 20, 5, 32, tzinfo=UTC)
 NEVER_READ = {  # answers without a body, or in an envelope, which the vectors hold; see test_vectors.py
-    *("keepDeposit", "orderDone", "tellState", "signOut"),
+    *("keepDeposit", "orderDone", "tellState", "signOut", "carry", "revocationList"),
     *("feedParcels", "feedDigest", "feedBuckets", "feedRows", "snapshotParcel", "snapshotChunk"),
     "setLine",
 }
@@ -118,6 +119,7 @@ READERS: dict[str, Callable[[Http], Awaitable[object]]] = {
         a_request()
     ),
     "sendCommands": send,
+    "peerLease": lambda http: PeerDesk(http).lease(),
     "commandAnswer": lambda http: CommandBox(http, "T0001").ask("a-key"),
     "orders": lambda http: UpkeepDesk(http, None).orders(),  # type: ignore[arg-type]  # no order, so no key is asked for
 }

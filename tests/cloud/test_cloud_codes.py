@@ -10,7 +10,7 @@ from tests.cloud.contract_reader import contract
 
 ROOM = Path(str(cloud.__file__)).parent
 CODE = re.compile(
-    r"(terminal|office|register|request|feed|lease|quarantine|attachment|training|link|service|sign_in|refused|conflict|cloud|warning)"
+    r"(terminal|carried|office|register|request|feed|lease|quarantine|attachment|training|link|service|sign_in|refused|conflict|cloud|warning)"
     r"\.[a-z_]+"
 )
 NOT_CODES = {  # names of logs, acts in the office's log, sentences of the office's own pages

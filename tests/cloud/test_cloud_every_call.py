@@ -30,6 +30,7 @@ MORE = {
 QUERIES = {"feedBatch": "?after=1", "forms": "?scope=members&on=2026-11-20"}
 ALWAYS_HEARD = {
     "sendCommands",
+    "carry",
     "commandAnswer",
 }  # what was accepted at a counter gets in with a wrong clock, and twice
 

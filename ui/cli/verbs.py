@@ -17,6 +17,7 @@ VERBS = {
     "doctor": "look at everything the counter needs, and say what to do",
     "verify": "read the whole book and every row of the replica anew; asks for staff id, password and code",
     "bundle": "write, show, open or keep a bundle that is carried by hand",
+    "hall": "be the hall server of this house: keep what the cloud says, sealed, and serve it to the terminals",
     "enrol": "make this PC a terminal of the town, with a one-time token",
 }
 Verb = Callable[[Loaded, argparse.Namespace], int]
@@ -77,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--token-file", default="", help="file with the token (else the setting)")
         if name == "bundle":
             bundle_words.add_to(verb)
+        if name == "hall":
+            verb.add_argument(
+                "--token-file", default="", help="file with the token of a hall server, for its first start"
+            )
+            verb.add_argument("--ready", default="", metavar="FILE", help="written (JSON) once it serves")
         if name == "drill":
             verb.add_argument("name", nargs="?", default="cut", help="which drill (cut)")
     return parser

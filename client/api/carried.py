@@ -1,0 +1,35 @@
+"""Handing the outbox to the hall server while the cloud is away: sealed, so that it carries what it cannot read."""
+
+import base64
+from collections.abc import Callable
+
+import msgspec
+
+from client.api import codec
+from client.api.http import Http
+from client.domain.change import QueuedChange
+from client.domain.errors import LinkDownError
+
+MOST_BYTES = 1_000_000  # of a sealed batch
+
+
+class CarriedBox:
+    """Gives changes to whoever will carry them; fulfils the port ``Carrier``."""
+
+    def __init__(self, hall: Http, terminal_no: str, seal: Callable[[bytes], bytes]) -> None:
+        self._hall = hall
+        self._terminal_no = terminal_no
+        self._seal = seal
+
+    async def probe(self) -> None:
+        """Ask whether the carrier is there. LinkDownError."""
+        await self._hall.probe()
+
+    async def give(self, changes: tuple[QueuedChange, ...]) -> None:
+        """Hand a batch over; it is on the carrier's disk when this returns. LinkDownError, RefusedError."""
+        commands = [codec.command_to_wire(change, self._terminal_no) for change in changes]
+        sealed = self._seal(msgspec.json.encode({"commands": commands}))
+        if len(sealed) > MOST_BYTES:
+            raise LinkDownError("link.unreachable")  # too large for a carrier: it waits for the line
+        body = {"sealed": base64.b64encode(sealed).decode()}
+        await self._hall.call("POST", "/v1/carried", json=body)

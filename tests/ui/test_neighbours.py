@@ -1,0 +1,148 @@
+"""Two counters of one hall, by the program's own doors: one has heard the cloud, the other is led on by it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from client.api.sync import HttpFeeds
+from client.domain.change import ChangeState
+from client.domain.errors import LinkDownError
+from client.jobs.sync_replica import SyncReplica
+from cloud.register import put
+from offline.hall.answers import Answers, Kept
+from offline.hall.relay import Carried
+from offline.hall.server import PeerServer
+from offline.hall.talk import Asked, Given
+from offline.hall.tls import serving
+from offline.store.peer_file import PeerFile
+from tests.api.small_cloud import protect, town
+from tests.builders import HANAKO, TARO
+from tests.fakes import MemoryLink
+from tests.promises.terminals import PC, Site, Terminal, config_in, open_terminal
+from tests.store_builders import a_change
+from ui.doors import utc_now
+from ui.neighbours import Neighbourhood
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest_asyncio.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as made:
+        yield made
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    made = Site(tmp_path / "cloud", list(town()))
+    PC((made,)).plug_in(monkeypatch)
+    return made
+
+
+def a_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+async def followed(terminal: Terminal) -> None:
+    """Follow the cloud, and lay by what it said."""
+    doors = terminal.doors
+    feeds = HttpFeeds(
+        doors.http,
+        doors.facts.feed_keys,
+        digest_key=doors.stores.replica.digest_key,
+        on_parcel=doors.stores.shelf.put,
+    )
+    assert (await SyncReplica(feeds, doors.stores.replica, doors.stores.ledger).round()).proven
+
+
+async def test_a_counter_that_is_cut_off_is_led_on_by_the_one_beside_it(
+    stack: AsyncExitStack, site: Site, tmp_path: Path
+) -> None:
+    place = f"127.0.0.1:{a_port()}"
+    beside_config = config_in(tmp_path / "beside", site, serve_neighbours=place)
+    own_config = config_in(tmp_path / "own", site, neighbours=place)
+    beside = await open_terminal(stack, beside_config, site)
+    own = await open_terminal(stack, own_config, site)
+    for terminal in (beside, own):
+        await followed(terminal)
+    with site.tenant.register.writing() as connection:
+        site.tenant.register.commit(connection, "blocks", [put(*protect(HANAKO))])
+    await followed(beside)
+
+    serves = Neighbourhood(beside_config, beside.doors, MemoryLink())
+    loops = [asyncio.create_task(loop) for loop in serves.loops()]
+    stack.callback(lambda: [loop.cancel() for loop in loops])
+    link = MemoryLink()
+    follows = Neighbourhood(own_config, own.doors, link)
+    stack.push_async_callback(follows.close)
+    for one in (serves, follows):
+        await one.tend()
+    await follows.follow()  # the cloud is there: nobody else is asked
+    household = (await own.doors.stores.replica.household_of(TARO)).value
+    assert not (await own.doors.stores.replica.restrictions_of(household)).value.shien_sochi
+    link.usable = False
+    for _ in range(100):
+        try:
+            await follows.follow()
+            break
+        except LinkDownError:  # it has only just begun to serve
+            await asyncio.sleep(0.05)
+    assert (await own.doors.stores.replica.restrictions_of(household)).value.shien_sochi
+    theirs, ours = await beside.doors.stores.replica.position(), await own.doors.stores.replica.position()
+    assert theirs.blocks
+    assert ours.blocks
+    assert (ours.blocks.version, ours.blocks.at) <= (theirs.blocks.version, theirs.blocks.at)
+    assert ours.blocks.version == theirs.blocks.version
+    for loop in loops:
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def test_a_counter_hands_its_outbox_to_the_hall_server_and_counts_nothing_as_accepted(
+    stack: AsyncExitStack, site: Site, tmp_path: Path
+) -> None:
+    beside_config = config_in(tmp_path / "beside", site)
+    beside = await open_terminal(stack, beside_config, site)  # stands in for the hall server
+    carried = Carried(tmp_path / "carried")
+
+    async def carry(asked: Asked) -> Given:
+        assert await carried.put(asked.call.body)
+        return Given(202, b"{}")
+
+    facts, peer = beside.doors.facts, PeerFile(beside_config.terminal_dir)
+    hall = Neighbourhood(beside_config, beside.doors, MemoryLink())
+    await hall.tend()
+    server = PeerServer(
+        Answers(Kept(beside.doors.stores.shelf, carry=carry), peer.read, utc_now),
+        hall.own_town,
+        peer.read,
+        now=utc_now,
+    )
+    port = await server.open(
+        serving(beside.doors.vault.identity, facts.certificate, facts.ca), "127.0.0.1", 0
+    )
+    stack.push_async_callback(server.close)
+
+    own_config = config_in(tmp_path / "own", site, hall_url=f"https://127.0.0.1:{port}")
+    own = await open_terminal(stack, own_config, site)
+    ledger, link = own.doors.stores.ledger, MemoryLink()
+    change = await ledger.queue(a_change(TARO))
+    gives = Neighbourhood(own_config, own.doors, link)
+    stack.push_async_callback(gives.close)
+    await gives.tend()
+    await gives.give()
+    assert await carried.count() == 0  # there is a line: the cloud itself is told
+    link.usable = False
+    await gives.give()
+    assert await carried.count() == 1
+    (kept,) = await ledger.ready(utc_now().replace(year=utc_now().year + 1), limit=5, alone_after=9)
+    assert (kept.key, kept.state) == (change.key, ChangeState.UNKNOWN)
+    await gives.give()
+    assert await carried.count() == 1

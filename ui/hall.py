@@ -1,0 +1,262 @@
+"""The roof of a hall server: doors, jobs and the server to the neighbours, opened together; no window, no Qt, no store."""
+
+import asyncio
+import base64
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from client import logs
+from client.api.chunks import ChunkDoor
+from client.api.enrolment import EnrolmentDesk
+from client.api.http import Http
+from client.api.parcels import ParcelDoor
+from client.api.peers import PeerDesk
+from client.api.upkeep import UpkeepDesk
+from client.config import Config
+from client.domain.errors import CounterError, LinkDownError, StoreError
+from client.domain.feed import Feed
+from client.domain.peer import PeerRole
+from client.domain.terminal import OrderKind, TerminalFacts, TerminalState, facts_of
+from client.jobs.keep_hall import KeepHall
+from client.jobs.keep_lease import KeepLease
+from client.rules.peers import OwnTown, revoked_serials
+from offline.hall.answers import Answers, Bell, Kept
+from offline.hall.chunks import ChunkShelf
+from offline.hall.key_file import KeyFile
+from offline.hall.relay import Carried
+from offline.hall.server import PeerServer, problem
+from offline.hall.talk import Asked, Given
+from offline.hall.tls import serving
+from offline.store.files import write_whole
+from offline.store.identity import TerminalIdentity, signing_request
+from offline.store.peer_file import PeerFile
+from offline.store.shelf import Shelf
+from offline.store.terminal_file import read_facts, write_facts
+from ui.doors import http_of, token_of, utc_now
+
+_FACTS = "terminal.json"
+_HOLD_S = 50  # seconds the cloud is asked to hold an answer back
+_SHORTEST, _LONGEST = 1.0, 60.0  # seconds between tries while the cloud is away
+_CARRY_EVERY, _TEND_EVERY, _SNAPSHOT_EVERY = 2.0, 60.0, timedelta(hours=1)
+_REVOKED = "refused.terminal_revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What lies in a hall server's folder; nothing of it tells of anybody."""
+
+    path: Path
+    facts: TerminalFacts
+    identity: TerminalIdentity
+    key: KeyFile
+
+    @property
+    def peer(self) -> PeerFile:
+        """Return its lease and the list of those taken out."""
+        return PeerFile(self.path)
+
+    def own_town(self) -> OwnTown:
+        """Return what neighbours are held against."""
+        facts, papers = self.facts, self.peer.read()
+        revoked = revoked_serials(papers.crl, facts.ca) if papers else frozenset()
+        return OwnTown(facts.municipality_code, facts.feed_keys, facts.ca, revoked)
+
+
+async def serve(config: Config, secret: bytes, *, ready: Path | None = None) -> bool:
+    """Serve until SIGTERM or SIGINT; False where the town took this machine out. CounterError."""
+    stop = asyncio.Event()
+    if sys.platform != "win32":  # there Ctrl+C ends it
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        folder = await _opened(config, KeyFile(config.terminal_dir, secret))
+        http = http_of(config, folder.facts)
+        http.identity = folder.identity
+        stack.push_async_callback(http.close)
+        hall = Hall(folder, http)
+        try:
+            port = await hall.open(stack, config.serve_neighbours)
+        except OSError as error:
+            raise StoreError("store.in_use") from error  # the address is another program's
+        if ready is not None:
+            stack.callback(partial(ready.unlink, missing_ok=True))
+            told = {"port": port, "pid": os.getpid(), "terminal_no": folder.facts.terminal_no}
+            write_whole(ready, msgspec.json.encode(told))
+        return await hall.run(stop)
+
+
+class Hall:
+    """A hall server at work."""
+
+    def __init__(self, folder: Folder, http: Http) -> None:
+        self._folder = folder
+        self._http = http
+        facts, path = folder.facts, folder.path
+        self._bell = Bell()
+        self._shelf = Shelf(path / "shelf", lambda: facts.feed_keys)
+        self._chunks = ChunkShelf(path / "chunks", lambda: facts.feed_keys)
+        self._carried = Carried(path / "carried")
+        door = ParcelDoor(http, facts.feed_keys)
+        self._keep = KeepHall(
+            door, ChunkDoor(http), shelf=self._shelf, snapshots=self._chunks, ring=self._bell.ring
+        )
+        self._lease = KeepLease(PeerDesk(http), folder.peer, facts.feed_keys, facts.ca, now=utc_now)
+        self._upkeep = UpkeepDesk(http, facts)
+        self._refreshed = utc_now()
+        self._carry_soon = asyncio.Event()
+        self._out = asyncio.Event()  # the town took this machine out
+
+    async def open(self, stack: AsyncExitStack, address: str) -> int:
+        """Begin to serve; returns the port. OSError."""
+        folder = self._folder
+        kept = Kept(self._shelf, self._chunks, self._keep.fetch, self._take, self._bell)
+        server = PeerServer(
+            Answers(kept, folder.peer.read, utc_now), folder.own_town, folder.peer.read, now=utc_now
+        )
+        host, _, port = address.rpartition(":")
+        context = serving(folder.identity, folder.facts.certificate, folder.facts.ca)
+        stack.push_async_callback(server.close)
+        return await server.open(context, host.strip("[]"), int(port))
+
+    async def run(self, stop: asyncio.Event) -> bool:
+        """Work until told to stop, or taken out."""
+        loops = [
+            asyncio.create_task(self._for_ever(work, pause))
+            for work, pause in (
+                (self._follow, lambda: asyncio.sleep(0)),
+                (self._tend, lambda: asyncio.sleep(_TEND_EVERY)),
+                (self._carry, self._until_carrying),
+            )
+        ]
+        ends = [asyncio.create_task(stop.wait()), asyncio.create_task(self._out.wait())]
+        try:
+            await asyncio.wait([*ends, *loops], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*ends, *loops):
+                task.cancel()
+        for outcome in await asyncio.gather(*loops, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome  # a bug of ours: systemd starts it again
+        return not self._out.is_set()
+
+    async def _for_ever(
+        self, work: Callable[[], Awaitable[None]], pause: Callable[[], Awaitable[object]]
+    ) -> None:
+        wait = _SHORTEST
+        while not self._out.is_set():
+            try:
+                await work()
+            except CounterError as error:
+                if error.code == _REVOKED:
+                    await self._leave()
+                    return
+                logs.logger().warning("trouble", **logs.facts_of(error))
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _LONGEST)
+            else:
+                wait = _SHORTEST
+                await pause()
+
+    async def _follow(self) -> None:
+        await self._keep.follow(_HOLD_S)
+
+    async def _tend(self) -> None:
+        await self._lease.round()
+        for order in await self._upkeep.orders():
+            is_wipe = order.kind is OrderKind.WIPE
+            await self._upkeep.done(order.order_id, "done" if is_wipe else "impossible")
+            if is_wipe:
+                await self._leave()
+                return
+        if utc_now() - self._refreshed >= _SNAPSHOT_EVERY:
+            await self._keep.refresh()
+            self._refreshed = utc_now()
+        at = await self._keep.versions()
+        await self._upkeep.tell(
+            TerminalState(
+                version("madoguchi"),
+                at[Feed.REGISTER],
+                at[Feed.BLOCKS],
+                await self._carried.count(),
+                None,
+                self._http.clock_offset_ms,
+            )
+        )
+
+    async def _take(self, asked: Asked) -> Given:
+        """Take what a terminal hands over: on disk before it is told so."""
+        try:
+            sealed = msgspec.json.decode(asked.call.body, type=_Sealed).sealed
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return problem(422, "request.malformed")
+        if not await self._carried.put(sealed):
+            raise LinkDownError("link.busy")
+        self._carry_soon.set()
+        return Given(202, msgspec.json.encode({"kept": True}), route="/v1/carried")
+
+    async def _carry(self) -> None:
+        """Bring what was handed over to the cloud, oldest first; what it can do nothing with is let go."""
+        while (oldest := await self._carried.oldest()) is not None:
+            name, sealed = oldest
+            body = {"sealed": base64.b64encode(sealed).decode()}
+            try:
+                await self._http.call("POST", "/v1/carried", json=body)
+            except CounterError as error:
+                if isinstance(error, LinkDownError) or error.code == _REVOKED:
+                    raise
+                logs.logger().warning("not carried", **logs.facts_of(error))
+            await self._carried.drop(name)
+
+    async def _until_carrying(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CARRY_EVERY):
+                await self._carry_soon.wait()
+        self._carry_soon.clear()
+
+    async def _leave(self) -> None:
+        """Put an end to this machine: what it holds for the cloud was sealed, and its authors still have it."""
+        folder = self._folder
+        with suppress(CounterError):
+            await self._carry()  # what residents handed in gets in, whoever brings it
+        folder.key.forget()
+        folder.peer.forget()
+        await self._shelf.clear()
+        (folder.path / _FACTS).unlink(missing_ok=True)
+        self._out.set()
+
+
+class _Sealed(msgspec.Struct):
+    sealed: bytes
+
+
+async def _opened(config: Config, key: KeyFile) -> Folder:
+    """Return the folder of a hall server, taken in by the town now where it was not yet."""
+    path = config.terminal_dir
+    facts, own = read_facts(path / _FACTS), key.read()
+    if facts is None or own is None:
+        facts = await _enrol(config, key)
+        own = key.make()
+    return Folder(path, facts, TerminalIdentity(facts.terminal_no, own), key)
+
+
+async def _enrol(config: Config, key: KeyFile) -> TerminalFacts:
+    token = token_of(config)
+    http = http_of(config, None)
+    try:
+        request = signing_request(key.make())
+        told = await EnrolmentDesk(http).enrol(token, request, config.terminal_name, role=PeerRole.HALL)
+    finally:
+        await http.close()
+    facts = facts_of(told, config.cloud_url)
+    write_facts(config.terminal_dir / _FACTS, facts)
+    return facts

@@ -1,0 +1,140 @@
+"""A terminal among its neighbours: it serves what it holds, follows them while the cloud is away, hands its outbox over."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from client import logs
+from client.api.carried import CarriedBox
+from client.api.neighbours import NeighbourFeeds, NeighbourHttp
+from client.api.peers import PeerDesk
+from client.config import Config
+from client.domain.enrolment import key_in_force
+from client.domain.errors import CounterError, StoreError
+from client.domain.parcel import Parcel
+from client.jobs.hand_over import HandOver
+from client.jobs.keep_lease import KeepLease
+from client.jobs.ports import Link
+from client.jobs.sync_replica import SyncReplica
+from client.rules.peers import OwnTown, revoked_serials
+from offline.hall.answers import Answers, Kept
+from offline.hall.server import PeerServer
+from offline.hall.tls import calling, serving
+from offline.store.peer_file import PeerFile
+from offline.store.seal import sealed_batch
+from ui.doors import Doors, utc_now
+
+_TEND_EVERY, _HAND_OVER_EVERY, _SERVE_AGAIN = 60.0, 5.0, 60.0
+
+
+class Neighbourhood:
+    """Loops that go on as long as the counter is open; what needs the stores waits until somebody has signed in."""
+
+    def __init__(self, config: Config, doors: Doors, link: Link) -> None:
+        self._doors = doors
+        self._link = link
+        self._serve_at = config.serve_neighbours
+        self._every = timedelta(seconds=config.sync_seconds).total_seconds()
+        self._peer = PeerFile(config.terminal_dir)
+        facts, stores = doors.facts, doors.stores
+        self._lease = KeepLease(PeerDesk(doors.http), self._peer, facts.feed_keys, facts.ca, now=utc_now)
+        self._https = tuple(map(self._http, config.neighbour_addresses))
+        feeds = NeighbourFeeds(
+            self._https, facts.feed_keys, digest_key=stores.replica.digest_key, on_parcel=self._keep
+        )
+        self._sync = SyncReplica(feeds, stores.replica, stores.ledger, metered=lambda: True)
+        self._hand_over = self._carrier() if config.hall_url else None
+
+    def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        """Return the loops the settings ask for; none where this terminal has no neighbours."""
+        if not (self._serve_at or self._https):
+            return ()
+        found = [self._for_ever(self.tend, _TEND_EVERY)]
+        if self._serve_at:
+            found.append(self._serve())
+        if self._https:
+            found.append(self._for_ever(self.follow, self._every))
+        if self._hand_over is not None:
+            found.append(self._for_ever(self.give, _HAND_OVER_EVERY))
+        return tuple(found)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for http in self._https:
+            await http.close()
+
+    def _http(self, address: str) -> NeighbourHttp:
+        facts = self._doors.facts
+        trust = partial(calling, self._doors.vault.identity, facts.certificate, facts.ca)
+        return NeighbourHttp(address, trust, self.own_town, self._peer.read, now=utc_now)
+
+    def _carrier(self) -> HandOver:
+        facts = self._doors.facts
+
+        def seal(content: bytes) -> bytes:
+            return sealed_batch(content, key_in_force(facts.command_keys, utc_now()), facts.municipality_code)
+
+        box = CarriedBox(self._https[0], facts.terminal_no, seal)
+        return HandOver(box, self._doors.stores.ledger, now=utc_now)
+
+    def own_town(self) -> OwnTown:
+        """Return what neighbours are held against."""
+        facts, papers = self._doors.facts, self._peer.read()
+        revoked = revoked_serials(papers.crl, facts.ca) if papers else frozenset()
+        return OwnTown(facts.municipality_code, facts.feed_keys, facts.ca, revoked)
+
+    async def _keep(self, parcel: Parcel) -> None:
+        with suppress(StoreError):  # a full disk is the outbox's affair first; the replica follows without
+            await self._doors.stores.shelf.put(parcel)
+
+    async def tend(self) -> None:
+        """Keep lease and revocation list young while there is a line."""
+        if self._link.usable:
+            await self._lease.round()
+
+    async def follow(self) -> None:
+        """Take from the neighbours what leads on, while the cloud cannot be used."""
+        if not self._link.usable:
+            await self._sync.round()
+
+    async def give(self) -> None:
+        """Hand the outbox to the hall server while the cloud cannot be used."""
+        while self._hand_over is not None and not self._link.usable and await self._hand_over.round():
+            pass
+
+    async def _serve(self) -> None:
+        """Serve what is on the shelf; where the address is taken, try again later."""
+        facts, shelf = self._doors.facts, self._doors.stores.shelf
+        server = PeerServer(
+            Answers(Kept(shelf), self._peer.read, utc_now), self.own_town, self._peer.read, now=utc_now
+        )
+        host, _, port = self._serve_at.rpartition(":")
+        context = await asyncio.to_thread(serving, self._doors.vault.identity, facts.certificate, facts.ca)
+        try:
+            while True:
+                try:
+                    await server.open(context, host.strip("[]"), int(port))
+                except OSError:
+                    logs.logger().warning("neighbours not served", code="store.in_use")
+                    await asyncio.sleep(_SERVE_AGAIN)
+                else:
+                    await asyncio.Event().wait()
+        finally:
+            await server.close()
+
+    async def _for_ever(self, work: Callable[[], Awaitable[object]], every: float) -> None:
+        """Do a piece of work again and again; that a neighbour is not there is no news to a clerk."""
+        told = ""
+        while True:
+            try:
+                await work()
+            except CounterError as error:
+                if error.code not in {told, "store.no_keys"}:  # nobody is signed in
+                    logs.logger().info("neighbour trouble", **logs.facts_of(error))
+                told = error.code
+            else:
+                told = ""
+            await asyncio.sleep(every)
