@@ -16,6 +16,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 Environment = Literal["production", "trial", "training"]
 ClientCertificate = Literal["off", "memfd"]
 LineProfile = Literal["main", "mobile"]
+MeteredDeltas = Literal["later", "at_once", "asked"]
 Language = Literal["ja", "en"]
 ThemeName = Literal["system", "light", "dark", "high_contrast"]
 
@@ -88,7 +89,37 @@ class Config:
     )
     line_profile: LineProfile = field(
         default="main",
-        metadata={"doc": "main, or mobile for a metered router: no snapshots, small requests."},
+        metadata={"doc": "main, or mobile where cloud_url itself is reached over a metered router."},
+    )
+    second_url: str = field(
+        default="",
+        metadata={"doc": "Second line: its address of the town; empty, with a proxy set: the main line's."},
+    )
+    second_proxy: str = field(default="", metadata={"doc": "Second line: its proxy; empty: none."})
+    second_ca_file: str = field(default="", metadata={"doc": "Second line: its authority; empty: ca_file."})
+    mobile_url: str = field(
+        default="",
+        metadata={"doc": "Mobile router: its address of the town; empty, with a proxy set: the main line's."},
+    )
+    mobile_proxy: str = field(default="", metadata={"doc": "Mobile router: its proxy; empty: none."})
+    mobile_ca_file: str = field(default="", metadata={"doc": "Mobile router: its authority; empty: ca_file."})
+    hall_url: str = field(
+        default="",
+        metadata={
+            "doc": "Hall server: its address; it relays only what is sealed, nothing a person asks for."
+        },
+    )
+    hall_ca_file: str = field(default="", metadata={"doc": "Hall server: its authority; empty: ca_file."})
+    metered_lines: str = field(
+        default="mobile",
+        metadata={"doc": "Which of second and mobile are paid by the byte, with a space between."},
+    )
+    metered_deltas: MeteredDeltas = field(
+        default="later",
+        metadata={
+            "doc": "Changes of the register over a metered line: later (after the outbox, once a minute), at_once or "
+            "asked. Blocks always come, snapshots only when asked for."
+        },
     )
     language: Language = field(
         default="ja", metadata={"doc": "Language of the screens, ja or en; papers are Japanese."}
@@ -135,11 +166,11 @@ class Config:
             "doc": "Other terminals of this town that bring changes while the cloud is away: host:port,host:port."
         },
     )
-    hall_url: str = field(
+    hall_server: str = field(
         default="",
         metadata={
-            "doc": "Hall server of this house, https://host:port: asked before the neighbours, and given the sealed "
-            "outbox while the cloud is away."
+            "doc": "Hall server of this house (madoguchi hall), host:port: asked before the cloud for what is new, and "
+            "given the sealed outbox while the cloud is away."
         },
     )
     serve_neighbours: str = field(
@@ -168,6 +199,7 @@ class Config:
             raise ConfigError("drill: only in the training environment")
         if self.environment == "production":
             self._guard_what_is_real()
+        self._guard_lines()
         if self.client_certificate == "memfd" and _windows():
             raise ConfigError("client_certificate: memfd is only on Linux")
         self._guard_addresses()
@@ -178,20 +210,18 @@ class Config:
                 raise ConfigError(f"{declared.name} = {value}: must be {low_high[0]} to {low_high[1]}")
 
     def _guard_addresses(self) -> None:
-        for name in ("neighbours", "serve_neighbours"):
+        for name in ("neighbours", "serve_neighbours", "hall_server"):
             for address in filter(None, getattr(self, name).split(",")):
                 if not _ADDRESS.fullmatch(address.strip()):
                     raise ConfigError(f"{name} = {address}: must be host:port")
-        if self.serve_neighbours.count(","):
-            raise ConfigError("serve_neighbours: one host:port")
-        bare = self.hall_url.removeprefix("https://").rstrip("/")
-        if self.hall_url and (bare == self.hall_url or not _ADDRESS.fullmatch(bare)):
-            raise ConfigError(f"hall_url = {self.hall_url}: must be https://host:port")
+        for name in ("serve_neighbours", "hall_server"):
+            if "," in getattr(self, name):
+                raise ConfigError(f"{name}: one host:port")
 
     @property
     def neighbour_addresses(self) -> tuple[str, ...]:
         """Return whom to ask while the cloud is away, host:port, the hall server first."""
-        named = [self.hall_url.removeprefix("https://").rstrip("/"), *self.neighbours.split(",")]
+        named = [self.hall_server, *self.neighbours.split(",")]
         return tuple(address.strip() for address in named if address.strip())
 
     def _guard_what_is_real(self) -> None:
@@ -201,6 +231,14 @@ class Config:
             raise ConfigError(
                 "printer_uri: file: writes papers unencrypted; set allow_pdf_files = true to allow it"
             )
+
+    def _guard_lines(self) -> None:
+        for name in ("second_url", "mobile_url", "hall_url"):
+            address = getattr(self, name)
+            if address and not address.startswith("https://"):
+                raise ConfigError(f"{name} = {address}: must begin with https://")
+        if wrong := set(self.metered_lines.split()) - {"second", "mobile"}:
+            raise ConfigError(f"metered_lines = {' '.join(sorted(wrong))}: second or mobile")
 
     @property
     def terminal_dir(self) -> Path:

@@ -14,11 +14,11 @@ import msgspec
 import sqlalchemy as sa
 
 from cloud import storage
+from cloud.change_group import ChangeGroup
 from cloud.contract import Key, Row, tables
 from cloud.register import Register
 
 _AT_ONCE = 200
-_encoder = msgspec.msgpack.Encoder()
 _decode = msgspec.msgpack.Decoder(dict[str, object]).decode
 Named = tuple[str, Key]
 
@@ -31,19 +31,20 @@ class Touched:
     after: Row | None = field(repr=False)
 
 
-def told(connection: sa.Connection, register: Register, feed: str, after: int, to: int) -> list[list[object]]:
-    """Return the changes from one version to another as parcels have them."""
+def told(connection: sa.Connection, register: Register, feed: str, after: int, to: int) -> list[object]:
+    """Return the changes from one version to another as parcels have them, a group for each table."""
     touched = _touched(connection, register.municipality, feed, after, to)
     new = [one for one, rows in touched.items() if rows.after is not None and rows.before is None]
     older = dict(_unmoved(connection, register, (_version_before(one) for one in new), after, touched))
-    changes: list[list[object]] = []
+    groups: dict[str, ChangeGroup] = {}
     for one in sorted(touched, key=lambda name: (name[0], [str(part) for part in name[1]])):
+        table, key = one
         rows = touched[one]
-        if rows.after is None:
-            changes.append([one[0], list(one[1])])
-        else:
-            changes.append(_shortest(one, rows, older))
-    return changes
+        group = groups.setdefault(table, ChangeGroup(table, tables()[table].key))
+        base_of = one if rows.before is not None else _version_before(one)
+        base = rows.before if rows.before is not None else older.get(base_of) if base_of else None
+        group.add(key, base, rows.after, is_same=rows.before is not None)
+    return [group.packed() for group in groups.values()]
 
 
 def _touched(
@@ -103,16 +104,3 @@ def _unmoved(
             there = sa.tuple_(*columns).in_(some), source.c.changed_in <= after
             for row in register.rows(connection, table, *there):
                 yield (table, contract.key_of(row)), row
-
-
-def _shortest(one: Named, rows: Touched, older: dict[Named, Row]) -> list[object]:
-    table, key = one
-    whole: list[object] = [table, list(key), rows.after]
-    base_of = one if rows.before is not None else _version_before(one)
-    base = rows.before if rows.before is not None else older.get(base_of) if base_of else None
-    if base is None or base_of is None or rows.after is None:
-        return whole
-    now = rows.after
-    columns = {name: now.get(name) for name in sorted({*base, *now}) if base.get(name) != now.get(name)}
-    difference: list[object] = [table, list(key), columns, list(base_of[1])]
-    return min(whole, difference, key=lambda told: len(_encoder.encode(told)))

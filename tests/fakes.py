@@ -203,9 +203,16 @@ class MemoryLink:
     usable: bool = True
     successes: int = 0
     failures: list[str] = field(default_factory=list)
+    out: set[str] = field(default_factory=set)  # services that are
+    carrying: str = "main"
+    answered: list[str] = field(default_factory=list)  # services
 
-    def note_success(self, ms: int) -> None:
+    def usable_for(self, service: str) -> bool:
+        return self.usable and service not in self.out
+
+    def note_success(self, ms: int, *, service: str = "", over: str = "") -> None:
         self.successes += 1
+        self.answered.append(service)
 
     def note_failure(self, error: LinkDownError) -> None:
         self.failures.append(error.code)

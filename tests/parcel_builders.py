@@ -1,5 +1,6 @@
 """Parcels as a town makes them, in a few lines of the tests' own: sealed, signed, and spoilt on purpose."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
@@ -67,9 +68,8 @@ def clear_of(
 
 def a_parcel(feed: Feed = Feed.REGISTER, after: int = 3, to: int = 5, **more: object) -> Parcel:
     """Return a parcel that was verified; without changes where its versions are one."""
-    changes = (
-        None if after == to else more.pop("changes", [["resident", ["0000000001", 1], {"full_name": "a"}]])
-    )
+    usual = groups_of([RowChange("resident", ("0000000001", 1), {"full_name": "a"})])
+    changes = None if after == to else more.pop("changes", usual)
     wire = wire_of(clear_of(feed, after, to, **more), changes)  # type: ignore[arg-type]  # handed on as given
     parcel = read_parcel(wire, [TOWN_KEY])
     assert isinstance(parcel, Parcel)
@@ -87,15 +87,26 @@ def parcel_of(batch: FeedBatch, digest_key: bytes = DIGEST_KEY) -> Parcel:
         root=batch.root,
         digest_key=digest_key,
     )
-    content = [_entry(change) for change in batch.changes] if batch.to > batch.after else None
+    content = groups_of(batch.changes) if batch.to > batch.after else None
     parcel = read_parcel(wire_of(clear, content, digest_key=digest_key), [TOWN_KEY])
     assert isinstance(parcel, Parcel)
     return parcel
 
 
-def _entry(change: RowChange | RowDiff) -> list[object]:
-    if isinstance(change, RowDiff):
-        return [change.table, list(change.key), dict(change.columns), list(change.base)]
-    if change.row is None:
-        return [change.table, list(change.key)]
-    return [change.table, list(change.key), dict(change.row)]
+def groups_of(changes: Iterable[RowChange | RowDiff]) -> list[object]:
+    """Return changes as parcels have them, a group for each row: what it may look like, not how it is small."""
+    return [_group(change) for change in changes]
+
+
+def _group(change: RowChange | RowDiff) -> list[object]:
+    keys = [[part] for part in change.key]
+    if isinstance(change, RowChange):
+        row = change.row
+        kind, columns, made = 3 if row is None else 0, dict(row or {}), {}
+    else:
+        kind, columns, made = 1 if change.base == change.key else 2, dict(change.columns), dict(change.made)
+    names = [*columns, *made]
+    shape = [*range(len(columns)), *(~place for place in range(len(columns), len(names)))]
+    data = [[columns[name]] if name in columns else [] for name in names]
+    recipes = {str(names.index(name)): [list(piece) for piece in recipe] for name, recipe in made.items()}
+    return [change.table, keys, [kind], names, [shape], [0], data, recipes]

@@ -33,6 +33,7 @@ from ui.doors import Doors, open_doors, utc_now
 from ui.drill import Director, DoorsToADrill, Place
 from ui.face import Face
 from ui.indexing import IndexingNote
+from ui.line_box import LineBox
 from ui.neighbours import Neighbourhood
 from ui.notices import Note, note_of_repair
 from ui.own_letters import DrawLetters
@@ -198,6 +199,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
         trouble=reporter.known,
         repaired=lambda report: face.show_note(note_of_repair(report, window.words)),
     )
+    LineBox(face, jobs.fill, tasks, lambda: rounds.facts)
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks
     )

@@ -82,7 +82,9 @@ class Background:
         """Begin; ``more`` is work to be done once beside the loops."""
         self._face.shell.touched.connect(self._idle.touched)
         self._face.shell.watch_gestures()
-        self._always = [self._task(work) for work in (self._watch.run(), self._tick(), *more)]
+        self._always = [
+            self._task(work) for work in (self._watch.run(), self._tick(), self._rounds.keep_counts(), *more)
+        ]
 
     async def close(self) -> None:
         """End every loop and wait until it has ended."""

@@ -21,6 +21,7 @@ from offline.store.stores import FileStores
 from printing.desk.press import DrawingPress, FilePress, IppPress, NoPress
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
+from ui.routes import more_routes
 from ui.text import Words
 from ui.watched_press import WatchedPress
 
@@ -84,7 +85,14 @@ def http_of(config: Config, facts: TerminalFacts | None) -> Http:
     url = config.cloud_url or (facts.cloud_url if facts else "")
     if not url:
         raise StoreError("store.no_keys")
-    return Http(url, None, now=utc_now, ca_file=config.ca_file or None, proxy=config.proxy or None)
+    return Http(
+        url,
+        None,
+        now=utc_now,
+        ca_file=config.ca_file or None,
+        proxy=config.proxy or None,
+        more=more_routes(config, url),
+    )
 
 
 def press_of(config: Config, chain: FontChain, heard: Callable[[str], None]) -> DrawingPress:

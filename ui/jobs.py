@@ -16,6 +16,14 @@ from ui.screens.replica.model import Prove
 
 
 @dataclass(frozen=True, slots=True)
+class FillJobs:
+    """A snapshot that somebody asked for: how large it is, and fetching it."""
+
+    size: Callable[[], Awaitable[int]]
+    fetch: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Jobs:
     """Everything the screens may ask for."""
 
@@ -31,4 +39,5 @@ class Jobs:
     offline: Callable[[], bool]
     declared: Callable[[], bool]
     drill: DrillJobs
+    fill: FillJobs
     prove: Prove

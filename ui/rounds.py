@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 
 from client.domain.clerk import SignIn
 from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
-from client.domain.feed import Position
+from client.domain.feed import Feed, Position
+from client.jobs.count_bytes import CountBytes
+from client.jobs.cross_line import CrossLine
 from client.jobs.feed_ports import ReplicaFiles
 from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.ports import Ledger, Now
@@ -19,11 +21,13 @@ from client.jobs.sync_replica import SyncReplica, either
 from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
-from client.rules.link import Health
-from client.rules.modes import Mode, StopReason
+from client.rules.modes import StopReason
+from client.rules.services import FEEDS
 from client.rules.sign_in import must_lock
 from client.rules.sync import RoundReport
+from client.rules.traffic import Kind
 from ui import status
+from ui.line_facts import line_shown, uplinks_shown
 
 _SEND_EVERY = 5.0
 _LOOK_EVERY = 1.0
@@ -32,6 +36,7 @@ _AFTER_TROUBLE = 20.0
 # The cloud must be mended first and sends the same until then; no longer, for each round brings the blocks first.
 _AFTER_FORBIDDEN = 300.0
 _TELL_EVERY = 60.0
+_KEEP_COUNTS_EVERY = 60.0
 _DOUBTED = frozenset(
     {"link.unsigned", "link.stale", "link.backwards"}
 )  # said once; a fault may be a cloud out of order
@@ -51,6 +56,8 @@ class Upkeep:
     now: Now
     sync_every: timedelta
     tell: TellState
+    crossing: CrossLine
+    count: CountBytes
     damage_found: Callable[[], bool] = lambda: False  # of the replica, since the stores were opened
     write_down: Callable[[str, Mapping[str, str | int]], None] = lambda _what, _facts: (
         None
@@ -77,6 +84,7 @@ class Rounds:
         self._wanted = asyncio.Event()
         self._told: set[str] = set()
         self._damage_told = False
+        self._on_line = (upkeep.watch.uplink, False)
         self.followed: Callable[[], object] = lambda: None  # the replica has changed
         self.facts = status.Facts(metered=upkeep.watch.metered, printer=printer)
         upkeep.watch.changed(self._on_line_changed)
@@ -108,13 +116,14 @@ class Rounds:
         while True:
             trouble = await self._outlive(
                 lambda: upkeep.sync.run(
-                    lambda: upkeep.watch.usable,
+                    lambda: upkeep.watch.usable_for(FEEDS),
                     asyncio.sleep,
                     every=upkeep.sync_every,
                     on_report=self._on_report,
                     on_failure=self._on_failure,
                 )
             )
+            self._blocks_asked()
             await asyncio.sleep(wait_after(trouble))
 
     async def keep_at_night(self) -> None:
@@ -145,6 +154,15 @@ class Rounds:
             await asyncio.sleep(_TELL_EVERY)
             await self._outlive(self._upkeep.tell.round)
 
+    async def keep_counts(self) -> None:
+        """Write down now and then, and at the end, what each line carried."""
+        try:
+            while True:
+                await asyncio.sleep(_KEEP_COUNTS_EVERY)
+                await self._upkeep.count.keep()
+        finally:
+            await self._upkeep.count.keep()
+
     def note_session(self, *, sign_in_again: bool) -> None:
         """Hear whether a new sign-in would bring the newest data."""
         self.facts = replace(self.facts, sign_in_again=sign_in_again)
@@ -159,11 +177,22 @@ class Rounds:
     def tell(self) -> None:
         """Show the facts as of now."""
         watch = self._upkeep.watch
-        self.facts = replace(self.facts, line=self._line(), ms=watch.last_ms, metered=watch.metered)
+        self._upkeep.count.look()
+        self.facts = replace(
+            self.facts,
+            line=line_shown(watch),
+            ms=watch.last_ms,
+            metered=watch.metered,
+            affected=watch.affected,
+            carrying=watch.uplink,
+            uplinks=uplinks_shown(watch, self._upkeep.count),
+        )
         since = self._upkeep.watch.state.since
         self._show(replace(self.facts, line_since=since), self._upkeep.now())
 
     async def _send(self) -> None:
+        if not self._upkeep.crossing.may(Kind.OUTBOX):
+            return
         report = await self._upkeep.send.drain()
         if report.accepted:
             self._upkeep.sync.wake()
@@ -189,28 +218,26 @@ class Rounds:
             self._trouble(StoreError("store.damaged_replica"))
         self._damage_told = found
 
-    def _line(self) -> status.Line:
-        watch = self._upkeep.watch
-        if watch.state.health is Health.DOUBTFUL and watch.last_ms is None:
-            return status.Line.STARTING
-        if watch.mode is Mode.STOPPED:
-            return status.Line.STOPPED
-        if not watch.usable:
-            return status.Line.OFFLINE
-        if watch.mode is Mode.RECOVERY:
-            return status.Line.RECOVERING
-        if watch.metered:
-            return status.Line.MOBILE
-        return status.Line.SLOW if watch.mode is Mode.DEGRADED else status.Line.ONLINE
-
     def _on_line_changed(self) -> None:
+        on_line = (self._upkeep.watch.uplink, self._upkeep.watch.usable)
+        if on_line != self._on_line:
+            self._on_line = on_line
+            self._upkeep.crossing.line_changed()
         if self._upkeep.watch.usable:
             self._wanted.set()
             self._upkeep.sync.wake()
         self.tell()
 
+    def _blocks_asked(self) -> None:
+        """Let what comes after the blocks go, whatever came of them."""
+        held = not self._upkeep.crossing.may(Kind.OUTBOX)
+        self._upkeep.crossing.went(Kind.BLOCKS)
+        if held:
+            self._wanted.set()
+
     def _on_failure(self, error: LinkDownError) -> None:
         """Tell the line from what came over it: where that is not to be believed, the line is good all the same."""
+        self._blocks_asked()
         doubted = error.code in _DOUBTED
         self._not_taken(error.code if doubted or error.code == _FAULT else "")
         if not doubted:
@@ -220,6 +247,11 @@ class Rounds:
             self._trouble(error)
 
     def _on_report(self, report: RoundReport) -> None:
+        self._upkeep.watch.note_feeds()
+        self._blocks_asked()
+        if any(one.feed is Feed.REGISTER for one in report.feeds):
+            self._upkeep.crossing.went(Kind.DELTAS)
+        self.facts = replace(self.facts, needs_fill=report.needs_fill)
         self._not_taken("")
         if report.repaired:
             self._upkeep.write_down("repair", {"buckets": report.repaired, "rows": report.rows})

@@ -6,7 +6,10 @@ from enum import Enum
 
 from client.domain.change import OutboxCounts
 from client.domain.feed import FeedPosition, Position
+from client.domain.uplink import Uplink
 from client.jobs.take_chunks import Progress
+from client.rules.link import LinkState
+from client.rules.usage import Bytes
 from ui.clock import age_words, left_words, short_time
 from ui.marks import Mark
 from ui.text import Words
@@ -25,6 +28,7 @@ class Line(Enum):
     ONLINE = "online"
     MOBILE = "mobile"
     SLOW = "slow"
+    PARTIAL = "partial"
     OFFLINE = "offline"
     RECOVERING = "recovering"
     STOPPED = "stopped"
@@ -41,6 +45,16 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class UplinkFacts:
+    """One up-link: how it is, whether it is probed, and what it carried today."""
+
+    uplink: Uplink
+    state: LinkState
+    watched: bool
+    used: Bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All the status bar stands on."""
 
@@ -48,9 +62,13 @@ class Facts:
     line_since: datetime | None = None
     ms: int | None = None
     metered: bool = False
+    affected: tuple[str, ...] = ()  # services that are out, or not to be had over this line
+    carrying: Uplink = Uplink.MAIN
+    uplinks: tuple[UplinkFacts, ...] = ()
     sign_in_again: bool = False  # the line is good, and this clerk was let in without it
     position: Position = _NOWHERE
     filling: bool = False
+    needs_fill: bool = False  # due, and only when asked for: the line is paid by the byte
     fill: Progress = _NOTHING
     fill_ends_at: datetime | None = None  # as the pace is now
     not_taken: str = ""  # the code of why what the register sends is not taken in
@@ -65,11 +83,15 @@ _LOOKS = {
     Line.STARTING: (Mark.CIRCLE, "quiet"),
     Line.ONLINE: (Mark.CIRCLE, "ok"),
     Line.MOBILE: (Mark.TRIANGLE, "warn"),
+    Line.PARTIAL: (Mark.TRIANGLE, "warn"),
     Line.SLOW: (Mark.TRIANGLE, "warn"),
     Line.OFFLINE: (Mark.SQUARE, "bad"),
     Line.RECOVERING: (Mark.UP, "warn"),
     Line.STOPPED: (Mark.SQUARE, "bad"),
 }
+
+
+_CARRIED = frozenset({Line.ONLINE, Line.SLOW, Line.PARTIAL, Line.RECOVERING})
 
 
 def with_outbox(facts: Facts, counts: OutboxCounts) -> Facts:
@@ -88,6 +110,8 @@ def link_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     detail = ""
     if facts.line is Line.OFFLINE and facts.line_since:
         detail = words("status.since", time=short_time(facts.line_since, now))
+    elif facts.affected:
+        detail = words("status.affected", what=named(facts.affected, words))
     elif facts.line in {Line.ONLINE, Line.MOBILE, Line.SLOW} and facts.ms is not None:
         detail = words("status.speed", ms=facts.ms)
     if facts.sign_in_again:
@@ -95,19 +119,28 @@ def link_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     word = words(f"line.{facts.line.value}")
     if facts.metered and facts.line is not Line.MOBILE:
         word = words("status.metered", line=word)
+    elif facts.carrying in {Uplink.SECOND, Uplink.HALL} and facts.line in _CARRIED:
+        word = words("status.over", line=word, uplink=words(f"uplink.{facts.carrying.value}"))
     return Cell(mark, tone, word, detail)
+
+
+def named(services: tuple[str, ...], words: Words) -> str:
+    """Return services by their names."""
+    return words("line_box.and").join(words(f"service.{name}") for name in services)
 
 
 def replica_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     """Return the age of the replica; where the feeds differ, of each."""
     register, blocks = facts.position.register, facts.position.blocks
     if facts.filling or register is None or blocks is None:
-        text = fill_words(facts, words, now) if facts.filling else words("status.no_replica")
+        missing = "status.to_be_fetched" if facts.needs_fill else "status.no_replica"
+        text = fill_words(facts, words, now) if facts.filling else words(missing)
         return Cell(Mark.DOCUMENT, "warn", words("status.replica"), text)
     tone, text = "quiet", _ages(register, blocks, words, now)
     if facts.not_taken:
         tone = "bad"
-        text += words("status.not_taken", cause=words(f"cause.{facts.not_taken}"))
+        cause = words(f"not_taken.{facts.not_taken}")
+        text = words("status.not_taken", time=short_time(register.at, now), cause=cause)
     elif now - min(register.at, blocks.at) > FRESH:
         tone = "warn"
     return Cell(Mark.DOCUMENT, tone, words("status.replica"), text)
@@ -122,9 +155,10 @@ def with_fill(facts: Facts, progress: Progress, now: datetime) -> Facts:
 def fill_words(facts: Facts, words: Words, now: datetime) -> str:
     """Return how far a fill is, how fast it goes and how long it still takes, as far as that is known."""
     fill = facts.fill
-    text = words("status.mending" if fill.mending else "status.filling", done=fill.done, of=fill.of)
     if fill.bytes_of:
-        text += words("status.fill_bytes", done=megabytes(fill.bytes_done), of=megabytes(fill.bytes_of))
+        text = words("status.filling_bytes", done=megabytes(fill.bytes_done), of=megabytes(fill.bytes_of))
+    else:
+        text = words("status.mending" if fill.mending else "status.filling", done=fill.done, of=fill.of)
     if fill.rate is not None:
         text += words("status.fill_rate", rate=megabytes(fill.rate))
     if facts.fill_ends_at is not None:

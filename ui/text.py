@@ -59,9 +59,9 @@ class Words:
         return frozenset(f"{table}.{name}" for table, names in self._tables.items() for name in names)
 
     def named(self, facts: Mapping[str, str | int]) -> dict[str, object]:
-        """Give facts that are words of ours their own texts: right, field, cause; and seconds as minutes too."""
+        """Give facts that are words of ours their own texts: right, field, cause, way; and seconds as minutes too."""
         named: dict[str, object] = dict(facts)
-        for fact in ("right", "field", "cause"):
+        for fact in ("right", "field", "cause", "way"):
             if fact in facts:
                 named[fact] = self._tables.get(fact, {}).get(str(facts[fact]), facts[fact])
         if isinstance(seconds := facts.get("seconds"), int):

@@ -23,6 +23,9 @@ from client.domain.certificate import CertificateKind
 from client.domain.clerk import SignIn
 from client.domain.errors import StoreError
 from client.domain.parcel import Parcel
+from client.domain.uplink import Uplink
+from client.jobs.count_bytes import CountBytes
+from client.jobs.cross_line import CrossLine
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.keep_at_night import KeepAtNight
@@ -37,13 +40,17 @@ from client.jobs.settle_change import SettleChange
 from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
-from client.jobs.watch_link import LinkWatch
+from client.jobs.watch_link import LinkWatch, WatchedLine
+from client.rules.services import CERTIFICATES
+from client.rules.traffic import Cost, Kind, When, policy_of
 from offline.store.arrived import Arrived
 from offline.store.shelf import Shelf
+from offline.store.usage_file import read_usage, write_usage
 from ui.doors import Doors, utc_now
-from ui.jobs import Jobs
+from ui.jobs import FillJobs, Jobs
 from ui.neighbours import by_the_hall
 from ui.rounds import Upkeep
+from ui.routes import more_routes
 from ui.screens.drill.model import DrillJobs
 from ui.upkeep_file import UpkeepFile
 
@@ -77,6 +84,7 @@ class CloudLine:
     sync: SyncReplica
     night: KeepAtNight
     metered: Metered
+    crossing: CrossLine
 
 
 def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None]) -> CloudLine:
@@ -87,7 +95,13 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         metered.note(progress)
         on_progress(progress)
 
-    watch = LinkWatch(http.probe, utc_now, asyncio.sleep, jitter=random.random, metered=metered)
+    watch = _watch(config, doors, metered)
+    crossing = CrossLine(
+        lambda: _cost(watch),
+        lambda: watch.unsent,
+        now=utc_now,
+        policy=policy_of(When(config.metered_deltas)),
+    )
     log_in = LogIn(Sessions(http, now=utc_now), doors.vault, doors.stores, ledger, watch, now=utc_now)
     box = CommandBox(http, doors.facts.terminal_no)
     feeds = HttpFeeds(
@@ -107,14 +121,42 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
             by_the_hall(config, doors, feeds, partial(_keep, doors.stores.shelf)),
             doors.stores.replica,
             ledger,
-            metered=metered,
+            metered=lambda: not crossing.may(Kind.SNAPSHOT),
+            deltas_due=lambda: crossing.may(Kind.DELTAS),
             on_progress=filling,
             laid_by=Arrived(doors.stores.shelf, doors.stores.replica.digest_key),
             jitter=random.random,
         ),
-        night=KeepAtNight(ParcelDoor(http, doors.facts.feed_keys), doors.stores.shelf, metered=metered),
+        night=KeepAtNight(
+            ParcelDoor(http, doors.facts.feed_keys), doors.stores.shelf, metered=lambda: watch.metered
+        ),
         metered=metered,
+        crossing=crossing,
     )
+
+
+def _watch(config: Config, doors: Doors, metered: Callable[[], bool]) -> LinkWatch:
+    http = doors.http
+    more = (
+        WatchedLine(one.uplink, partial(http.probe, one.uplink), partial(bool, one.metered))
+        for one in more_routes(config, "")
+    )
+    return LinkWatch(
+        partial(http.probe, Uplink.MAIN),
+        utc_now,
+        asyncio.sleep,
+        jitter=random.random,
+        metered=metered,
+        more=tuple(more),
+        carry=lambda uplink, dead: http.carry(uplink, cut=dead),
+        health=http.health,
+    )
+
+
+def _cost(watch: LinkWatch) -> Cost:
+    if watch.metered:
+        return Cost.METERED
+    return Cost.HALL if watch.uplink is Uplink.HALL else Cost.FREE
 
 
 async def _keep(shelf: Shelf, parcel: Parcel) -> None:
@@ -138,12 +180,18 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
     def declared() -> bool:
         return False  # no screen takes the officer's declaration of disaster yet: fail closed
 
+    async def fetch() -> None:
+        await line.sync.round(fill_anyway=True)
+        line.sync.wake()
+
     async def fee() -> int:
         kind, today = CertificateKind.JUMINHYO_COPY, tokyo_day(utc_now())
         try:
             return (await replica.form_words(kind, whole=True, on=today)).value.fee_yen
         except StoreError:
-            return (await reach.ask(lambda: live.form_words(kind, whole=True, on=today))).value.fee_yen
+            return (
+                await reach.ask(CERTIFICATES, lambda: live.form_words(kind, whole=True, on=today))
+            ).value.fee_yen
 
     return Jobs(
         log_in=line.log_in,
@@ -175,9 +223,10 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         send=line.send,
         ledger=ledger,
         fee=fee,
-        offline=lambda: not line.watch.usable,
+        offline=lambda: not line.watch.usable_for(CERTIFICATES),
         declared=declared,
         drill=drill,
+        fill=FillJobs(line.sync.fill_size, fetch),
         prove=proven,
     )
 
@@ -200,12 +249,24 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
             replica,
             program=version("madoguchi"),
             now=utc_now,
-            usable=lambda: line.watch.usable and not line.metered(),
+            usable=lambda: line.watch.usable and line.crossing.may(Kind.UPKEEP),
             clock_offset_ms=_clock_offset(doors),
         ),
+        line.crossing,
+        _count(config, doors),
         lambda: replica.damage_found,
         UpkeepFile(config.terminal_dir, utc_now).tell,
         line.night,
+    )
+
+
+def _count(config: Config, doors: Doors) -> CountBytes:
+    folder = config.terminal_dir
+    return CountBytes(
+        lambda: doors.http.used,
+        lambda usage: asyncio.to_thread(write_usage, folder, usage),
+        now=utc_now,
+        kept=read_usage(folder),
     )
 
 

@@ -10,6 +10,7 @@ from client.api.http import Http, Now
 from client.domain.clerk import AccessTerm, CloudSignIn, HowSignedIn, Lease, SignIn
 from client.domain.errors import SignInNeededError
 from client.domain.terminal import TerminalSeen
+from client.rules.sign_in import clock_off
 
 CLOCK_TOLERANCE_MS = 300_000  # beyond it nobody signs in and nothing is issued
 
@@ -51,7 +52,7 @@ class Sessions:
         """Open a session. SignInNeededError, LinkDownError; never repeated by itself: a code works once."""
         offset = await self._http.settle_clock()
         if abs(offset) > CLOCK_TOLERANCE_MS:
-            raise SignInNeededError("sign_in.clock_off", seconds=abs(offset) // 1000)
+            raise clock_off(int(offset / 1000))
         asked_at = self._now()
         reply = await self._http.call(
             "POST",

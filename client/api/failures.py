@@ -90,6 +90,7 @@ def _facts(problem: Problem) -> dict[str, str | int]:
     told = {
         "minutes": problem.minutes,
         "seconds": abs(problem.seconds or 0),
+        "way": "" if not problem.seconds else "behind" if problem.seconds > 0 else "ahead",
         "reason": problem.reason[:_LONGEST_WORD],
         "field": problem.field[:_LONGEST_WORD],
         "right": problem.right[:_LONGEST_WORD],

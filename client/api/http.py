@@ -1,14 +1,13 @@
-"""The one AsyncClient: trust, proof of possession, the clock, timeouts computed from expected size, byte counts.
+"""The one door to the cloud: proof of possession, the clock, timeouts computed from expected size, and over which line.
 
-httpx is imported on the first call, not at start: the sign-in window does not wait for it.
+A call is the same whichever up-link carries it, and signs the path of the town's own address: a proof is for the cloud.
 """
 
 import asyncio
 import base64
 import hashlib
-import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,8 +17,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from client.api import failures
+from client.api.line import Line, Present, Trust
 from client.api.reply import BYTES, CRL, JSON, MSGPACK, PROBLEM, Reply, media_type, unpacked
 from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
+from client.domain.uplink import Route, Uplink
+from client.rules.services import may_pass_hall, service_of
+from client.rules.usage import Bytes
 
 if TYPE_CHECKING:
     import httpx
@@ -27,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Http", "Identity", "Reply"]
 
 Now = Callable[[], datetime]
-Present = Callable[[ssl.SSLContext], None]
-Trust = Callable[[], ssl.SSLContext]
 
 _UNSIGNED = frozenset({"/v1/enrolments", "/v1/clock", "/v1/health", "/v1/ca/crl"})
 _PATIENCE = 12.0  # seconds any answer may take, however small
@@ -38,7 +39,6 @@ _LARGEST = 4_000_000  # bytes an answer may have unless more was expected
 _SWOLLEN = 8  # times the expected size an answer may have
 _STALE_AFTER = 1.0  # seconds after which the other side may have closed a kept connection
 _STALE_WITHIN = 0.25  # seconds in which such a connection shows it
-_KEEP = 90.0  # seconds a connection is kept
 _DATE_IS_COARSE = 1_500  # ms; the Date header has whole seconds
 _YEARS = range(2000, 2200)  # what a cloud's clock may show, right or wrong
 _FIRST_LINE = 16  # bytes of a first line beside the path
@@ -72,6 +72,7 @@ class _Call:
 class Http:
     """Speaks to one cloud: signs each call, keeps the connection, counts bytes, learns the clock.
 
+    ``more`` are further up-links to the same cloud, beside the main one; ``carry`` says which of them calls go over.
     ``ca_file`` names the town's own authority; without it the operating system's trust store decides.
     Environment variables (proxies, certificates) are not heeded: what is not in the settings does not count.
     """
@@ -85,28 +86,46 @@ class Http:
         transport: "httpx.AsyncBaseTransport | None" = None,
         ca_file: str | None = None,
         proxy: str | None = None,
+        more: Sequence[Route] = (),
         connect_timeout: float = 5.0,
-        http2: bool = False,
         trust: Trust | None = None,
     ) -> None:
-        if transport is None:
-            _check_address(base_url)
-        self._base_url = base_url.rstrip("/")
+        main = Route(Uplink.MAIN, base_url, proxy or "", ca_file or "")
+        self._lines = {one.uplink: Line(one, transport=transport, trust=trust) for one in (main, *more)}
+        self._line = self._lines[Uplink.MAIN]
+        self._town = urlsplit(base_url).path.rstrip("/")
         self.identity = identity
         self._now = now
-        self._transport = transport
-        self._ca_file = ca_file
-        self._proxy = proxy
         self._connect_timeout = connect_timeout
-        self._http2 = http2
-        self._whom = trust
         self._present: Present | None = None
-        self._client: httpx.AsyncClient | None = None
-        self._used_at = 0.0
         self._clock_known = False
         self.clock_offset_ms = 0  # the cloud's clock minus ours
-        self.bytes_sent = 0  # of HTTP, heads included, TLS not
-        self.bytes_received = 0
+
+    @property
+    def used(self) -> Mapping[str, Bytes]:
+        """Return the bytes of each up-link so far."""
+        return {uplink.value: line.used for uplink, line in self._lines.items()}
+
+    @property
+    def bytes_sent(self) -> int:
+        """Return the bytes that went out over all up-links."""
+        return sum(line.used.sent for line in self._lines.values())
+
+    @property
+    def bytes_received(self) -> int:
+        """Return the bytes that came in over all up-links."""
+        return sum(line.used.received for line in self._lines.values())
+
+    @property
+    def carrying(self) -> Uplink:
+        """Return the up-link that calls go over."""
+        return self._line.uplink
+
+    def carry(self, uplink: Uplink, *, cut: bool) -> None:
+        """Send calls over an up-link from now on; ``cut`` ends those under way on the last one, as a cut line would."""
+        last, self._line = self._line, self._lines[uplink]
+        if cut and last is not self._line:
+            last.cut()
 
     async def call(
         self,
@@ -139,7 +158,7 @@ class Http:
             repeatable=repeatable,
         )
         try:
-            return await self._attempt(call)
+            return await self._attempt(call, self._line)
         except SignInNeededError as error:
             if error.code != "sign_in.clock_off" or not repeatable:
                 raise
@@ -149,22 +168,33 @@ class Http:
                 raise
             # Ended or revoked: what may be said without a certificate is said without it.
             await self.present(None)
-        return await self._attempt(call)
+        return await self._attempt(call, self._line)
 
     async def present(self, loader: Present | None) -> None:
         """Show a certificate in TLS from now on, one that a function loads into the context; None shows none."""
         self._present = loader
         await self.close()
 
-    async def probe(self) -> None:
-        """Ask the cloud's time, the smallest call there is, and learn from it; LinkDownError where it fails."""
+    async def probe(self, uplink: Uplink | None = None) -> None:
+        """Ask the cloud's time, the smallest call there is, and learn from it; LinkDownError where it fails.
+
+        Over the up-link that carries, or another one.
+        """
+        line = self._lines[uplink] if uplink else self._line
+        wait = self._connect_timeout
+        call = _Call("GET", "/v1/clock", b"", {}, wait, wait, _LARGEST, repeatable=True)
         began = time.monotonic()
-        reply = await self.call("GET", "/v1/clock", expect_bytes=200, timeout=self._connect_timeout)
+        reply = await self._attempt(call, line)
         half_way = timedelta(seconds=(time.monotonic() - began) / 2)
         told = reply.decode(_Clock).now
         if not _can_be(told):
             raise LinkDownError("link.fault", status=reply.status)
-        self._learn(told + half_way, exact=True)
+        self._learn(line, told + half_way, exact=True)
+
+    async def health(self) -> Mapping[str, str]:
+        """Return how the cloud says its services are: ok, slow or down. LinkDownError."""
+        reply = await self.call("GET", "/v1/health", expect_bytes=500, timeout=self._connect_timeout)
+        return reply.decode(_Health).services
 
     async def settle_clock(self) -> int:
         """Return the clock's offset in ms, asked anew where it is not known or large: clocks get set right."""
@@ -174,48 +204,60 @@ class Http:
 
     async def close(self) -> None:
         """Close the connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        for line in self._lines.values():
+            await line.close()
 
-    async def _attempt(self, call: _Call) -> Reply:
+    async def _attempt(self, call: _Call, line: Line) -> Reply:
         began = time.monotonic()
-        may_be_stale = call.repeatable and self._used_at and began - self._used_at > _STALE_AFTER
+        may_be_stale = call.repeatable and line.used_at and began - line.used_at > _STALE_AFTER
         try:
-            return await self._within(call)
+            return await self._within(call, line)
         except LinkDownError as error:
             at_once = time.monotonic() - began < _STALE_WITHIN
             if not (may_be_stale and at_once and error.code == "link.broken"):
                 raise
-        return await self._within(call)
+        return await self._within(call, line)
 
-    async def _within(self, call: _Call) -> Reply:
-        client = await self._opened()
+    async def _within(self, call: _Call, line: Line) -> Reply:
         try:
-            async with asyncio.timeout(call.limit):
-                reply = await self._exchange(client, call)
+            return await self._timed(call, line)
+        except LinkDownError as error:
+            error.over, error.service = line.uplink.value, service_of(call.path)
+            raise
+
+    async def _timed(self, call: _Call, line: Line) -> Reply:
+        if line.uplink is Uplink.HALL and not may_pass_hall(call.path):
+            raise LinkDownError("link.unreachable")  # it would be read there
+        cuts = line.cuts
+        client = await line.opened(self._present)
+        if line.cuts != cuts:
+            raise LinkDownError("link.broken")
+        try:
+            async with asyncio.timeout(call.limit) as limit:
+                with line.noted(limit):
+                    reply = await self._exchange(client, call, line)
         except TimeoutError as error:
-            raise LinkDownError("link.timeout") from error
-        self._used_at = time.monotonic()
+            raise LinkDownError("link.timeout" if line.cuts == cuts else "link.broken") from error
+        line.used_at = time.monotonic()
         return reply
 
-    async def _exchange(self, client: "httpx.AsyncClient", call: _Call) -> Reply:
+    async def _exchange(self, client: "httpx.AsyncClient", call: _Call, line: Line) -> Reply:
         with failures.translated():
             request = client.build_request(
                 call.method,
-                self._base_url + call.path,
+                line.url + call.path,
                 content=call.body or None,
                 headers=self._headers(call),
                 timeout=self._timeouts(call),
             )
-            self.bytes_sent += _head_size(request.headers.raw) + len(call.path) + len(call.body)
+            line.sent(_head_size(request.headers.raw) + len(call.path) + len(call.body))
             response = await client.send(request, stream=True)
             try:
                 self._look_at(response)
-                raw = await self._read(response, call.largest)
+                raw = await self._read(response, call.largest, line)
             finally:
                 await response.aclose()
-        return self._judge(response.status_code, response.headers, raw, call.largest)
+        return self._judge(response, raw, call.largest, line)
 
     def _own_headers(self) -> Mapping[str, str]:
         """Return what goes with every call beside its proof."""
@@ -224,27 +266,28 @@ class Http:
     def _look_at(self, response: "httpx.Response") -> None:
         """Judge who answers before the answer is read; a cloud is known by its certificate alone."""
 
-    async def _read(self, response: "httpx.Response", largest: int) -> bytes:
-        self.bytes_received += _head_size(response.headers.raw)
+    async def _read(self, response: "httpx.Response", largest: int, line: Line) -> bytes:
+        line.received(_head_size(response.headers.raw))
         parts = bytearray()
         async for part in response.aiter_raw():
-            self.bytes_received += len(part)
+            line.received(len(part))
             parts += part
             if len(parts) > largest:
                 raise LinkDownError("link.fault", status=response.status_code)
         return bytes(parts)
 
-    def _judge(self, status: int, headers: Mapping[str, str], raw: bytes, largest: int) -> Reply:
+    def _judge(self, response: "httpx.Response", raw: bytes, largest: int, line: Line) -> Reply:
+        status, headers = response.status_code, response.headers
         body = unpacked(raw, headers.get("content-encoding", "identity"), largest, status)
         kind = media_type(headers)
         if 200 <= status < 300:
             if status != 204 and kind not in {JSON, MSGPACK, BYTES, CRL}:
                 raise LinkDownError("link.fault", status=status)  # a captive portal's page is no answer
-            self._learn_from_date(headers)
+            self._learn_from_date(line, headers)
             return Reply(status, headers, body)
         problem = failures.problem_of(body) if kind == PROBLEM else failures.Problem()
         if problem.now is not None:
-            self._learn(problem.now, exact=True)
+            self._learn(line, problem.now, exact=True)
         raise failures.error_of(status, problem, headers.get("retry-after"))
 
     def _headers(self, call: _Call) -> dict[str, str]:
@@ -259,7 +302,7 @@ class Http:
     def _proof(self, identity: Identity, call: _Call) -> dict[str, str]:
         date = (self._now() + timedelta(milliseconds=self.clock_offset_ms)).astimezone(UTC)
         stamp = date.strftime("%Y-%m-%dT%H:%M:%SZ")
-        where = urlsplit(self._base_url).path + call.path
+        where = self._town + call.path
         digest = hashlib.sha256(call.body).hexdigest()
         signature = identity.sign(f"madoguchi-v1\n{call.method}\n{where}\n{stamp}\n{digest}".encode())
         return {
@@ -273,52 +316,15 @@ class Http:
 
         return httpx.Timeout(min(call.stall, call.limit), connect=min(self._connect_timeout, call.limit))
 
-    async def _opened(self) -> "httpx.AsyncClient":
-        """Return the client; loading it (a third of a second, once) neither stops the window nor uses up a wait."""
-        if self._client is None:
-            made = await asyncio.to_thread(self._open)
-            self._client = self._client or made
-        return self._client
-
-    def _open(self) -> "httpx.AsyncClient":
-        import httpx
-
-        direct = self._transport is None
-        trust = self._trust() if direct else True
-        if self._present is not None and isinstance(trust, ssl.SSLContext):
-            self._present(trust)
-        return httpx.AsyncClient(
-            transport=self._transport,
-            verify=trust,
-            proxy=self._proxy if direct else None,
-            trust_env=False,
-            http2=self._http2,
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=6, max_keepalive_connections=3, keepalive_expiry=_KEEP),
-            headers={"user-agent": "madoguchi"},
-        )
-
-    def _trust(self) -> ssl.SSLContext:
-        if self._whom is not None:
-            return self._whom()
-        if self._ca_file is not None:
-            try:
-                return ssl.create_default_context(cafile=self._ca_file)
-            except OSError as error:  # not there, not readable, or no certificate: then nobody can be trusted
-                raise LinkDownError("link.untrusted") from error
-        import truststore  # only where no authority of the town's own is set
-
-        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-    def _learn_from_date(self, headers: Mapping[str, str]) -> None:
+    def _learn_from_date(self, line: Line, headers: Mapping[str, str]) -> None:
         try:
             told = parsedate_to_datetime(headers.get("date", ""))
         except (ValueError, OverflowError):
             return
-        self._learn(told + timedelta(milliseconds=500), exact=False)
+        self._learn(line, told + timedelta(milliseconds=500), exact=False)
 
-    def _learn(self, told: datetime, *, exact: bool) -> None:
-        if not _can_be(told):
+    def _learn(self, line: Line, told: datetime, *, exact: bool) -> None:
+        if not _can_be(told) or line.uplink is Uplink.HALL:  # a relay's clock is not the cloud's
             return
         offset = round((told - self._now()) / timedelta(milliseconds=1))
         if exact or not self._clock_known or abs(offset - self.clock_offset_ms) > _DATE_IS_COARSE:
@@ -330,15 +336,13 @@ class _Clock(msgspec.Struct):
     now: datetime
 
 
+class _Health(msgspec.Struct):
+    services: dict[str, str]
+
+
 def _can_be(moment: datetime) -> bool:
     """Tell whether a clock may show a moment: one at the ends of the calendar cannot even be reckoned with."""
     return moment.tzinfo is not None and moment.year in _YEARS
-
-
-def _check_address(base_url: str) -> None:
-    parts = urlsplit(base_url)
-    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
-        raise ValueError("the cloud is spoken to over https only")
 
 
 def _head_size(raw: list[tuple[bytes, bytes]]) -> int:

@@ -8,7 +8,8 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from client.api.http import Http, Now, Trust
+from client.api.http import Http, Now
+from client.api.line import Trust
 from client.api.parcels import ParcelDoor
 from client.domain.enrolment import TownKey
 from client.domain.errors import LinkDownError
@@ -47,7 +48,7 @@ class NeighbourHttp(Http):
     ) -> None:
         super().__init__(f"https://{address}", None, now=now, trust=trust, connect_timeout=_PATIENCE)
         self.address = address
-        self._town = town
+        self._ours = town
         self._papers = papers
 
     def _own_headers(self) -> Mapping[str, str]:
@@ -62,7 +63,7 @@ class NeighbourHttp(Http):
         if not isinstance(shown, (ssl.SSLObject, ssl.SSLSocket)):
             raise LinkDownError("link.stranger", reason="no_lease")
         certificate = shown.getpeercert(binary_form=True) or b""
-        judged(lease_from_text(response.headers.get(HEADER, "")), certificate, self._town(), self._now())
+        judged(lease_from_text(response.headers.get(HEADER, "")), certificate, self._ours(), self._now())
 
 
 async def _let_go(_: Parcel) -> None:

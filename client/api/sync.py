@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -34,7 +34,7 @@ from client.domain.feed import (
 )
 from client.domain.parcel import CannotGoOn, Parcel
 from client.rules.parcels import open_batch, open_manifest, parcel_key
-from client.rules.unpack import LARGEST, decoded, insist, unpacked
+from client.rules.unpack import LARGEST, column, decoded, insist, unpacked
 
 T = TypeVar("T")
 
@@ -47,8 +47,6 @@ _SEAL_NONCE = bytes(12)  # each key seals one chunk and never another
 _ROW_MOST = 65_536  # bytes a row of a chunk may have on the average, unpacked
 
 _VALUES = frozenset({str, bool, int, bytes})  # text, date, time · bool · int · blob
-_Plain: TypeAlias = list[str | bool | int | None]  # a column of a chunk; None where a row has no value
-_Blobs: TypeAlias = list[bytes | None]
 
 Digest = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -178,7 +176,7 @@ class HttpFeeds:
         packed = _unsealed(sealed, chunk.key)
         rows = decoded(_ChunkRows, unpacked(packed, min(self._largest, _ROW_MOST * (chunk.rows + 1))))
         insist(rows.table == chunk.table and len(rows.data) == len(rows.columns))
-        data = tuple(map(_column, rows.data))
+        data = tuple(map(column, rows.data))
         insist(all(len(column) == chunk.rows for column in data))
         feed = next((one for one in Feed if one.value == rows.feed), None)
         return ChunkRows(rows.table, tuple(rows.columns), data, feed, tuple(rows.key))
@@ -227,14 +225,6 @@ def _unsealed(sealed: bytes, key: bytes) -> bytes:
         return AESGCM(key).decrypt(_SEAL_NONCE, sealed, _SEAL_BOUND)
     except (InvalidTag, ValueError):  # another key, or shorter than a tag
         raise LinkDownError("link.fault") from None
-
-
-def _column(packed: msgspec.Raw) -> list[object]:
-    """Read a column as what it may be, so that nothing nests and no few bytes become many objects."""
-    try:
-        return list(msgspec.msgpack.decode(packed, type=_Plain))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return list(decoded(_Blobs, packed))
 
 
 def _change(change: _Change) -> RowChange:

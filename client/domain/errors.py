@@ -48,6 +48,8 @@ class LinkDownError(CounterError):
         "link.stranger",  # a neighbour that is no machine of this town, or was one; fact: reason
         "link.first_contact",  # not enrolled yet, and the cloud cannot be asked; fact: cause, another of these
     )
+    over = ""  # the up-link it went over and the service that was asked, where they are known
+    service = ""
 
 
 class SignInNeededError(CounterError):
@@ -60,7 +62,7 @@ class SignInNeededError(CounterError):
         "sign_in.expired",  # session over
         "sign_in.lease_over",  # offline lease ended; only the line helps
         "sign_in.unknown_here",  # never signed in on this PC, and the line is down
-        "sign_in.clock_off",  # clock off by more than 300 s; fact: seconds
+        "sign_in.clock_off",  # clock off by more than 300 s; facts: seconds, way (ahead, behind)
     )
 
 

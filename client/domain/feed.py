@@ -38,22 +38,29 @@ class RowChange:
     row: Mapping[str, object] | None = field(repr=False)
 
 
+Recipe = tuple[tuple[str, str], ...]  # pieces of a text: what stands before, and a column
+
+
 @dataclass(frozen=True, slots=True)
 class RowDiff:
     """A row as it now stands, told by what differs from a base row of the same table as it was before the batch.
 
     ``columns`` are put in the place of the base's; None takes a column away. A new version of a record has the
-    version before it as its base.
+    version before it as its base. ``made`` are columns put together from the base's: each piece is what stands before
+    it and a column; one without a value is left out.
     """
 
     table: str
     key: tuple[str | int, ...]
     columns: Mapping[str, object] = field(repr=False)
     base: tuple[str | int, ...]
+    made: Mapping[str, Recipe] = field(default_factory=dict)
 
     def over(self, base: Mapping[str, object]) -> RowChange:
         """Return the change, given the base row."""
         row = {**base, **self.columns}
+        for name, recipe in self.made.items():
+            row[name] = "".join(f"{before}{base[of]}" for before, of in recipe if base.get(of) is not None)
         return RowChange(
             self.table, self.key, {column: value for column, value in row.items() if value is not None}
         )

@@ -17,6 +17,7 @@ from client.jobs.ports import JournalEntry, Ledger, Now, Register
 from client.jobs.reach import Reach
 from client.rules import gate
 from client.rules.projection import project
+from client.rules.services import RESIDENTS
 from client.rules.sign_in import right_error, session_error
 
 HITS = 50  # a list a person can read; one more is asked for, to know that there are more
@@ -54,7 +55,7 @@ class FindResident:
 
     def asks_cloud(self, sign_in: SignIn) -> bool:
         """Tell whether a search would go to the cloud now."""
-        return self._reach.worth_trying(sign_in)
+        return self._reach.worth_trying(sign_in, RESIDENTS)
 
     async def find(self, sign_in: SignIn, query: Query) -> Answer[Found]:
         """Return residents that match, addresses of the protected left out; from the cloud while it answers.
@@ -162,15 +163,15 @@ class FindResident:
         return view if identity_checked or not gate.shelters(restrictions) else veiled(view)
 
     async def _find(self, sign_in: SignIn, query: Query) -> Answer[tuple[Hit, ...]]:
-        if self._reach.worth_trying(sign_in):
+        if self._reach.worth_trying(sign_in, RESIDENTS):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
-                return await self._reach.ask(lambda: self._live.find(query, limit=HITS + 1))
+                return await self._reach.ask(RESIDENTS, lambda: self._live.find(query, limit=HITS + 1))
         return await self._replica.find(query, limit=HITS + 1)
 
     async def _read(self, sign_in: SignIn, atena_no: AtenaNo) -> tuple[Answer[Household], Restrictions]:
-        if self._reach.worth_trying(sign_in):
+        if self._reach.worth_trying(sign_in, RESIDENTS):
             with suppress(LinkDownError):  # as above
-                return await self._reach.ask(lambda: read_household(self._live, atena_no))
+                return await self._reach.ask(RESIDENTS, lambda: read_household(self._live, atena_no))
         return await read_household(self._replica, atena_no)
 
     async def _must(self, sign_in: SignIn, right: Right) -> None:

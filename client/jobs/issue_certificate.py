@@ -29,7 +29,6 @@ from client.domain.errors import (
     LinkDownError,
     PaperError,
     RefusedError,
-    SignInNeededError,
     StoreError,
 )
 from client.domain.intake import refuse_forbidden_number
@@ -50,7 +49,8 @@ from client.jobs.reach import Reach
 from client.rules import gate
 from client.rules.on_day import household_on, is_whole
 from client.rules.projection import project
-from client.rules.sign_in import CLOCK_TOLERANCE, clock_error, right_error, session_error
+from client.rules.services import CERTIFICATES
+from client.rules.sign_in import CLOCK_TOLERANCE, clock_error, clock_off, right_error, session_error
 
 WARN_PENDING = (
     "warning.pending_intake"  # a notification of this household waits: the paper shows the old state
@@ -212,14 +212,14 @@ class IssueCertificate:
         return any(one.serial == serial and one.state is SheetState.COMMITTED for one in sheets)
 
     async def _record(self, sign_in: SignIn, request: CertificateRequest, *, ask: bool) -> _Record:
-        if ask and self._reach.worth_trying(sign_in):
+        if ask and self._reach.worth_trying(sign_in, CERTIFICATES):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
                 return await self._from_cloud(sign_in, request)
         return await self._from_replica(request)
 
     async def _from_cloud(self, sign_in: SignIn, request: CertificateRequest) -> _Record:
         try:
-            told = await self._reach.ask(lambda: self._cloud.eligibility(request))
+            told = await self._reach.ask(CERTIFICATES, lambda: self._cloud.eligibility(request))
         except RefusedError as error:
             await self._refuse(sign_in, request, error)
         return _Record(told.household, told.restrictions, told.words, told.warnings, told.as_of)
@@ -312,9 +312,9 @@ class IssueCertificate:
                 raise off
 
     def _check_offset(self) -> None:
-        seconds = abs(self._clock_offset_ms()) // 1000
-        if seconds > CLOCK_TOLERANCE.total_seconds():
-            raise SignInNeededError("sign_in.clock_off", seconds=seconds)
+        seconds = int(self._clock_offset_ms() / 1000)
+        if abs(seconds) > CLOCK_TOLERANCE.total_seconds():
+            raise clock_off(seconds)
 
     async def _refuse(self, sign_in: SignIn, request: CertificateRequest, error: RefusedError) -> NoReturn:
         await self._ledger.record(

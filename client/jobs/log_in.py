@@ -8,6 +8,7 @@ from client.domain.clerk import HowSignedIn, SignIn
 from client.domain.errors import LinkDownError, SignInNeededError, StoreError
 from client.jobs.ports import CloudSessions, JournalEntry, Keys, Ledger, Link, Now, Stores, Unlocked
 from client.jobs.reach import Reach
+from client.rules.services import SESSIONS
 from client.rules.sign_in import access_over, may_renew, offline_error, renewal_due
 
 CLOUD_WAIT = 6.0  # seconds; both sides stretch a password, and a clerk waits here once a day
@@ -68,7 +69,7 @@ class LogIn:
             raise self._ended
         if access_over(present, self._now()) and not may_renew(present):
             self._present = replace(present, access_token=None)
-        elif self._link.usable and renewal_due(present, self._now()):
+        elif self._link.usable_for(SESSIONS) and renewal_due(present, self._now()):
             await self._renew(present)
 
     async def __call__(self, staff_id: str, password: str, code: str) -> SignIn:
@@ -94,12 +95,12 @@ class LogIn:
                     await self._keep_time()
             finally:  # also where the book cannot be written: nobody stays signed in for that
                 await self._stores.close()
-        if sign_in is not None and self._reach.worth_trying(sign_in):
+        if sign_in is not None and self._reach.worth_trying(sign_in, SESSIONS):
             await self._end_session(sign_in)
 
     async def _renew(self, present: SignIn) -> None:
         try:
-            renewed = await self._reach.ask(lambda: self._sessions.renew(present))
+            renewed = await self._reach.ask(SESSIONS, lambda: self._sessions.renew(present))
         except LinkDownError:  # noted by the reach; asked again while the token works
             return
         except SignInNeededError as error:
@@ -137,7 +138,7 @@ class LogIn:
                 await self._keys.note_time(seen)
 
     async def _unlock(self, staff_id: str, password: str, code: str) -> Unlocked:
-        if not self._link.usable:
+        if not self._link.usable_for(SESSIONS):
             return await self._offline(staff_id, password, code)
         try:
             return await self._online(staff_id, password, code)
@@ -145,7 +146,7 @@ class LogIn:
             return await self._keys.unlock(staff_id, password, code, now=self._now())
 
     async def _online(self, staff_id: str, password: str, code: str) -> Unlocked:
-        cloud = await self._reach.ask(lambda: self._sessions.sign_in(staff_id, password, code))
+        cloud = await self._reach.ask(SESSIONS, lambda: self._sessions.sign_in(staff_id, password, code))
         unlocked = await self._keys.admit(cloud, password, now=self._now())
         return Unlocked(cloud.sign_in, unlocked.keys, cloud.seen)
 
@@ -164,4 +165,4 @@ class LogIn:
 
     async def _end_session(self, sign_in: SignIn) -> None:
         with suppress(LinkDownError):  # noted by the reach; a session ends by itself
-            await self._reach.ask(lambda: self._sessions.sign_out(sign_in))
+            await self._reach.ask(SESSIONS, lambda: self._sessions.sign_out(sign_in))

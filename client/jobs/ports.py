@@ -354,12 +354,21 @@ class Link(Protocol):
         """Tell whether a call to the cloud is worth its wait."""
         ...
 
-    def note_success(self, ms: int) -> None:
-        """Note an answer and how many milliseconds it took."""
+    def usable_for(self, service: str) -> bool:
+        """Tell whether a call to one of its services is."""
+        ...
+
+    @property
+    def carrying(self) -> str:
+        """Return the name of the up-link that calls go over."""
+        ...
+
+    def note_success(self, ms: int, *, service: str = "", over: str = "") -> None:
+        """Note an answer and how many milliseconds it took, of which service, over which up-link."""
         ...
 
     def note_failure(self, error: LinkDownError) -> None:
-        """Note a call that failed."""
+        """Note a call that failed; the error may know its service and its up-link."""
         ...
 
 

@@ -18,6 +18,7 @@ from client.jobs.ports import JournalEntry, Ledger, Printed, Register, SlipPress
 from client.jobs.reach import Reach
 from client.rules import gate
 from client.rules.projection import address_to
+from client.rules.services import RESIDENTS
 from client.rules.sign_in import right_error
 
 
@@ -66,9 +67,9 @@ class PrintSlip:
         self, sign_in: SignIn, change: QueuedChange
     ) -> tuple[tuple[Answer[Household], Restrictions], bool]:
         subject = _subject(change)
-        if self._reach.worth_trying(sign_in):
+        if self._reach.worth_trying(sign_in, RESIDENTS):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
-                return await self._reach.ask(lambda: read_household(self._live, subject)), False
+                return await self._reach.ask(RESIDENTS, lambda: read_household(self._live, subject)), False
         return await read_household(self._replica, subject), True
 
     def _slip(

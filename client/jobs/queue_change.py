@@ -15,6 +15,7 @@ from client.jobs.find_resident import read_household
 from client.jobs.ports import JournalEntry, Ledger, Now, Register
 from client.jobs.reach import Reach
 from client.rules import gate
+from client.rules.services import RESIDENTS
 from client.rules.sign_in import session_error
 
 _KEY_RANDOM = 10
@@ -81,9 +82,11 @@ class QueueChange:
             await self._refuse(sign_in, draft.members, verdict.refusals[0])
 
     async def _restrictions(self, sign_in: SignIn, draft: TenkyoDraft) -> Restrictions:
-        if self._reach.worth_trying(sign_in):
+        if self._reach.worth_trying(sign_in, RESIDENTS):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
-                return (await self._reach.ask(lambda: self._live.restrictions_of(draft.household))).value
+                return (
+                    await self._reach.ask(RESIDENTS, lambda: self._live.restrictions_of(draft.household))
+                ).value
         return (await read_household(self._replica, draft.subject))[1]
 
     async def _not_twice(self, sign_in: SignIn, draft: TenkyoDraft) -> None:

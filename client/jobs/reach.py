@@ -24,23 +24,24 @@ class Reach:
         self._wait = wait
         self._token = token  # the one that works now; without it, the sign-in's own
 
-    def worth_trying(self, sign_in: SignIn) -> bool:
-        """Tell whether the line is up and this clerk is known to the cloud, still."""
+    def worth_trying(self, sign_in: SignIn, service: str) -> bool:
+        """Tell whether a service of the cloud can be had and this clerk is known to the cloud, still."""
         known = sign_in.access_token is not None and (self._token is None or self._token() is not None)
-        return self._link.usable and known
+        return self._link.usable_for(service) and known
 
-    async def ask(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call; LinkDownError, also where the wait is over, after noting it."""
-        began = time.monotonic()
+    async def ask(self, service: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call to a service; LinkDownError, also where the wait is over, after noting it."""
+        began, over = time.monotonic(), self._link.carrying
         try:
             answer = await self._bounded(call)
         except LinkDownError as error:
+            error.service, error.over = service, error.over or over
             self._link.note_failure(error)
             raise
         except CounterError:  # a clear no is an answer: the line is good
-            self._link.note_success(_since(began))
+            self._link.note_success(_since(began), service=service, over=over)
             raise
-        self._link.note_success(_since(began))
+        self._link.note_success(_since(began), service=service, over=over)
         return answer
 
     async def _bounded(self, call: Callable[[], Awaitable[T]]) -> T:

@@ -19,6 +19,7 @@ from client.domain.errors import (
 )
 from client.jobs.ports import CloudCommands, Ledger, Link, Now
 from client.rules import outbox
+from client.rules.services import COMMANDS
 
 _BATCH = 50
 _BATCH_BYTES = 400_000
@@ -64,7 +65,7 @@ class SendOutbox:
     async def round(self) -> SendReport:
         """Send one batch, if anything is ready and the line is up."""
         async with self._one_at_a_time:
-            if not self._link.usable:
+            if not self._link.usable_for(COMMANDS):
                 return SendReport()
             await self._write(self._unwritten)
             ready = await self._ledger.ready(self._now(), limit=_BATCH + 1, alone_after=_ALONE_AFTER)
@@ -91,7 +92,7 @@ class SendOutbox:
         except (SignInNeededError, RefusedError, ConflictError) as error:
             # Not one item was looked at: clock, revocation, a batch the cloud cannot read, or a proxy's own no.
             return await self._no_answer(batch, error)
-        self._link.note_success(round((time.monotonic() - began) * 1000))
+        self._link.note_success(round((time.monotonic() - began) * 1000), service=COMMANDS)
         told = {answer.key: answer for answer in answers}
         await self._write(tuple(_fate(told[one.key]) for one in batch if one.key in told))
         silent = tuple(change for change in batch if change.key not in told)

@@ -41,6 +41,7 @@ class SyncReplica:
         ledger: Landing,
         *,
         metered: Callable[[], bool] = lambda: False,
+        deltas_due: Callable[[], bool] = lambda: True,
         on_progress: Callable[[Progress], None] = lambda _: None,
         laid_by: LaidBy | None = None,
         jitter: Callable[[], float] = lambda: 0.5,
@@ -49,6 +50,7 @@ class SyncReplica:
         self._replica = replica
         self._ledger = ledger
         self._metered = metered
+        self._deltas_due = deltas_due
         self._on_progress = on_progress
         self._laid_by = laid_by
         self._jitter = jitter
@@ -65,7 +67,12 @@ class SyncReplica:
         """
         async with self._turn:
             await self._mend()
-            settings = Settings(metered=self._metered(), fill_anyway=fill_anyway, follow_back=follow_back)
+            settings = Settings(
+                metered=self._metered(),
+                fill_anyway=fill_anyway,
+                register=fill_anyway or follow_back or self._deltas_due(),
+                follow_back=follow_back,
+            )
             try:
                 report = await self._talk(await position_of(self._replica), settings)
             except LinkDownError:
@@ -81,6 +88,10 @@ class SyncReplica:
                 await self._ledger.record(_entry(report))
             await self._land()
             return report
+
+    async def fill_size(self) -> int:
+        """Return how many bytes a snapshot would bring, fetching none of it. LinkDownError, RefusedError."""
+        return sum(chunk.size for chunk in (await self._feeds.manifest(await self._replica.begun())).chunks)
 
     async def take_in(self) -> int:
         """Apply what was laid by while the stores were shut, with no line too; returns how many batches. StoreError."""

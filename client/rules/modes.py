@@ -49,10 +49,12 @@ def mode_of(
     before: Mode = Mode.NORMAL,
     left: WorkLeft = NO_WORK,
     metered: bool = False,
+    partly: bool = False,
     stopped: StopReason | None = None,
 ) -> Mode:
     """Return the mode that follows. A declaration by the officer widens what disaster mode may issue; it does not
-    make a disaster where the cloud answers, nor end one where it does not.
+    make a disaster where the cloud answers, nor end one where it does not. ``partly`` says that not every service can
+    be had.
     """
     if stopped is not None:
         return Mode.STOPPED
@@ -60,6 +62,6 @@ def mode_of(
         return Mode.DISASTER
     if before in {Mode.DISASTER, Mode.RECOVERY} and left.any:
         return Mode.RECOVERY
-    if metered or link.is_slow or link.in_trouble(now):
+    if metered or partly or link.is_slow or link.in_trouble(now):
         return Mode.DEGRADED
     return Mode.NORMAL

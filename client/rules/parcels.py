@@ -5,7 +5,7 @@ versions it is about, ``sealed`` holds the changes under a key only the town's t
 The signature is over both, so that whoever cannot read a parcel still knows that the town made it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -20,16 +20,17 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from client.domain.enrolment import TownKey
 from client.domain.errors import LinkDownError, RefusedError
-from client.domain.feed import Chunk, Feed, FeedBatch, Manifest, RowChange, RowDiff
+from client.domain.feed import Chunk, Feed, FeedBatch, Manifest, Recipe, RowChange, RowDiff
 from client.domain.parcel import Parcel, SnapshotParcel
-from client.rules.unpack import LARGEST, decoded, insist, unpacked
+from client.rules.unpack import LARGEST, column, decoded, insist, unpacked
 
 _DOMAIN = b"madoguchi-parcel-v1\n"  # before what is signed, so that no other signature fits
 _INFO = b"madoguchi parcel v1"
 _NONCE = 12
 _ID = 8
 _CHUNK_SEAL = "A256GCM"
-_VALUES = frozenset({str, bool, int, bytes})  # text, date, time · bool · int · blob
+_WHOLE, _SAME, _BEFORE, _GONE = range(4)  # what a row is told by: see ``feedParcels`` in the contract
+_END = object()
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -65,13 +66,21 @@ class _Snapshot(msgspec.Struct, array_like=True, tag="snapshot"):
     chunks: list[tuple[Sha256, Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]]]
 
 
-class _Change(msgspec.Struct, array_like=True):
-    """Two members: the row is gone; three: it is this; four: it is the base row with these columns put in."""
+class _Group(msgspec.Struct, array_like=True):
+    """Changed rows of one table, column by column.
+
+    A shape lists what is told of a row: a column by its place, its value being the next of that column's; or the
+    complement of its place where the value is put together from the base row by the recipe in ``made``.
+    """
 
     table: str
-    key: list[str | int]
-    row: Columns | None = None
-    base: list[str | int] | None = None
+    keys: list[list[str | int]]
+    bases: list[Annotated[int, msgspec.Meta(ge=0, le=3)]]
+    columns: list[str]
+    shapes: list[list[int]]
+    shape_of: list[Count]
+    data: list[msgspec.Raw]
+    made: dict[str, list[tuple[str, str]]]
 
 
 class _Chunk(msgspec.Struct):
@@ -143,7 +152,8 @@ def _said(clear: _Batch | _Snapshot, wire: bytes) -> Parcel | SnapshotParcel:
 def open_batch(parcel: Parcel, key: bytes, most: int = LARGEST) -> FeedBatch:
     """Return the changes in a parcel. RefusedError ``refused.newer`` where it is sealed with a key not known here."""
     content = _opened(parcel, key, most)
-    changes = tuple(map(_change, decoded(list[_Change], content))) if content else ()
+    groups = decoded(list[_Group], content) if content else []
+    changes = tuple(change for group in groups for change in _changes(group))
     insist(bool(parcel.is_news) or not changes)
     return FeedBatch(parcel.feed, parcel.after, parcel.to, parcel.head, parcel.at, changes, parcel.root)
 
@@ -182,12 +192,35 @@ def _opened(parcel: Parcel | SnapshotParcel, key: bytes, most: int) -> bytes:
         raise LinkDownError("link.fault") from None
 
 
-def _change(change: _Change) -> RowChange | RowDiff:
-    key, row = tuple(change.key), change.row
-    if change.base is None:
-        insist(row is None or _VALUES.issuperset(map(type, row.values())))
-        return RowChange(change.table, key, row)
-    if row is None:
-        raise LinkDownError("link.fault")
-    insist(_VALUES.issuperset(type(value) for value in row.values() if value is not None))
-    return RowDiff(change.table, key, row, tuple(change.base))
+def _changes(group: _Group) -> Iterator[RowChange | RowDiff]:
+    """Yield the rows of a group. LinkDownError ``link.fault`` where its parts do not fit one another."""
+    keys = list(zip(*group.keys, strict=False))
+    insist(bool(group.keys) and all(len(part) == len(keys) for part in group.keys))
+    insist(len(group.bases) == len(group.shape_of) == len(keys) and len(group.data) == len(group.columns))
+    left = [iter(column(values)) for values in group.data]
+    try:
+        made = {int(place): tuple(recipe) for place, recipe in group.made.items()}
+        for key, base, shape in zip(keys, group.bases, group.shape_of, strict=True):
+            places = group.shapes[shape]
+            told = {group.columns[place]: next(left[place]) for place in places if place >= 0}
+            recipes = {group.columns[~place]: made[~place] for place in places if place < 0}
+            yield _row(group.table, key, base, told, recipes)
+        insist(all(next(values, _END) is _END for values in left))
+    except (IndexError, KeyError, StopIteration, ValueError):
+        raise LinkDownError("link.fault") from None
+
+
+def _row(
+    table: str, key: tuple[str | int, ...], base: int, told: Columns, recipes: Mapping[str, Recipe]
+) -> RowChange | RowDiff:
+    if base == _GONE:
+        return RowChange(table, key, None)
+    if base == _WHOLE:
+        insist(not recipes and None not in told.values())
+        return RowChange(table, key, told)
+    of = key
+    if base == _BEFORE:
+        last = key[-1]
+        insist(isinstance(last, int) and not isinstance(last, bool))
+        of = (*key[:-1], int(last) - 1)
+    return RowDiff(table, key, told, of, recipes)

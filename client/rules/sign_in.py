@@ -80,8 +80,15 @@ def lockout_error(lockout: Lockout, now: datetime) -> SignInNeededError | None:
 def clock_error(now: datetime, seen: datetime | None) -> SignInNeededError | None:
     """Return the refusal of a clock that stands well before a time seen, or None: it would lengthen the lease."""
     if seen is not None and seen - now > CLOCK_TOLERANCE:
-        return SignInNeededError("sign_in.clock_off", seconds=int((seen - now).total_seconds()))
+        return clock_off(int((seen - now).total_seconds()))
     return None
+
+
+def clock_off(seconds: int) -> SignInNeededError:
+    """Return the refusal of a clock that is off by so many seconds: behind where positive, ahead where negative."""
+    return SignInNeededError(
+        "sign_in.clock_off", seconds=abs(seconds), way="behind" if seconds > 0 else "ahead"
+    )
 
 
 def offline_error(lease: Lease, now: datetime, seen: datetime | None = None) -> SignInNeededError | None:

@@ -66,6 +66,7 @@ class Settings:
 
     metered: bool = False
     fill_anyway: bool = False
+    register: bool = True  # the blocks alone where not
     rows_a_batch: int = 1000
     batches_a_round: int = 50  # then the blocks have their turn again
     follow_back: bool = False  # a person has said that the register was restored and is to be followed
@@ -178,6 +179,8 @@ def _place(chunk: Chunk) -> int:
 
 
 def _both(blocks: FeedPosition, register: FeedPosition, settings: Settings) -> Talk[tuple[FeedRound, ...]]:
+    if not settings.register:
+        return ((yield from _keep_up(Feed.BLOCKS, blocks, settings, ())),)
     of_blocks, of_register = yield from _ask(AskBoth(blocks.version, register.version, settings.rows_a_batch))
     first = yield from _keep_up(Feed.BLOCKS, blocks, settings, (of_blocks,))
     then = yield from _keep_up(Feed.REGISTER, register, settings, (of_register,))

@@ -1,6 +1,6 @@
 """Reading what came from outside: within bounds, by the contract, and never quoting a row when it fails."""
 
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 import zstandard
@@ -8,6 +8,8 @@ import zstandard
 from client.domain.errors import LinkDownError
 
 T = TypeVar("T")
+_Plain: TypeAlias = list[str | bool | int | None]  # a column; None where a row has no value
+_Blobs: TypeAlias = list[bytes | None]
 
 LARGEST = 64 * 1024 * 1024  # bytes of one answer, unpacked
 _WINDOW = 128 * 1024 * 1024  # bytes of memory zstd may ask for
@@ -31,6 +33,14 @@ def decoded(kind: type[T], plain: bytes | msgspec.Raw) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # the reader's own words are dropped: they may quote a row
         raise LinkDownError("link.fault") from None
+
+
+def column(packed: msgspec.Raw) -> list[object]:
+    """Read a column as what it may be, so that nothing nests and no few bytes become many objects. LinkDownError."""
+    try:
+        return list(msgspec.msgpack.decode(packed, type=_Plain))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return list(decoded(_Blobs, packed))
 
 
 def insist(holds: bool, code: str = "link.fault") -> None:

@@ -83,6 +83,7 @@ STAGES = (
             ),
             *(
                 "client/jobs/sync_replica.py",
+                "client/jobs/take_chunks.py",
                 "tests/net/",
                 "tests/bench/_terminal.py",
                 "tests/bench/_town.py",

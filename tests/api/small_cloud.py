@@ -120,10 +120,12 @@ class SmallCloud:
     enrolled: Enrolled | None = None
     token: str | None = None
     http: Http = field(init=False)
+    transport: httpx.ASGITransport = field(init=False)
 
     def __post_init__(self) -> None:
-        transport = httpx.ASGITransport(app=create_app(self.tenant, training=True, faults=self.faults))
-        self.http = Http("https://cloud.example", None, now=self.clock, transport=transport)
+        app = create_app(self.tenant, training=True, faults=self.faults)
+        self.transport = httpx.ASGITransport(app=app)
+        self.http = Http("https://cloud.example", None, now=self.clock, transport=self.transport)
 
     @property
     def identity(self) -> TerminalIdentity:

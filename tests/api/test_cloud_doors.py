@@ -141,10 +141,10 @@ async def test_a_session_that_was_ended_is_over(cloud: SmallCloud) -> None:
 async def test_without_a_token_no_call_is_made(cloud: SmallCloud) -> None:
     await cloud.enrol()
     register, _, _ = _doors(cloud)
-    sent = cloud.http.bytes_sent
+    sent = cloud.http.used["main"]
     with pytest.raises(SignInNeededError):
         await register.household_of(TARO)
-    assert cloud.http.bytes_sent == sent
+    assert cloud.http.used["main"] == sent
 
 
 async def test_residents_are_found_with_every_variation_sequence(cloud: SmallCloud) -> None:
@@ -292,11 +292,12 @@ async def test_a_clock_off_by_an_hour_stops_the_sign_in_and_not_the_upload(
 ) -> None:
     await cloud.enrol()
     cloud.clock.off = off
-    fresh = Http("https://cloud.example", cloud.identity, now=cloud.clock, transport=cloud.http._transport)
+    fresh = Http("https://cloud.example", cloud.identity, now=cloud.clock, transport=cloud.transport)
     sessions = Sessions(fresh, now=cloud.clock)
     with pytest.raises(SignInNeededError, match=r"sign_in\.clock_off") as stopped:
         await sessions.sign_in("s001", PASSWORD, cloud.code())
     assert abs(int(stopped.value.facts["seconds"]) - 3600) < 5
+    assert stopped.value.facts["way"] == ("ahead" if off > timedelta(0) else "behind")
     assert abs(fresh.clock_offset_ms + off / timedelta(milliseconds=1)) < 5_000
     assert cloud.enrolled
     (told,) = await CommandBox(fresh, cloud.enrolled.terminal_no).send((await cloud.sealed(_tenkyo()),))

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,8 +21,7 @@ from client.api.http import Http
 from client.api.reply import Reply
 from client.domain.errors import LinkDownError
 from cloud.authority import open_authority, server_files
-
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+from tests.api.sockets import GOOD, Serve, answer, request, saying, served
 
 
 def _now() -> datetime:
@@ -33,58 +32,9 @@ class _Clock(msgspec.Struct):
     now: datetime
 
 
-def _answer(body: bytes, *, status: str = "200 OK", kind: str = "application/json", more: str = "") -> bytes:
-    head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n{more}\r\n"
-    return head.encode() + body
-
-
-GOOD = _answer(b'{"now":"2026-11-20T05:32:00Z"}')
-
-
-async def _request(reader: asyncio.StreamReader) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-
-
-def saying(answer: bytes) -> Serve:
-    """A server that says the same to every call on a connection, and hangs up when the caller does."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            await _request(reader)
-            writer.write(answer)
-            await writer.drain()
-
-    return serve
-
-
-@asynccontextmanager
-async def _served(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    open_ones: dict[asyncio.StreamWriter, asyncio.Event] = {}
-
-    async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        open_ones[writer] = asyncio.Event()
-        try:
-            await serve(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the caller hung up
-        finally:
-            writer.transport.abort()
-            open_ones[writer].set()
-
-    server = await asyncio.start_server(keep, "127.0.0.1", 0, ssl=tls)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
-    finally:
-        server.close()
-        for writer, ended in open_ones.items():
-            writer.transport.abort()
-            await ended.wait()
-
-
 @asynccontextmanager
 async def _speaking(serve: Serve) -> AsyncIterator[Http]:
-    async with _served(serve) as url:
+    async with served(serve) as url:
         http = Http(url, None, now=_now)
         try:
             yield http
@@ -94,31 +44,31 @@ async def _speaking(serve: Serve) -> AsyncIterator[Http]:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
-    ("answer", "code"),
+    ("said", "code"),
     [
-        (_answer(b"<html>Wi-Fi login</html>", kind="text/html"), "link.fault"),  # a captive portal
-        (_answer(b"<html>Wi-Fi login</html>"), "link.fault"),
-        (_answer(b'{"now": 5}'), "link.fault"),
-        (_answer(b'{"now":'), "link.fault"),
-        (_answer(b"\xff\xfe\x00"), "link.fault"),
-        (_answer(b"{}", kind="text/plain"), "link.fault"),
-        (_answer(b"", status="302 Found", more="location: http://portal.example/\r\n"), "link.fault"),
-        (_answer(b"oops", status="500 Internal Server Error", kind="text/plain"), "link.fault"),
-        (_answer(b"gone", status="404 Not Found", kind="text/html"), "link.fault"),
-        (_answer(b"", status="503 Service Unavailable", more="retry-after: 7\r\n"), "link.busy"),
-        (_answer(b"", status="429 Too Many Requests", more="retry-after: soon\r\n"), "link.busy"),
-        (_answer(b"{}", more="content-encoding: br\r\n"), "link.fault"),
-        (_answer(b"not gzip", more="content-encoding: gzip\r\n"), "link.fault"),
-        (_answer(gzip.compress(GOOD)[:-9], more="content-encoding: gzip\r\n"), "link.fault"),
-        (_answer(gzip.compress(bytes(9_000_000)), more="content-encoding: gzip\r\n"), "link.fault"),  # a bomb
-        (_answer(bytes(5_000_000)), "link.fault"),
+        (answer(b"<html>Wi-Fi login</html>", kind="text/html"), "link.fault"),  # a captive portal
+        (answer(b"<html>Wi-Fi login</html>"), "link.fault"),
+        (answer(b'{"now": 5}'), "link.fault"),
+        (answer(b'{"now":'), "link.fault"),
+        (answer(b"\xff\xfe\x00"), "link.fault"),
+        (answer(b"{}", kind="text/plain"), "link.fault"),
+        (answer(b"", status="302 Found", more="location: http://portal.example/\r\n"), "link.fault"),
+        (answer(b"oops", status="500 Internal Server Error", kind="text/plain"), "link.fault"),
+        (answer(b"gone", status="404 Not Found", kind="text/html"), "link.fault"),
+        (answer(b"", status="503 Service Unavailable", more="retry-after: 7\r\n"), "link.busy"),
+        (answer(b"", status="429 Too Many Requests", more="retry-after: soon\r\n"), "link.busy"),
+        (answer(b"{}", more="content-encoding: br\r\n"), "link.fault"),
+        (answer(b"not gzip", more="content-encoding: gzip\r\n"), "link.fault"),
+        (answer(gzip.compress(GOOD)[:-9], more="content-encoding: gzip\r\n"), "link.fault"),
+        (answer(gzip.compress(bytes(9_000_000)), more="content-encoding: gzip\r\n"), "link.fault"),  # a bomb
+        (answer(bytes(5_000_000)), "link.fault"),
         (b"HELO what is this\r\n\r\n", "link.broken"),
         (b"", "link.timeout"),
         (GOOD[:-8], "link.timeout"),
     ],
 )
-async def test_what_is_no_answer_of_the_contract_is_a_link_that_is_down(answer: bytes, code: str) -> None:
-    async with _speaking(saying(answer)) as http:
+async def test_what_is_no_answer_of_the_contract_is_a_link_that_is_down(said: bytes, code: str) -> None:
+    async with _speaking(saying(said)) as http:
         with pytest.raises(LinkDownError) as down:
             (await http.call("GET", "/v1/clock", timeout=0.5)).decode(_Clock)
     assert down.value.code == code
@@ -126,7 +76,7 @@ async def test_what_is_no_answer_of_the_contract_is_a_link_that_is_down(answer: 
 
 @pytest.mark.asyncio
 async def test_the_wait_the_cloud_asks_for_is_a_fact() -> None:
-    busy = _answer(b"", status="503 Service Unavailable", more="retry-after: 7\r\n")
+    busy = answer(b"", status="503 Service Unavailable", more="retry-after: 7\r\n")
     async with _speaking(saying(busy)) as http:
         with pytest.raises(LinkDownError) as down:
             await http.call("GET", "/v1/clock")
@@ -136,7 +86,7 @@ async def test_the_wait_the_cloud_asks_for_is_a_fact() -> None:
 @pytest.mark.asyncio
 async def test_a_slow_drip_ends_at_the_deadline() -> None:
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _request(reader)
+        await request(reader)
         for byte in GOOD:
             writer.write(bytes([byte]))
             await writer.drain()
@@ -172,7 +122,7 @@ async def test_a_large_answer_may_take_its_time_and_a_small_one_may_not(
 @pytest.mark.asyncio
 async def test_a_line_cut_in_mid_answer_is_broken() -> None:
     async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _request(reader)
+        await request(reader)
         writer.write(GOOD[:-8])
         await writer.drain()
 
@@ -183,7 +133,7 @@ async def test_a_line_cut_in_mid_answer_is_broken() -> None:
 
 @pytest.mark.asyncio
 async def test_nobody_there_is_unreachable() -> None:
-    async with _served(saying(GOOD)) as url:
+    async with served(saying(GOOD)) as url:
         pass
     for address, code in ((url, "link.unreachable"), ("https://no-such-host.invalid", "link.unknown_host")):
         http = Http(address, None, now=_now)
@@ -203,7 +153,7 @@ async def test_only_the_towns_own_authority_is_trusted(tmp_path: Path) -> None:
     certificate, key = server_files(tmp_path / "ours", ours, ("127.0.0.1",), _now())
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
-    async with _served(saying(GOOD), tls) as url:
+    async with served(saying(GOOD), tls) as url:
         trusting = Http(url, None, now=_now, ca_file=str(tmp_path / "ours.pem"))
         assert (await trusting.call("GET", "/v1/clock")).status == 200
         for ca_file in (str(tmp_path / "theirs.pem"), None):
@@ -218,7 +168,7 @@ async def test_only_the_towns_own_authority_is_trusted(tmp_path: Path) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")  # it speaks no TLS at all
         await writer.drain()
 
-    async with _served(portal) as url:
+    async with served(portal) as url:
         http = Http(url.replace("http:", "https:"), None, now=_now, ca_file=str(tmp_path / "ours.pem"))
         with pytest.raises(LinkDownError, match=r"link\.untrusted"):
             await http.call("GET", "/v1/clock")
@@ -250,10 +200,10 @@ async def test_a_connection_is_kept_and_its_bytes_are_counted() -> None:
 
     async with _speaking(counting) as http:
         await http.call("GET", "/v1/clock")
-        sent, received = http.bytes_sent, http.bytes_received
+        first = http.used["main"]
         await http.call("GET", "/v1/clock")
-        assert (http.bytes_sent, http.bytes_received) == (2 * sent, 2 * received)
-        assert abs(received - len(GOOD)) < 20
+        assert http.used == {"main": first + first}
+        assert abs(first.received - len(GOOD)) < 20
     assert connections == 1
 
 
@@ -267,11 +217,11 @@ async def test_a_kept_connection_that_died_meanwhile_is_replaced_once(
 
     async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal calls
-        await _request(reader)
+        await request(reader)
         calls += 1
         writer.write(GOOD)
         await writer.drain()
-        await _request(reader)  # the second call on this connection is read, and nobody answers
+        await request(reader)  # the second call on this connection is read, and nobody answers
         calls += 1
 
     async with _speaking(once) as http:
@@ -287,15 +237,15 @@ async def test_a_kept_connection_that_died_meanwhile_is_replaced_once(
 @pytest.mark.asyncio
 async def test_the_time_is_learnt_from_the_smallest_call_and_from_every_date() -> None:
     ahead = datetime.now(UTC) + timedelta(hours=1)
-    exact = _answer(msgspec.json.encode({"now": ahead}))
+    exact = answer(msgspec.json.encode({"now": ahead}))
     async with _speaking(saying(exact)) as http:
         await http.probe()
         assert abs(http.clock_offset_ms - 3_600_000) < 2_000
-    dated = _answer(b"{}", more=f"date: {ahead:%a, %d %b %Y %H:%M:%S} GMT\r\n")
+    dated = answer(b"{}", more=f"date: {ahead:%a, %d %b %Y %H:%M:%S} GMT\r\n")
     async with _speaking(saying(dated)) as http:
         await http.call("GET", "/v1/health")
         assert abs(http.clock_offset_ms - 3_600_000) < 3_000
-    wild = _answer(b"{}", more="date: yesterday\r\n")
+    wild = answer(b"{}", more="date: yesterday\r\n")
     async with _speaking(saying(wild)) as http:
         await http.call("GET", "/v1/health")
         assert http.clock_offset_ms == 0
@@ -303,7 +253,7 @@ async def test_the_time_is_learnt_from_the_smallest_call_and_from_every_date() -
 
 @pytest.mark.asyncio
 async def test_a_portals_date_teaches_nothing() -> None:
-    page = _answer(b"<html>", kind="text/html", more="date: Fri, 01 Jan 2100 00:00:00 GMT\r\n")
+    page = answer(b"<html>", kind="text/html", more="date: Fri, 01 Jan 2100 00:00:00 GMT\r\n")
     async with _speaking(saying(page)) as http:
         with pytest.raises(LinkDownError):
             await http.call("GET", "/v1/health")

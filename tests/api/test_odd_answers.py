@@ -83,7 +83,7 @@ async def test_asking_for_a_key_tells_never_seen_from_not_allowed() -> None:
 async def test_who_signed_in_off_line_has_no_session_to_end() -> None:
     http = _http({})
     await Sessions(http, now=_now).sign_out(a_sign_in(token=None))
-    assert http.bytes_sent == 0
+    assert http.used["main"].all == 0
     await http.close()  # never opened
 
 

@@ -14,7 +14,7 @@ from client.domain.feed import Feed, RowChange
 from client.domain.parcel import CannotGoOn, Parcel
 from tests.api.test_sync_feeds import fault, streamed, unsigned
 from tests.builders import NOW
-from tests.parcel_builders import DIGEST_KEY, TOWN_KEY, a_parcel, clear_of, wire_of
+from tests.parcel_builders import DIGEST_KEY, TOWN_KEY, a_parcel, clear_of, groups_of, wire_of
 
 pytestmark = pytest.mark.asyncio
 BLOCKS, REGISTER = Feed.BLOCKS, Feed.REGISTER
@@ -47,7 +47,9 @@ class Wire:
 
 
 def both() -> tuple[Parcel, Parcel]:
-    return a_parcel(BLOCKS, 3, 4, changes=[["block", ["b1"]]]), a_parcel(REGISTER, 7, 7)
+    return a_parcel(BLOCKS, 3, 4, changes=groups_of([RowChange("block", ("b1",), None)])), a_parcel(
+        REGISTER, 7, 7
+    )
 
 
 async def test_one_question_brings_both_feeds_blocks_first() -> None:
@@ -109,7 +111,7 @@ async def test_what_another_town_signed_is_neither_read_nor_kept() -> None:
 
 
 async def test_what_cannot_be_opened_is_not_kept_for_others() -> None:
-    wire = Wire(listed(a_parcel(changes=[["resident", [None], {}]]).wire))
+    wire = Wire(listed(a_parcel(changes=[["resident"]]).wire))
     await fault(wire.feeds.feed(REGISTER, 3, 100))
     assert wire.kept == []
 

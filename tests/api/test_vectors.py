@@ -136,11 +136,9 @@ def test_a_parcel_of_the_vector_is_trusted_and_read() -> None:
     assert isinstance(gone, RowChange)
     assert isinstance(whole, RowChange)
     assert isinstance(different, RowDiff)
-    assert [gone.table, list(gone.key), gone.row] == [*said["changes"][0], None]
-    assert [whole.table, list(whole.key), whole.row] == said["changes"][1]
-    assert [different.table, list(different.key), different.columns, list(different.base)] == said["changes"][
-        2
-    ]
+    assert different.base == ("1000000022", 2)
+    made = (gone, whole, different.over(said["base"]))
+    assert [[one.table, list(one.key), one.row] for one in made] == said["rows"]
 
 
 def test_an_order_of_the_vector_is_obeyed() -> None:

@@ -190,7 +190,7 @@ async def measure(folder: Path, residents: int, rounds: int) -> dict[str, Any]:
         for _ in range(rounds):
             fills["encrypted"].append(await fill(feeds, folder / "e.db", told.digest_key, encrypted))
             fills["plain"].append(await fill(feeds, folder / "p.db", told.digest_key, plain))
-        received = http.bytes_received
+        received = http.used["main"].received
         await http.close()
     return {"seconds": seconds, "bytes": size, "rows": rows, "fills": fills, "received": received}
 

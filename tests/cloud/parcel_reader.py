@@ -1,5 +1,6 @@
 """A reader of parcels, from the words of the contract alone."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -28,4 +29,18 @@ def open_parcel(content: list[bytes], tenant: Tenant) -> dict[str, Any]:
         "snapshot": "snapshot_id at register_version blocks_version chunks",
     }
     inside = None if packed is None else msgspec.msgpack.decode(zstandard.decompress(packed))
+    if kind == "batch" and inside is not None:
+        inside = [change for group in inside for change in changes_in(group)]
     return {**dict(zip(names[kind].split(), said, strict=True)), "inside": inside}
+
+
+def changes_in(group: list[Any]) -> Iterator[list[Any]]:
+    """Yield the rows of a group: table and key; with what it is now; or with what differs, its base, what is made."""
+    table, keys, bases, columns, shapes, shape_of, data, made = group
+    left = [iter(values) for values in data]
+    for key, base, shape in zip(zip(*keys, strict=True), bases, shape_of, strict=True):
+        told = {columns[at]: next(left[at]) for at in shapes[shape] if at >= 0}
+        recipes = {columns[~at]: made[str(~at)] for at in shapes[shape] if at < 0}
+        of = [*key[:-1], key[-1] - 1] if base == 2 else list(key)
+        yield [table, list(key), *([] if base == 3 else [told] if base == 0 else [told, of, recipes])]
+    assert all(next(values, None) is None for values in left)

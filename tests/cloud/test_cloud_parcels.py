@@ -33,7 +33,11 @@ def follow(tenant: Tenant, feed: str, rows: Rows, after: int, limit: int) -> tup
                 rows.pop((table, tuple(key)), None)
                 continue
             base = before[table, tuple(more[1])] if len(more) > 1 else {}
-            row = {**base, **more[0]}
+            made = {
+                name: "".join(f"{first}{base[of]}" for first, of in recipe if of in base)
+                for name, recipe in (more[2] if len(more) > 1 else {}).items()
+            }
+            row = {**base, **more[0], **made}
             rows[table, tuple(key)] = {name: value for name, value in row.items() if value is not None}
         after = told["to"]
         if after == told["head"]:
@@ -83,8 +87,26 @@ def test_a_new_version_of_a_record_is_told_by_what_is_new_in_it(tenant: Tenant) 
         tenant.register, "register", [put("resident", {**row, "history_no": number + 1, KATAGAKI: "泉荘101"})]
     )
     assert changes_since(tenant, after) == [
-        ["resident", [TARO, number + 1], {KATAGAKI: "泉荘101", "history_no": number + 1}, [TARO, number]]
+        ["resident", [TARO, number + 1], {KATAGAKI: "泉荘101", "history_no": number + 1}, [TARO, number], {}]
     ]
+
+
+def test_where_somebody_lived_before_is_told_by_the_columns_it_is_made_of(tenant: Tenant) -> None:
+    row, after = present(tenant, TARO), tenant.feeds.heads()["register"]
+    before = (
+        row["address_town"]
+        + row["address_banchi"]
+        + "".join(f"　{one}" for one in [row.get(KATAGAKI)] if one)
+    )
+    moved = {**row, "history_no": row["history_no"] + 1, "before_move": before, KATAGAKI: "泉荘101"}
+    commit(tenant.register, "register", [put("resident", moved)])
+    ((_, _, told, _, made),) = changes_since(tenant, after)
+    assert "before_move" not in told
+    assert made == {"before_move": [["", "address_town"], ["", "address_banchi"], ["　", KATAGAKI]]}
+    assert before.encode() not in tenant.feeds.parcels({"register": after}, 10)
+    rows = {("resident", (TARO, row["history_no"])): row}
+    follow(tenant, "register", rows, after, 10)
+    assert rows["resident", (TARO, moved["history_no"])] == moved
 
 
 def test_a_row_touched_twice_is_told_by_what_differs_from_what_the_terminal_has(tenant: Tenant) -> None:
@@ -92,10 +114,10 @@ def test_a_row_touched_twice_is_told_by_what_differs_from_what_the_terminal_has(
     key = [HANAKO, row["history_no"]]
     for katagaki in ("泉荘101", "泉荘102"):
         commit(tenant.register, "register", [put("resident", {**row, KATAGAKI: katagaki})])
-    assert changes_since(tenant, after) == [["resident", key, {KATAGAKI: "泉荘102"}, key]]
-    assert changes_since(tenant, after + 1) == [["resident", key, {KATAGAKI: "泉荘102"}, key]]
+    assert changes_since(tenant, after) == [["resident", key, {KATAGAKI: "泉荘102"}, key, {}]]
+    assert changes_since(tenant, after + 1) == [["resident", key, {KATAGAKI: "泉荘102"}, key, {}]]
     commit(tenant.register, "register", [put("resident", row)])
-    assert changes_since(tenant, after + 2) == [["resident", key, {KATAGAKI: row.get(KATAGAKI)}, key]]
+    assert changes_since(tenant, after + 2) == [["resident", key, {KATAGAKI: row.get(KATAGAKI)}, key, {}]]
 
 
 def test_a_line_of_the_log_written_by_an_older_program_brings_its_row_whole(tenant: Tenant) -> None:

@@ -119,7 +119,7 @@ def test_a_parcel_bears_signature_and_seal_of_the_vector() -> None:
     opener = parcels._key(octets(said["digest_key"]))
     assert (opener, key_id.hex()) == (octets(said["parcel_key"]), said["feed_key"]["id"])
     plain = AESGCM(opener).decrypt(sealed[:12], sealed[12:], clear)
-    assert as_json(msgspec.msgpack.decode(zstandard.decompress(plain))) == said["changes"]
+    assert as_json(msgspec.msgpack.decode(zstandard.decompress(plain))) == said["groups"]
     kind, seal_id, *rest, root = msgspec.msgpack.decode(clear)
     assert [kind, seal_id.hex(), *rest] == said["clear"][:-1]
     assert root == octets(said["clear"][-1])

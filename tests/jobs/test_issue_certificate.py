@@ -323,8 +323,9 @@ async def test_a_paper_never_bears_yesterdays_date(counter: Counter) -> None:
 async def test_a_clock_off_by_an_hour_issues_nothing(counter: Counter) -> None:
     prepared = await counter.job.prepare(a_sign_in(), a_request())
     counter.offset_ms = -3_600_000
-    with pytest.raises(SignInNeededError, match=r"sign_in\.clock_off"):
+    with pytest.raises(SignInNeededError, match=r"sign_in\.clock_off") as named:
         await counter.job.prepare(a_sign_in(), a_request())
+    assert named.value.facts == {"seconds": 3600, "way": "ahead"}
     with pytest.raises(SignInNeededError, match=r"sign_in\.clock_off"):
         await counter.job.issue(a_sign_in(), prepared)
 

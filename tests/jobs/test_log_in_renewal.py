@@ -9,6 +9,7 @@ from client.domain.clerk import SignIn
 from client.domain.errors import LinkDownError, SignInNeededError
 from client.jobs.log_in import LogIn
 from client.jobs.reach import Reach
+from client.rules.services import RESIDENTS
 from tests.jobs.test_log_in import Counter, MemorySessions, a_term
 
 pytestmark = pytest.mark.asyncio
@@ -49,14 +50,14 @@ async def test_off_line_nothing_is_asked_and_the_replica_answers_once_the_token_
 ) -> None:
     present = await sign_in(counter)
     reach = Reach(counter.link, token=counter.log_in.token)
-    assert reach.worth_trying(present)
+    assert reach.worth_trying(present, RESIDENTS)
     counter.link.usable = False
     counter.clock.forward(timedelta(minutes=20))
     await counter.log_in.keep_session()
     assert counter.sessions.renewed == 0
     counter.link.usable = True
     assert counter.log_in.token() is None
-    assert not reach.worth_trying(present)  # no call that the cloud would refuse
+    assert not reach.worth_trying(present, RESIDENTS)  # no call that the cloud would refuse
     assert counter.log_in.has_session  # until the cloud has said no
 
 

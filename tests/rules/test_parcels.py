@@ -20,6 +20,7 @@ from tests.parcel_builders import (
     TOWN_KEY,
     a_parcel,
     clear_of,
+    groups_of,
     seal_key,
     wire_of,
 )
@@ -27,11 +28,17 @@ from tests.parcel_builders import (
 KEY = parcel_key(DIGEST_KEY)
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"\6" * 32)
 NAME = "渡邉󠄐花子"
-CHANGES: list[object] = [
-    ["resident", ["0000000001", 1]],
-    ["resident", ["0000000002", 1], {"full_name": NAME, "order_no": 2}],
-    ["resident", ["0000000003", 2], {"history_no": 2, "moved_from": None}, ["0000000003", 1]],
-]
+GONE = RowChange("resident", ("0000000001", 1), None)
+WHOLE = RowChange("resident", ("0000000002", 1), {"full_name": NAME, "order_no": 2})
+RECIPE = (("", "address_town"), ("　", "address_katagaki"))
+DIFFERENT = RowDiff(
+    "resident",
+    ("0000000003", 2),
+    {"history_no": 2, "moved_out_sort": None},
+    ("0000000003", 1),
+    {"before_move": RECIPE},
+)
+CHANGES = groups_of([GONE, WHOLE, DIFFERENT])
 
 
 def refused(work: Callable[[], object], code: str = "link.fault") -> None:
@@ -56,17 +63,36 @@ def test_a_parcel_says_in_the_open_what_it_is_about_and_nothing_of_anybody() -> 
 
 def test_with_the_towns_key_its_changes_are_read() -> None:
     batch = open_batch(a_parcel(changes=CHANGES), KEY)
-    assert batch.changes == (
-        RowChange("resident", ("0000000001", 1), None),
-        RowChange("resident", ("0000000002", 1), {"full_name": NAME, "order_no": 2}),
-        RowDiff("resident", ("0000000003", 2), {"history_no": 2, "moved_from": None}, ("0000000003", 1)),
+    assert batch.changes == (GONE, WHOLE, DIFFERENT)
+
+
+def test_rows_of_a_table_share_their_columns() -> None:
+    group = [
+        "resident",
+        [["0000000002", "0000000003", "0000000004"], [1, 1, 5]],
+        [0, 1, 2],
+        ["full_name", "image"],
+        [[0, 1], [0], []],
+        [0, 1, 2],
+        [[NAME, "渡邉"], [b"\x89PNG"]],
+        {},
+    ]
+    assert open_batch(a_parcel(changes=[group]), KEY).changes == (
+        RowChange("resident", ("0000000002", 1), {"full_name": NAME, "image": b"\x89PNG"}),
+        RowDiff("resident", ("0000000003", 1), {"full_name": "渡邉"}, ("0000000003", 1)),
+        RowDiff("resident", ("0000000004", 5), {}, ("0000000004", 4)),
     )
 
 
 def test_a_difference_is_put_over_its_base_row() -> None:
-    base = {"atena_no": "0000000003", "history_no": 1, "full_name": NAME, "moved_from": "青葉町"}
-    diff = RowDiff("resident", ("0000000003", 2), {"history_no": 2, "moved_from": None}, ("0000000003", 1))
-    assert diff.over(base).row == {"atena_no": "0000000003", "history_no": 2, "full_name": NAME}
+    base = {"full_name": NAME, "moved_out_sort": "2026-04-01", "address_town": "青葉町"}
+    assert DIFFERENT.over({**base, "address_katagaki": "泉荘"}).row == {
+        **{"full_name": NAME, "history_no": 2, "address_town": "青葉町", "address_katagaki": "泉荘"},
+        "before_move": "青葉町　泉荘",
+    }
+    assert DIFFERENT.over(base).row == {
+        **{"full_name": NAME, "history_no": 2, "address_town": "青葉町", "before_move": "青葉町"}
+    }
 
 
 def test_the_word_that_nothing_is_new_needs_no_seal() -> None:
@@ -122,20 +148,59 @@ def test_changes_without_a_new_version_are_refused() -> None:
     refused(lambda: open_batch(parcel, KEY))
 
 
+def a_group(**other: object) -> list[object]:
+    """Return a group of one row, with parts that do not fit."""
+    parts = {
+        **{
+            "table": "resident",
+            "keys": [["1"], [1]],
+            "bases": [0],
+            "columns": ["full_name"],
+            "shapes": [[0]],
+        },
+        **{"shape_of": [0], "data": [["a"]], "made": {}},
+    }
+    return [*(parts | other).values()]
+
+
 @pytest.mark.parametrize(
-    "change",
+    "wrong",
     [
-        ["resident", ["1", 1], {"full_name": ["nested"]}],
-        ["resident", ["1", 1], {"full_name": None}],
-        ["resident", ["1", 1], {"full_name": {"a": 1}}, ["1", 0]],
-        ["resident", ["1", 1], None, ["1", 0]],
-        ["resident", [["1"], 1], {}],
-        "resident",
+        {"data": [[["nested"]]]},
+        {"data": [[{"a": 1}]]},
+        {"data": [[1.5]]},
+        {"data": [[None]]},
+        {"data": [[]]},
+        {"data": [["a", "b"]]},
+        {"data": []},
+        {"data": None},
+        {"keys": []},
+        {"keys": [["1"], [1, 2]]},
+        {"keys": [[["1"]], [1]]},
+        {"keys": [["1", "2"], [1, 2]]},
+        {"keys": [["1"], ["x"]], "bases": [2]},
+        {"bases": [4]},
+        {"bases": []},
+        {"shapes": [[1]]},
+        {"shapes": []},
+        {"shapes": [[-1]], "data": [[]]},
+        {"shapes": [[-1]], "data": [[]], "made": {"0": [["", "address_town"]]}},
+        {"shapes": [[-1]], "data": [[]], "bases": [1], "made": {"x": [["", "address_town"]]}},
+        {"shapes": [[-9]], "data": [[]], "bases": [1]},
+        {"shape_of": [1]},
+        {"shape_of": [-1]},
+        {"made": {"0": "address_town"}},
     ],
 )
-def test_a_change_that_is_none_is_refused(change: object) -> None:
-    parcel = a_parcel(changes=[change])
+def test_changes_whose_parts_do_not_fit_are_refused(wrong: dict[str, object]) -> None:
+    assert open_batch(a_parcel(changes=[a_group()]), KEY).changes
+    parcel = a_parcel(changes=[a_group(**wrong)])
     refused(lambda: open_batch(parcel, KEY))
+
+
+@given(st.lists(st.sampled_from([GONE, WHOLE, DIFFERENT]), max_size=6))
+def test_whatever_is_put_in_comes_out(changes: list[RowChange | RowDiff]) -> None:
+    assert open_batch(a_parcel(changes=groups_of(changes)), KEY).changes == tuple(changes)
 
 
 def test_a_few_bytes_that_unpack_to_far_too_much_are_not_unpacked() -> None:
@@ -180,7 +245,7 @@ def test_a_snapshot_sealed_in_a_way_not_known_here_asks_for_a_newer_terminal() -
 
 
 def test_nothing_of_a_row_is_in_the_words_of_an_error() -> None:
-    parcel = a_parcel(changes=[["resident", [NAME], {"full_name": {"a": NAME}}]])
+    parcel = a_parcel(changes=[a_group(keys=[[NAME], [1]], data=[[{"a": NAME}]])])
     with pytest.raises(LinkDownError) as caught:
         open_batch(parcel, KEY)
     chain: BaseException | None = caught.value

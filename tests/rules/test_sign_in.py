@@ -97,7 +97,7 @@ def test_off_line_a_lease_lets_in_until_it_ends() -> None:
 def test_a_clock_far_before_a_time_seen_is_off() -> None:
     error = offline_error(Lease(NOW + 9 * MINUTE), NOW, NOW + CLOCK_TOLERANCE + MINUTE)
     assert error is not None
-    assert (error.code, error.facts) == ("sign_in.clock_off", {"seconds": 360})
+    assert (error.code, error.facts) == ("sign_in.clock_off", {"seconds": 360, "way": "behind"})
 
 
 @pytest.mark.parametrize(

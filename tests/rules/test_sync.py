@@ -94,6 +94,17 @@ def test_on_a_metered_line_changes_still_come() -> None:
     assert equal(register, replica)
 
 
+def test_where_deltas_are_not_due_the_blocks_come_alone() -> None:
+    register = a_register()
+    replica = filled(register)
+    register.commit(BLOCKS, a_row_change(BLOCKS, 7))
+    register.asked.clear()
+    report, _ = hold(register, replica, Settings(metered=True, register=False))
+    assert {one.split()[1] for one in register.asked} == {"blocks"}
+    assert [(one.feed, one.proven) for one in report.feeds] == [(BLOCKS, True)]
+    assert not report.proven
+
+
 def test_when_nothing_changed_two_questions_prove_it() -> None:
     register = a_register()
     replica = filled(register)

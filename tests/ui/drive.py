@@ -16,6 +16,7 @@ from tests.journeys.gestures import Hands
 from tests.ui.world import World
 from ui import theme as look
 from ui.face import Face
+from ui.line_box import LineBox
 from ui.screens.log_in.model import LogInModel
 from ui.screens.log_in.view import LogInView
 from ui.shell import Shell
@@ -161,6 +162,7 @@ async def open_counter(
     position = FeedPosition(41, now - timedelta(seconds=28))
     facts = Facts(Line.ONLINE, ms=18, position=Position(position, position), printer="プリンタ1")
     counter = Counter(app, world, words, shell, face, view, tasks, Hands(), bugs, facts, letters)
+    LineBox(face, world.jobs.fill, tasks, lambda: counter.facts)
     counter.show_status(facts)
     shell.resize(*size)
     shell.show()

@@ -10,7 +10,7 @@ from client.domain.errors import LinkDownError, PaperError, SignInNeededError
 from client.domain.feed import FeedPosition, Position
 from client.domain.gaiji import Gaiji
 from client.domain.query import Match, Query
-from client.jobs.prove_replica import Proof
+from client.jobs.prove_replica import Looking, Part, Proof
 from client.jobs.take_chunks import Progress
 from client.rules import drill
 from printing.layout.own_font import build
@@ -296,15 +296,19 @@ async def drill_under_way(counter: Counter) -> None:
 
 async def replica_proving(counter: Counter) -> None:
     await counter.sign_in()
+    counter.show_status(counter.facts)
     await counter.hands.press(Qt.Key.Key_F4)
-    await counter.hands.push("replicaStart")
-    await counter.hands.until(lambda: counter.face.replica.progress[0] > 0, "the proof", 5)
+    counter.face.replica.looking = Looking(Part.ROWS, 3686, 8192, timedelta(seconds=21))
+    counter.face.replica.changed()
 
 
 async def replica_proved(counter: Counter) -> None:
     counter.world.proof = Proof(3, as_of=counter.world.clock(), repaired=3, rows=214)
-    await replica_proving(counter)
     counter.world.may_end.set()
+    await counter.sign_in()
+    counter.show_status(counter.facts)
+    await counter.hands.press(Qt.Key.Key_F4)
+    await counter.hands.push("replicaStart")
     await counter.quiet()
 
 

@@ -36,6 +36,10 @@ def test_an_unknown_name_is_an_error_that_names_the_nearest() -> None:
         ("IDLE_LOCK_MINUTES", "many"),
         ("SHOW_AS_OF_OFFLINE", "perhaps"),
         ("ENVIRONMENT", "test"),
+        ("SECOND_URL", "http://10.0.0.2/990001"),
+        ("HALL_URL", "hall"),
+        ("METERED_LINES", "mobile main"),
+        ("METERED_DELTAS", "never"),
     ],
 )
 def test_a_value_that_cannot_be_is_an_error_that_names_the_setting(name: str, value: str) -> None:

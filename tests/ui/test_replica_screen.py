@@ -80,7 +80,7 @@ def test_only_the_officer_starts_it_and_not_before_the_first_fill() -> None:
     model.told(with_fill(Facts(), Progress(3, 10, False, 3, 9, "history"), NOW))
     model.start()
     assert (model.reason, said) == (WORDS("replica.not_filled"), [])
-    assert (model.series, model.progress) == ("取得している内容：履歴", (3, 9))
+    assert (model.series, model.progress) == ("取得している内容：履歴（3／10）", (3, 9))
 
 
 def test_a_restored_register_is_followed_only_where_there_is_one() -> None:

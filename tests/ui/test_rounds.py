@@ -10,10 +10,14 @@ import pytest
 
 from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.feed import Feed, FeedPosition, Mended, Position
+from client.jobs.count_bytes import CountBytes
+from client.jobs.cross_line import CrossLine
 from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.watch_link import LinkWatch
 from client.rules.sync import FeedRound, RoundReport
+from client.rules.traffic import Cost
+from client.rules.usage import Usage
 from tests.builders import NOW
 from tests.replica_fakes import LandingBook, MemoryReplica, ModelRegister
 from ui import status
@@ -58,6 +62,8 @@ def rounds_on(replica: MemoryReplica, book: LandingBook, told: list[str], *, dam
         now=lambda: NOW,
         sync_every=timedelta(seconds=9),
         tell=absent,
+        crossing=CrossLine(lambda: Cost.FREE, lambda: 0, now=lambda: NOW),
+        count=CountBytes(dict, nothing, now=lambda: NOW, kept=Usage()),
         damage_found=lambda: damaged,
     )
 
@@ -104,14 +110,14 @@ async def test_what_is_not_to_be_believed_is_said_once_with_its_reason_and_the_l
         rounds._on_failure(LinkDownError(code))
         cell = status.replica_cell(rounds.facts, words, NOW)
         assert cell.tone == "bad"
-        assert words(f"cause.{code}") in cell.detail
+        assert words(f"not_taken.{code}") in cell.detail
     assert told == ["link.unsigned", "link.backwards", "link.stale"]
     assert (
         rounds._upkeep.watch.state.failures
         == rounds_on(MemoryReplica(), LandingBook(), [])._upkeep.watch.state.failures
     )
     rounds._on_failure(LinkDownError("link.fault"))
-    assert words("cause.link.fault") in status.replica_cell(rounds.facts, words, NOW).detail
+    assert words("not_taken.link.fault") in status.replica_cell(rounds.facts, words, NOW).detail
     rounds._on_report(RoundReport())
     assert status.replica_cell(rounds.facts, words, NOW).tone == "quiet"
 

@@ -6,10 +6,25 @@ from datetime import timedelta
 import pytest
 
 from client.domain.feed import FeedPosition, Position
+from client.domain.uplink import Uplink
 from client.jobs.take_chunks import Progress
+from client.rules import services
+from client.rules.link import after_success, begin
+from client.rules.usage import Bytes
 from tests.builders import NOW
+from ui.line_report import line_report
 from ui.marks import Mark
-from ui.status import Facts, Line, link_cell, megabytes, printer_cell, replica_cell, waiting_cell, with_fill
+from ui.status import (
+    Facts,
+    Line,
+    UplinkFacts,
+    link_cell,
+    megabytes,
+    printer_cell,
+    replica_cell,
+    waiting_cell,
+    with_fill,
+)
 from ui.text import Words
 
 WORDS = Words("ja")
@@ -37,6 +52,38 @@ def test_a_metered_line_is_named() -> None:
     assert "モバイルルータ" in link_cell(Facts(Line.RECOVERING, metered=True), WORDS, NOW).word
 
 
+def test_what_is_out_is_named_and_the_rest_is_on_line() -> None:
+    cell = link_cell(Facts(Line.PARTIAL, ms=20, affected=("residents", "certificates")), WORDS, NOW)
+    assert (cell.mark, cell.word) == (Mark.TRIANGLE, "一部つながりません")
+    assert cell.detail == "住民の照会・証明の審査は端末内データ"
+
+
+def test_another_line_than_the_main_one_is_named() -> None:
+    assert link_cell(Facts(Line.ONLINE, carrying=Uplink.SECOND), WORDS, NOW).word == "オンライン（予備回線）"
+    assert link_cell(Facts(Line.OFFLINE, carrying=Uplink.SECOND), WORDS, NOW).word == "オフライン"
+
+
+def test_every_service_and_every_up_link_has_a_name_in_both_languages() -> None:
+    for words in (WORDS, Words("en")):
+        assert all(words(f"service.{name}") for name in services.NAMES)
+        assert all(words(f"uplink.{one.value}") for one in Uplink)
+
+
+def test_the_lines_are_told_with_what_they_carried_today() -> None:
+    state = after_success(begin(NOW), NOW, ms=18)
+    lines = (
+        UplinkFacts(Uplink.MAIN, state, True, Bytes(400, 820)),
+        UplinkFacts(Uplink.MOBILE, begin(NOW), False, Bytes(300_000, 3_000_000)),
+    )
+    told = line_report(Facts(Line.ONLINE, uplinks=lines), WORDS)
+    assert "本線　つながっています（使用中）\n　　今日の通信量　1 kB（送信 400 B、受信 820 B）" in told
+    assert "モバイル回線　待機中\n　　今日の通信量　3.3 MB（送信 300 kB、受信 3.0 MB）" in told
+
+
+def test_a_replica_due_over_a_metered_line_says_how_to_fetch_it() -> None:
+    assert replica_cell(Facts(needs_fill=True), WORDS, NOW).detail == "未取得（F3 で取得）"
+
+
 def test_the_age_of_the_replica_is_a_time_and_words() -> None:
     cell = replica_cell(Facts(position=Position(FRESH, FRESH)), WORDS, NOW)
     assert cell.detail == "14:31:32 時点（28秒前）"
@@ -60,7 +107,7 @@ def test_a_fill_tells_its_bytes_its_pace_and_the_time_it_still_takes() -> None:
         Facts(), Progress(3, 10, False, 6_200_000, 10_100_000, "core", 1_200_000, timedelta(seconds=90)), NOW
     )
     told = replica_cell(facts, WORDS, NOW).detail
-    assert told == "取得中 3／10（6.2／10.1MB）　毎秒1.2MB　残り約90秒"
+    assert told == "取得中 6.2／10.1MB　毎秒1.2MB　残り約90秒"
     assert replica_cell(facts, WORDS, NOW + timedelta(seconds=82)).detail.endswith("残り約8秒")
     later = with_fill(facts, Progress(4, 10, False, 7, 9, "core", 16_000, timedelta(minutes=41)), NOW)
     assert replica_cell(later, WORDS, NOW).detail.endswith("毎秒0.02MB　残り約41分")

@@ -46,7 +46,7 @@ from tests.fakes import (
     MemoryStores,
 )
 from ui.drill_plan import read_plan
-from ui.jobs import Jobs
+from ui.jobs import FillJobs, Jobs
 from ui.screens.drill.model import DrillJobs
 
 WATANABE = AtenaNo("1000000001")
@@ -283,6 +283,7 @@ class World:
     press: PaperPress = field(default_factory=PaperPress)
     rights: tuple[Right, ...] = ALL_RIGHTS
     declared: bool = False
+    fills: int = 0
     drill: DrillJobs | None = None
     proof: Proof = field(default_factory=lambda: Proof(0, as_of=NOW))
     may_end: asyncio.Event = field(default_factory=asyncio.Event)  # of the proof
@@ -303,6 +304,14 @@ class World:
         """Cut the line."""
         self.link.usable = False
         self.live.down = LinkDownError("link.unreachable")
+
+    async def fill_size(self) -> int:
+        """Return how large the snapshot is that nobody has fetched yet."""
+        return 3_300_000
+
+    async def fill(self) -> None:
+        """Fetch it."""
+        self.fills += 1
 
     async def proving(self, _who: SignIn, tell: Tell, _follow_back: bool) -> Proof:
         tell(Looking(Part.ROWS, 3686, 8192, timedelta(seconds=21)))
@@ -360,6 +369,7 @@ class World:
             fee=fee,
             offline=lambda: not self.link.usable,
             declared=lambda: self.declared,
+            fill=FillJobs(self.fill_size, self.fill),
             prove=self.proving,
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )

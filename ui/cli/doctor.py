@@ -12,7 +12,8 @@ from tempfile import TemporaryFile
 from msgspec import json as wire
 
 from client.config import Config, Loaded
-from client.domain.errors import CounterError, LinkDownError, PaperError, SignInNeededError, StoreError
+from client.domain.errors import CounterError, LinkDownError, PaperError, StoreError
+from client.rules.sign_in import clock_off
 from ui.cli import exit_codes
 from ui.text import Words
 
@@ -148,9 +149,9 @@ def _cloud(config: Config) -> str:
         finally:
             await http.close()
 
-    seconds = abs(asyncio.run(ask())) // 1000
-    if seconds > _CLOCK_SECONDS:
-        raise SignInNeededError("sign_in.clock_off", seconds=seconds)
+    seconds = int(asyncio.run(ask()) / 1000)
+    if abs(seconds) > _CLOCK_SECONDS:
+        raise clock_off(seconds)
     return config.cloud_url
 
 

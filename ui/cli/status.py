@@ -1,14 +1,17 @@
 """``madoguchi status``: how this terminal stands, without opening anything that is encrypted."""
 
 import argparse
+from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import json as wire
 
 from client.config import Config, Loaded
+from client.domain.calendar import tokyo_day
 from client.domain.errors import StoreError
 from offline.store.files import InstanceLock
 from offline.store.terminal_file import read_facts
+from offline.store.usage_file import read_usage
 from ui.cli import exit_codes
 from ui.upkeep_file import read_upkeep
 
@@ -30,6 +33,7 @@ def state_of(config: Config) -> dict[str, object]:
     """Return what can be said of a terminal from outside its encrypted files."""
     folder = config.terminal_dir
     facts = read_facts(folder / "terminal.json")
+    used = read_usage(folder)
     return {
         "environment": config.environment,
         "folder": str(folder),
@@ -39,6 +43,13 @@ def state_of(config: Config) -> dict[str, object]:
         "municipality": facts.municipality_name if facts else config.municipality,
         "cloud_url": config.cloud_url or (facts.cloud_url if facts else ""),
         "open": in_use(folder),
+        "bytes_today": {
+            uplink: {"sent": count.sent, "received": count.received}
+            for uplink, count in used.on(tokyo_day(datetime.now(UTC))).items()
+        },
+        "bytes_by_day": {
+            f"{day}": sum(count.all for count in counts.values()) for day, counts in used.days.items()
+        },
         "replica": read_upkeep(folder),
         "files": {name: _size(folder / name) for name in _FILES},
     }

@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStatusBar, QWidget
 
 from ui import status
+from ui.line_report import line_report
 from ui.text import Words
 from ui.widgets.link_badge import StatusCell
 from ui.widgets.parts import label
@@ -67,6 +68,7 @@ class StatusLine(QStatusBar):
     def show_facts(self, facts: status.Facts, now: datetime) -> None:
         """Show how things stand."""
         self._link.show_cell(status.link_cell(facts, self._words, now))
+        self._link.setToolTip(line_report(facts, self._words))
         self._replica.show_cell(status.replica_cell(facts, self._words, now))
         self._waiting.show_cell(status.waiting_cell(facts, self._words, now))
         self._printer.show_cell(status.printer_cell(facts, self._words))

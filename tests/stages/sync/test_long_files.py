@@ -198,7 +198,7 @@ class RealLife(RuleBasedStateMachine):
 
 
 RealLife.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=20,
     deadline=None,
     print_blob=True,

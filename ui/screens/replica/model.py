@@ -65,7 +65,8 @@ class ReplicaModel:
         if not self._facts.filling or fill.mending:
             return ""
         series = fill.series if fill.series in _SERIES else "other" if fill.series else _SERIES[0]
-        return self.words("replica.series", series=self.words(f"series.{series}"))
+        named = self.words(f"series.{series}")
+        return self.words("replica.series", series=named, done=fill.done, of=fill.of)
 
     @property
     def progress(self) -> tuple[int, int]:

@@ -1,0 +1,147 @@
+"""A service that fails is out alone; it is tried again, later and later, and one answer brings it back."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from client.rules.services import (
+    COMMANDS,
+    FEEDS,
+    NAMES,
+    RESIDENTS,
+    SESSIONS,
+    Services,
+    after_answer,
+    after_health,
+    after_no_answer,
+    is_by_hall,
+    look_later,
+    may_pass_hall,
+    service_of,
+)
+from cloud import service_names
+from tests.builders import NOW
+
+SECOND = timedelta(seconds=1)
+CONTRACT = Path(__file__).parents[2] / "resources" / "contract" / "openapi.yaml"
+
+
+def failed(known: Services, name: str = RESIDENTS, at: float = 0, times: int = 1) -> Services:
+    for _ in range(times):
+        known = after_no_answer(known, name, NOW + at * SECOND, code="link.busy", jitter=1.0)
+    return known
+
+
+def test_a_path_belongs_to_the_same_service_here_and_in_the_cloud() -> None:
+    paths = yaml.safe_load(CONTRACT.read_text("utf-8"))["paths"]
+    for path in paths:
+        filled = path.replace("{", "").replace("}", "")
+        assert service_of(filled) == (service_names.service_of(filled) or ""), path
+    assert NAMES == service_names.SERVICES
+
+
+def test_one_failure_puts_nothing_out_and_two_in_a_row_one_service_alone() -> None:
+    once = failed(Services())
+    assert (once.out, once.usable(RESIDENTS, NOW)) == ((), True)
+    twice = failed(once)
+    assert (twice.out, twice.usable(RESIDENTS, NOW), twice.usable(COMMANDS, NOW)) == (
+        (RESIDENTS,),
+        False,
+        True,
+    )
+    assert failed(after_answer(once, RESIDENTS, NOW, ms=50)).out == ()
+
+
+def test_calls_of_no_service_count_for_none() -> None:
+    assert failed(Services(), "", times=5) == after_answer(Services(), "", NOW, ms=9) == Services()
+
+
+def test_it_is_tried_again_later_and_later_and_one_answer_brings_it_back() -> None:
+    known, at, waits = failed(Services(), times=2), 0.0, []
+    for _ in range(8):
+        due = known.next_look_at
+        assert due is not None
+        assert not known.usable(RESIDENTS, due - SECOND / 2)
+        assert known.usable(RESIDENTS, due)
+        waits.append((due - NOW).total_seconds() - at)
+        at = (due - NOW).total_seconds()
+        known = failed(known, at=at)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert after_answer(known, RESIDENTS, NOW + at * SECOND, ms=50).out == ()
+
+
+def test_the_clouds_health_puts_out_what_nobody_has_tried_and_says_when_to_try_again() -> None:
+    told = {"residents": "down", "feeds": "slow", "commands": "ok", "moon": "down"}
+    known = after_health(Services(), told, NOW, jitter=1.0)
+    assert (known.out, known.slow) == ((RESIDENTS,), (FEEDS,))
+    well = after_health(known, {"residents": "ok"}, NOW + SECOND, jitter=1.0)
+    assert (well.out, well.usable(RESIDENTS, NOW + SECOND)) == ((), True)
+    again = failed(well, at=1)
+    assert again.out == (RESIDENTS,), "well by its own word only: one failure is enough"
+    assert again.next_look_at == NOW + 3 * SECOND
+
+
+def test_where_nobody_can_say_how_it_is_the_waits_grow_too() -> None:
+    known = look_later(failed(Services(), times=2), NOW + SECOND, jitter=1.0)
+    assert (known.out, known.next_look_at) == ((RESIDENTS,), NOW + 3 * SECOND)
+
+
+def test_three_slow_answers_in_a_row_are_slow() -> None:
+    known = Services()
+    for ms in (3500, 3500, 3500):
+        assert known.slow == ()
+        known = after_answer(known, FEEDS, NOW, ms=ms)
+    assert known.slow == (FEEDS,)
+
+
+def test_a_failure_is_remembered_for_half_a_minute() -> None:
+    once = failed(Services())
+    assert once.failed_lately(RESIDENTS, NOW + 29 * SECOND)
+    assert not once.failed_lately(RESIDENTS, NOW + 31 * SECOND)
+    assert not once.failed_lately(COMMANDS, NOW)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/clock",
+        "/v1/commands",
+        "/v1/commands/0190-a",
+        "/v1/feeds?blocks=4&register=9&limit=1000",
+        "/v1/feeds/blocks/digest",
+        "/v1/snapshot?sealed=1",
+        "/v1/snapshot?begun=s1&sealed=1",
+        "/v1/snapshot/chunks/" + 64 * "a",
+        "/v1/orders",
+        "/v1/terminals/self/state",
+    ],
+)
+def test_a_hall_server_carries_what_is_sealed_or_tells_nothing(path: str) -> None:
+    assert may_pass_hall(path)
+    assert is_by_hall(service_of(path))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/residents?name=x",
+        "/v1/residents/1/household",
+        "/v1/restrictions",
+        "/v1/eligibility",
+        "/v1/sessions",
+        "/v1/sessions/current",
+        "/v1/enrolments",
+        "/v1/feeds/register?after=4&limit=9",
+        "/v1/feeds/register/rows",
+        "/v1/snapshot",
+        "/v1/snapshot?begun=sealed=1",
+        "/v1/snapshot/chunks/../../residents",
+        "/v1/commands/../residents",
+        "/v1/clock/../sessions",
+    ],
+)
+def test_it_never_carries_what_it_could_read(path: str) -> None:
+    assert not may_pass_hall(path)
+    assert not is_by_hall(SESSIONS)
