@@ -103,13 +103,6 @@ class Config:
     )
     mobile_proxy: str = field(default="", metadata={"doc": "Mobile router: its proxy; empty: none."})
     mobile_ca_file: str = field(default="", metadata={"doc": "Mobile router: its authority; empty: ca_file."})
-    hall_url: str = field(
-        default="",
-        metadata={
-            "doc": "Hall server: its address; it relays only what is sealed, nothing a person asks for."
-        },
-    )
-    hall_ca_file: str = field(default="", metadata={"doc": "Hall server: its authority; empty: ca_file."})
     metered_lines: str = field(
         default="mobile",
         metadata={"doc": "Which of second and mobile are paid by the byte, with a space between."},
@@ -166,11 +159,11 @@ class Config:
             "doc": "Other terminals of this town that bring changes while the cloud is away: host:port,host:port."
         },
     )
-    hall_server: str = field(
+    hall_url: str = field(
         default="",
         metadata={
-            "doc": "Hall server of this house (madoguchi hall), host:port: asked before the cloud for what is new, and "
-            "given the sealed outbox while the cloud is away."
+            "doc": "Hall server of this house, https://host:port: asked before the neighbours, and given the sealed "
+            "outbox while the cloud is away."
         },
     )
     serve_neighbours: str = field(
@@ -210,18 +203,20 @@ class Config:
                 raise ConfigError(f"{declared.name} = {value}: must be {low_high[0]} to {low_high[1]}")
 
     def _guard_addresses(self) -> None:
-        for name in ("neighbours", "serve_neighbours", "hall_server"):
+        for name in ("neighbours", "serve_neighbours"):
             for address in filter(None, getattr(self, name).split(",")):
                 if not _ADDRESS.fullmatch(address.strip()):
                     raise ConfigError(f"{name} = {address}: must be host:port")
-        for name in ("serve_neighbours", "hall_server"):
-            if "," in getattr(self, name):
-                raise ConfigError(f"{name}: one host:port")
+        if self.serve_neighbours.count(","):
+            raise ConfigError("serve_neighbours: one host:port")
+        bare = self.hall_url.removeprefix("https://").rstrip("/")
+        if self.hall_url and (bare == self.hall_url or not _ADDRESS.fullmatch(bare)):
+            raise ConfigError(f"hall_url = {self.hall_url}: must be https://host:port")
 
     @property
     def neighbour_addresses(self) -> tuple[str, ...]:
         """Return whom to ask while the cloud is away, host:port, the hall server first."""
-        named = [self.hall_server, *self.neighbours.split(",")]
+        named = [self.hall_url.removeprefix("https://").rstrip("/"), *self.neighbours.split(",")]
         return tuple(address.strip() for address in named if address.strip())
 
     def _guard_what_is_real(self) -> None:
@@ -233,7 +228,7 @@ class Config:
             )
 
     def _guard_lines(self) -> None:
-        for name in ("second_url", "mobile_url", "hall_url"):
+        for name in ("second_url", "mobile_url"):
             address = getattr(self, name)
             if address and not address.startswith("https://"):
                 raise ConfigError(f"{name} = {address}: must begin with https://")

@@ -36,7 +36,7 @@ def by_the_hall(
     config: Config, doors: Doors, cloud: HttpFeeds, on_parcel: Callable[[Parcel], Awaitable[None]]
 ) -> HttpFeeds | HallFirst:
     """Return the feeds by way of the hall server, where this house has one."""
-    if not config.hall_server:
+    if not config.hall_url:
         return cloud
     http = neighbour_http(config.neighbour_addresses[0], doors, PeerFile(config.terminal_dir))
     digest_key = doors.stores.replica.digest_key
@@ -78,7 +78,7 @@ class Neighbourhood:
             self._https, facts.feed_keys, digest_key=stores.replica.digest_key, on_parcel=self._keep
         )
         self._sync = SyncReplica(feeds, stores.replica, stores.ledger, metered=lambda: True)
-        self._hand_over = self._carrier() if config.hall_server else None
+        self._hand_over = self._carrier() if config.hall_url else None
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """Return the loops the settings ask for; none where this terminal has no neighbours."""

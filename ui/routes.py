@@ -10,7 +10,6 @@ def more_routes(config: Config, main_url: str) -> tuple[Route, ...]:
     set_ones = (
         (Uplink.SECOND, config.second_url, config.second_proxy, config.second_ca_file),
         (Uplink.MOBILE, config.mobile_url, config.mobile_proxy, config.mobile_ca_file),
-        (Uplink.HALL, config.hall_url, "", config.hall_ca_file),
     )
     return tuple(
         Route(uplink, url or main_url, proxy, ca_file or config.ca_file, uplink.value in metered)

@@ -24,7 +24,10 @@ _KEEP = 90.0  # seconds a connection is kept
 
 
 class Line:
-    """One way to the cloud. Environment variables (proxies, certificates) are not heeded."""
+    """One way to the cloud. Environment variables (proxies, certificates) are not heeded.
+
+    ``trust`` makes the context of somebody who is not known by an authority's file: a neighbour.
+    """
 
     def __init__(
         self,

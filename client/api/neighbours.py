@@ -48,7 +48,7 @@ class NeighbourHttp(Http):
     ) -> None:
         super().__init__(f"https://{address}", None, now=now, trust=trust, connect_timeout=_PATIENCE)
         self.address = address
-        self._ours = town
+        self._own_town = town
         self._papers = papers
 
     def _own_headers(self) -> Mapping[str, str]:
@@ -63,7 +63,7 @@ class NeighbourHttp(Http):
         if not isinstance(shown, (ssl.SSLObject, ssl.SSLSocket)):
             raise LinkDownError("link.stranger", reason="no_lease")
         certificate = shown.getpeercert(binary_form=True) or b""
-        judged(lease_from_text(response.headers.get(HEADER, "")), certificate, self._ours(), self._now())
+        judged(lease_from_text(response.headers.get(HEADER, "")), certificate, self._own_town(), self._now())
 
 
 async def _let_go(_: Parcel) -> None:

@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import Annotated, TypeVar
 
 import msgspec
-from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from client.api.http import Http
 from client.api.parcels import ParcelDoor, call
@@ -33,8 +32,9 @@ from client.domain.feed import (
     RowChange,
 )
 from client.domain.parcel import CannotGoOn, Parcel
+from client.rules.chunk_rows import read_chunk
 from client.rules.parcels import open_batch, open_manifest, parcel_key
-from client.rules.unpack import LARGEST, column, decoded, insist, unpacked
+from client.rules.unpack import LARGEST, decoded, insist, unpacked
 
 T = TypeVar("T")
 
@@ -42,9 +42,6 @@ _DOMAIN = b"madoguchi-feed-v1\n"  # before what is signed, so that no other sign
 _ROW_BYTES = 120  # of a row on the wire, for the timeout
 _DIGEST_BYTES = 20
 
-_SEAL_BOUND = b"madoguchi-chunk-v1"
-_SEAL_NONCE = bytes(12)  # each key seals one chunk and never another
-_ROW_MOST = 65_536  # bytes a row of a chunk may have on the average, unpacked
 
 _VALUES = frozenset({str, bool, int, bytes})  # text, date, time · bool · int · blob
 
@@ -86,14 +83,6 @@ class _Rows(msgspec.Struct):
     at: Moment
     root: Digest
     changes: list[_Change]
-
-
-class _ChunkRows(msgspec.Struct):
-    table: str
-    columns: list[str]
-    data: list[msgspec.Raw]
-    feed: str | None = None
-    key: list[str] = []
 
 
 async def _let_go(_: Parcel) -> None:
@@ -173,13 +162,7 @@ class HttpFeeds:
 
     def _chunk_rows(self, sealed: bytes, chunk: Chunk) -> ChunkRows:
         insist(_is_chunk(sealed, chunk))
-        packed = _unsealed(sealed, chunk.key)
-        rows = decoded(_ChunkRows, unpacked(packed, min(self._largest, _ROW_MOST * (chunk.rows + 1))))
-        insist(rows.table == chunk.table and len(rows.data) == len(rows.columns))
-        data = tuple(map(column, rows.data))
-        insist(all(len(column) == chunk.rows for column in data))
-        feed = next((one for one in Feed if one.value == rows.feed), None)
-        return ChunkRows(rows.table, tuple(rows.columns), data, feed, tuple(rows.key))
+        return read_chunk(sealed, chunk, self._largest)
 
     async def _chunk_bytes(self, chunk: Chunk, headers: Mapping[str, str] | None = None) -> bytes:
         path = f"/v1/snapshot/chunks/{chunk.sha256}"
@@ -218,13 +201,6 @@ class HttpFeeds:
 
 def _is_chunk(sealed: bytes, chunk: Chunk) -> bool:
     return hashlib.sha256(sealed).hexdigest() == chunk.sha256
-
-
-def _unsealed(sealed: bytes, key: bytes) -> bytes:
-    try:
-        return AESGCM(key).decrypt(_SEAL_NONCE, sealed, _SEAL_BOUND)
-    except (InvalidTag, ValueError):  # another key, or shorter than a tag
-        raise LinkDownError("link.fault") from None
 
 
 def _change(change: _Change) -> RowChange:

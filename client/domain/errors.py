@@ -91,6 +91,22 @@ class RefusedError(CounterError):
         "refused.enrolment",  # token unknown or used
         "refused.newer",  # the cloud speaks a newer contract; only a newer program helps
         "refused.under_way",  # being sent, or its answer is not known: cannot be taken back now
+        "bundle.torn",  # no bundle, or one without its end
+        "bundle.changed",  # a seal, a hash or the signature does not fit
+        "bundle.unsigned",  # made by nobody this town knows
+        "bundle.other_town",  # fact: town
+        "bundle.other_environment",  # of training, and this is production; or the other way round
+        "bundle.older",  # would take the replica back, or brings nothing
+        "bundle.gap",  # begins after what is here: something between is missing
+        "bundle.unproven",  # its rows do not add up to what the town's cloud signed
+        "bundle.share",  # an officer's share is not as it was printed; fact: line
+        "bundle.same_share",  # one share twice; fact: number
+        "bundle.other_share",  # of another key than the bundle is sealed to; fact: number
+        "bundle.passphrase",
+        "bundle.card",  # the town's escrow.json is missing, or not signed by the town
+        "bundle.no_word",  # nothing the cloud signed says what stands here; or it does not go back so far
+        "bundle.exists",  # nothing is written over
+        "bundle.custody",  # a line of the record is changed or missing; fact: entry
         "refused.duplicate_intake",  # the same notification stands in the outbox already
     )
 

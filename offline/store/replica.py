@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from client.domain.query import Query
 from client.domain.resident import AtenaNo, Hit, Household
 from client.jobs.ports import Now
 from client.rules.digest import bucket_bytes, buckets_below, mids_of
-from offline.store import door, doubt, proof, replica_file, residents, search, sums
+from offline.store import bundle_rows, door, doubt, proof, replica_file, residents, search, sums
 from offline.store.mending import Mending
 from offline.store.migrations import migrate
 from offline.store.replica_file import DAMAGED, STEPS
@@ -174,6 +174,10 @@ class Replica:
             await self.distrust(feed, buckets)
         if wrong:
             raise StoreError(DAMAGED)
+
+    async def carry(self, use: Callable[[Position, Iterator[bytes]], T]) -> T:
+        """Hand the versions and every row, packed, to who carries them away: one state of the file, off the loop."""
+        return await self._read(lambda c: use(sums.positions(c), bundle_rows.packed_rows(c)))
 
     async def mend(self, tell: Callable[[int, int], None]) -> Mended | None:
         """Save what can be read of a damaged file, and go on with that; None where there was nothing to be done."""

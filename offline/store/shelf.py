@@ -66,6 +66,14 @@ class Shelf:
         """Return the version that parcels here lead to from a version, one after the other."""
         return await asyncio.to_thread(self._in_turn, lambda: self._reached(feed, after))
 
+    async def said(self, feed: Feed, version: int) -> Parcel | None:
+        """Return a parcel by which a version was the newest, news or the word that there is none; or None."""
+        return await asyncio.to_thread(self._in_turn, lambda: self._said(feed, version))
+
+    async def earliest(self, feed: Feed) -> int:
+        """Return the version from which on parcels here lead to the newest of them, or to the word that it was newest."""
+        return await asyncio.to_thread(self._in_turn, lambda: self._earliest(feed))
+
     async def clear(self) -> None:
         """Take everything away: the terminal is another one's now, or wiped."""
         await asyncio.to_thread(self._in_turn, self._clear)
@@ -98,12 +106,32 @@ class Shelf:
         return word if word is not None and word.to == after else None
 
     def _reached(self, feed: Feed, after: int) -> int:
-        ends: dict[int, int] = {}
-        for path in self._of(feed):
-            ends[_begin(path)] = max(ends.get(_begin(path), 0), _end(path))
+        ends = self._ends(feed)
         while after in ends:
             after = ends.pop(after)
         return after
+
+    def _ends(self, feed: Feed) -> dict[int, int]:
+        """Return how far the longest parcel from each version leads."""
+        ends: dict[int, int] = {}
+        for path in self._of(feed):
+            ends[_begin(path)] = max(ends.get(_begin(path), 0), _end(path))
+        return ends
+
+    def _said(self, feed: Feed, version: int) -> Parcel | None:
+        ending = (path for path in self._of(feed) if _end(path) == version)
+        found = (self._words.get(feed), self._read(self._folder / _word_name(feed)), *map(self._read, ending))
+        fitting = [parcel for parcel in found if parcel is not None and parcel.to == parcel.head == version]
+        return max(fitting, key=lambda parcel: parcel.at, default=None)
+
+    def _earliest(self, feed: Feed) -> int:
+        word = self._words.get(feed) or self._read(self._folder / _word_name(feed))
+        newest = max([*map(_end, self._of(feed)), 0 if word is None else word.to])
+        ends = self._ends(feed)
+        led: dict[int, int] = {}
+        for begin in sorted(ends, reverse=True):
+            led[begin] = led.get(ends[begin], ends[begin])
+        return min((begin for begin, end in led.items() if end == newest), default=newest)
 
     def _read(self, path: Path) -> Parcel | None:
         """Read a parcel; what is none, or not the one its name says, is taken away: it can be fetched again."""

@@ -78,13 +78,13 @@ async def test_a_relay_keeps_the_order_and_takes_no_more_than_it_has_room_for(tm
 
 
 def test_neighbours_are_asked_after_the_hall_server_and_none_is_misspelt() -> None:
-    named = Config(data_dir=Path("x"), hall_server="hall:8470", neighbours="10.0.0.1:8471, [::1]:8471")
+    named = Config(data_dir=Path("x"), hall_url="https://hall:8470/", neighbours="10.0.0.1:8471, [::1]:8471")
     assert named.neighbour_addresses == ("hall:8470", "10.0.0.1:8471", "[::1]:8471")
     assert Config(data_dir=Path("x")).neighbour_addresses == ()
     for wrong in (
         {"neighbours": "10.0.0.1"},
-        {"hall_server": "https://hall:1"},
-        {"hall_server": "hall:1,hall:2"},
+        {"hall_url": "http://hall:1"},
+        {"hall_url": "https://hall/990001"},
         {"serve_neighbours": "a:1,b:2"},
     ):
         with pytest.raises(ConfigError):

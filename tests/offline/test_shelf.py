@@ -110,3 +110,24 @@ def test_a_shelf_that_is_cleared_has_nothing_left(shelf: Shelf, tmp_path: Path) 
     run(shelf.clear())
     assert list((tmp_path / "shelf").iterdir()) == []
     assert run(shelf.next(REGISTER, 5)) is None
+
+
+def test_a_version_counts_as_the_newest_only_by_a_parcel_that_says_so(shelf: Shelf) -> None:
+    for parcel in (a_parcel(after=3, to=5, head=9), a_parcel(after=5, to=9)):
+        run(shelf.put(parcel))
+    assert run(shelf.said(REGISTER, 5)) is None  # it was known then already that there is more
+    news = run(shelf.said(REGISTER, 9))
+    assert news is not None
+    run(shelf.put(a_parcel(after=9, to=9, at=NOW + timedelta(hours=1))))
+    word = run(shelf.said(REGISTER, 9))
+    assert word is not None
+    assert word.at > news.at
+
+
+def test_the_earliest_version_is_one_that_leads_to_the_newest(shelf: Shelf) -> None:
+    assert run(shelf.earliest(REGISTER)) == 0
+    for after, to in ((1, 2), (3, 4), (4, 6), (6, 9)):  # nothing leads from 2 to 3
+        run(shelf.put(a_parcel(after=after, to=to)))
+    assert run(shelf.earliest(REGISTER)) == 3
+    run(shelf.put(a_parcel(BLOCKS, 7, 7)))
+    assert run(shelf.earliest(BLOCKS)) == 7

@@ -61,13 +61,11 @@ def test_the_settings_say_which_lines_there_are() -> None:
         second_proxy="http://10.0.0.9:3128",
         mobile_url="https://m.example/990001",
         mobile_ca_file="/m.pem",
-        hall_url="https://hall.example",
     )
     assert more_routes(Config(), "https://c.example/1") == ()
     assert more_routes(config, "https://c.example/1") == (
         Route(Uplink.SECOND, "https://c.example/1", "http://10.0.0.9:3128", "/ca.pem"),
         Route(Uplink.MOBILE, "https://m.example/990001", "", "/m.pem", metered=True),
-        Route(Uplink.HALL, "https://hall.example", "", "/ca.pem"),
     )
 
 

@@ -130,7 +130,7 @@ async def test_a_counter_hands_its_outbox_to_the_hall_server_and_counts_nothing_
     )
     stack.push_async_callback(server.close)
 
-    own_config = config_in(tmp_path / "own", site, hall_server=f"127.0.0.1:{port}")
+    own_config = config_in(tmp_path / "own", site, hall_url=f"https://127.0.0.1:{port}")
     own = await open_terminal(stack, own_config, site)
     ledger, link = own.doors.stores.ledger, MemoryLink()
     change = await ledger.queue(a_change(TARO))

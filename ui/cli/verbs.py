@@ -7,7 +7,7 @@ from importlib import import_module
 
 from client.config import Config, ConfigError, Loaded, load
 from client.domain.errors import CounterError
-from ui.cli import exit_codes
+from ui.cli import bundle_words, exit_codes
 
 VERBS = {
     "open": "open the counter (also without any verb)",
@@ -17,6 +17,7 @@ VERBS = {
     "doctor": "look at everything the counter needs, and say what to do",
     "verify": "read the whole book and every row of the replica anew; asks for staff id, password and code",
     "hall": "be the hall server of this house: keep what the cloud says, sealed, and serve it to the terminals",
+    "bundle": "write, show, open or keep a bundle that is carried by hand",
     "enrol": "make this PC a terminal of the town, with a one-time token",
 }
 Verb = Callable[[Loaded, argparse.Namespace], int]
@@ -80,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
                 "--token-file", default="", help="file with the token of a hall server, for its first start"
             )
             verb.add_argument("--ready", default="", metavar="FILE", help="written (JSON) once it serves")
+        if name == "bundle":
+            bundle_words.add_to(verb)
         if name == "drill":
             verb.add_argument("name", nargs="?", default="cut", help="which drill (cut)")
     return parser

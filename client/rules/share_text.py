@@ -1,0 +1,79 @@
+"""A share as it stands on paper, to be typed in where there is no light to read much by: eight short lines.
+
+Each line has its number, four groups of four and a fifth that checks the line: a slip of the finger is told at once, by
+its line. The letters are those of Crockford's base 32, where O is 0 and I and L are 1, whatever was typed. In bytes:
+
+    "M", 1 · threshold · how many · number · id of the key (8) · Argon2id: passes, log2 of KiB, lanes · salt (16) | box (48)
+
+What stands before the bar is bound into the box, AES-256-GCM under the stretched passphrase.
+"""
+
+import re
+import unicodedata
+from hashlib import blake2b
+
+from client.domain.bundle import ShareLetter
+from client.domain.errors import RefusedError
+
+LINES = 8
+_BYTES = 10  # of a line
+_GROUPS = 5
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_READ_AS = str.maketrans("OIL", "011")
+_LINE = re.compile(r"\s*([1-8])[\s.:]+([0-9A-Z\s-]+)")
+_MAGIC = b"M\1"
+_HEAD = 32
+_MOST_LOG2_KIB = 20
+_PERSON = b"madoguchi-share"
+
+
+def read_share(text: str) -> ShareLetter:
+    """Read a share from the text of its paper or file. RefusedError ``bundle.share`` names the line that is wrong."""
+    lines: dict[int, bytes] = {}
+    for written in text.splitlines():
+        found = _LINE.fullmatch(_plain(written))
+        if found and len(_letters(found[2])) == _GROUPS * 4:
+            lines[int(found[1])] = read_line(int(found[1]), found[2])
+    missing = next((number for number in range(1, LINES + 1) if number not in lines), None)
+    if missing is not None:
+        raise RefusedError("bundle.share", line=missing)
+    return letter_of(b"".join(lines[number] for number in range(1, LINES + 1)))
+
+
+def read_line(number: int, written: str) -> bytes:
+    """Read the groups of one line. RefusedError ``bundle.share``."""
+    letters = _letters(_plain(written))
+    if len(letters) != _GROUPS * 4 or not set(letters) <= set(_LETTERS):
+        raise RefusedError("bundle.share", line=number)
+    value = 0
+    for letter in letters:
+        value = value << 5 | _LETTERS.index(letter)
+    content, check = (value >> 20).to_bytes(_BYTES), value & 0xFFFFF
+    if check != _check(number, content):
+        raise RefusedError("bundle.share", line=number)
+    return content
+
+
+def letter_of(content: bytes) -> ShareLetter:
+    """Read a share's bytes. RefusedError ``bundle.share`` where they are none."""
+    head, box = content[:_HEAD], content[_HEAD:]
+    threshold, of, number, passes, log2_kib, lanes = *head[2:5], *head[13:16]
+    possible = threshold > 1 and 0 < number <= of and passes and lanes and log2_kib <= _MOST_LOG2_KIB
+    if head[:2] != _MAGIC or not possible:
+        raise RefusedError("bundle.share", line=1)
+    return ShareLetter(
+        number, of, threshold, head[5:13].hex(), head, head[16:], passes, 1 << log2_kib, lanes, box
+    )
+
+
+def _plain(written: str) -> str:
+    return unicodedata.normalize("NFKC", written).upper()
+
+
+def _letters(written: str) -> str:
+    return re.sub(r"[\s-]", "", written).translate(_READ_AS)
+
+
+def _check(number: int, content: bytes) -> int:
+    hashed = blake2b(bytes([number]) + content, digest_size=4, person=_PERSON).digest()
+    return int.from_bytes(hashed) >> 12

@@ -1,0 +1,268 @@
+"""The acts of ``madoguchi bundle`` that open this terminal's stores: an officer signs in, and the counter is closed."""
+
+import argparse
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from client.config import Loaded
+from client.domain.bundle import Bundle, EscrowCard, Share, ShareLetter
+from client.domain.clerk import Right
+from client.domain.errors import RefusedError, StoreError
+from client.domain.feed import Feed
+from client.domain.keys import Unlocked
+from client.domain.terminal import TerminalFacts
+from client.jobs.open_bundle import OpenBundle, Opener, Town, must_lead_on
+from client.jobs.ports import JournalEntry, Now
+from client.jobs.sync_replica import position_of
+from client.rules.bundles import is_signed_by_town, read_card
+from client.rules.share_text import LINES, letter_of, read_line, read_share
+from offline.store import escrow
+from offline.store.bundle_file import BundleFile, Tell, nobody
+from offline.store.bundle_maker import BundleMaker, Sign
+from offline.store.bundle_rows import must_have_keys
+from offline.store.files import InstanceLock, read_whole, write_whole
+from offline.store.keys import Vault
+from offline.store.stores import FileStores
+from ui.cli.asking import Asking
+from ui.cli.pace import Pace
+from ui.doors import utc_now
+from ui.text import Words
+
+CARD = "escrow.json"
+_TRIES = 3  # at a passphrase
+Secrets = tuple[str, str, str]
+Shares = Callable[[Bundle], Sequence[Share]]  # brings two officers' shares together
+Told = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A terminal whose stores a clerk opened."""
+
+    folder: Path
+    environment: str
+    facts: TerminalFacts
+    sign: Sign = field(repr=False)
+    stores: FileStores
+    unlocked: Unlocked = field(repr=False)
+    now: Now = field(repr=False)
+
+    @property
+    def clerk(self) -> str:
+        """Return who signed in."""
+        return self.unlocked.sign_in.clerk.staff_id
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a terminal's files are, and of which environment."""
+
+    folder: Path
+    environment: str
+    vault: Vault
+    now: Now = field(repr=False)
+
+
+@asynccontextmanager
+async def opened(place: Place, secrets: Secrets) -> AsyncIterator[Terminal]:
+    """Open the stores with an officer's secrets. SignInNeededError, StoreError, RefusedError ``refused.right_missing``."""
+    facts = place.vault.facts
+    if facts is None:
+        raise StoreError("store.no_keys")
+    unlocked = await place.vault.unlock(*secrets, now=place.now())
+    if Right.OFFICER not in unlocked.sign_in.clerk.rights:
+        raise RefusedError("refused.right_missing", right=Right.OFFICER.value)
+    sign = place.vault.identity.sign
+    stores = FileStores(place.folder, facts, place.now, sign, anchor=place.vault.anchor)
+    await stores.open(unlocked.keys)
+    try:
+        yield Terminal(place.folder, place.environment, facts, sign, stores, unlocked, place.now)
+    finally:
+        await stores.close()
+
+
+def must_be_ours(bundle: Bundle, facts: TerminalFacts, environment: str) -> None:
+    """Refuse what is not for this terminal, or not by this town.
+
+    RefusedError ``bundle.other_town``, ``bundle.other_environment``, ``bundle.unsigned``.
+    """
+    if bundle.municipality != facts.municipality_code:
+        raise RefusedError("bundle.other_town", town=bundle.municipality)
+    if bundle.environment != environment:
+        raise RefusedError("bundle.other_environment")
+    if not is_signed_by_town(bundle, (key.key for key in facts.feed_keys), facts.ca):
+        raise RefusedError("bundle.unsigned")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A bundle's records, opened; fulfils open_bundle.Contents."""
+
+    bundle: Bundle
+    file: BundleFile
+    key: bytes = field(repr=False)
+    tell: Tell = nobody
+
+    def records(self, name: str) -> Iterator[bytes]:
+        """Yield a part's records."""
+        return self.file.records(name, self.key, self.tell)
+
+
+async def take_in(terminal: Terminal, file: BundleFile, shares: Shares, tell: Tell = nobody) -> Told:
+    """Take a bundle in with two officers' shares; what is refused leaves the replica as it was, and a line in the journal.
+
+    Whoever brings the shares verifies the file before anybody is asked for one.
+    """
+    bundle, stores = file.bundle, terminal.stores
+    try:
+        must_be_ours(bundle, terminal.facts, terminal.environment)
+        must_lead_on(bundle, await position_of(stores.replica))
+        given = shares(bundle)
+        content = Content(bundle, file, escrow.content_key_of(bundle, given), tell)
+        town = Town(terminal.facts.feed_keys, terminal.unlocked.keys.digest)
+        job = OpenBundle(stores.replica, stores.ledger, town, look=must_have_keys, keep=stores.shelf.put)
+        reached = await job(content, Opener(terminal.clerk, tuple(share.number for share in given)))
+    except RefusedError as error:
+        facts = {"code": error.code, "bundle": bundle.bundle_id}
+        await stores.ledger.record(JournalEntry("refusal", terminal.clerk, facts=facts))
+        raise
+    return {
+        "ok": True,
+        "bundle": bundle.bundle_id,
+        "blocks_version": reached.blocks and reached.blocks.version,
+        "register_version": reached.register and reached.register.version,
+        "as_of": reached.register and reached.register.at.isoformat(),
+    }
+
+
+async def write_out(terminal: Terminal, path: Path, wanted: argparse.Namespace, tell: Tell = nobody) -> Told:
+    """Write a bundle and a line in the journal."""
+    card = card_for(terminal, wanted.escrow)
+    maker = BundleMaker(terminal.facts, terminal.environment, card, terminal.sign, terminal.now)
+    stores = terminal.stores
+    if wanted.whole:
+        bundle = await maker.whole(path, stores.replica, stores.shelf, tell)
+    else:
+        asked = {Feed.REGISTER: wanted.since, Feed.BLOCKS: wanted.blocks_since}
+        since = {
+            feed: await stores.shelf.earliest(feed) if version is None else version
+            for feed, version in asked.items()
+        }
+        bundle = await maker.delta(path, stores.shelf, since)
+    line = {f"{feed.value}_version": span.to for feed, span in bundle.spans.items()}
+    facts = {"bundle": bundle.bundle_id, "bundle_kind": bundle.kind.value, "bundle_made": 1, **line}
+    await stores.ledger.record(JournalEntry("sync", terminal.clerk, facts=facts))
+    told = {"bundle": bundle.bundle_id, "kind": bundle.kind.value, **line, "bytes": bundle.size}
+    return {"ok": True, **told}
+
+
+def card_for(terminal: Terminal, given: Path | None) -> EscrowCard:
+    """Return the town's escrow, kept here since it was first given. RefusedError ``bundle.card``."""
+    kept = terminal.folder / CARD
+    content = read_whole(given or kept)
+    if content is None:
+        raise RefusedError("bundle.card")
+    card = read_card(content, [key.key for key in terminal.facts.feed_keys])
+    if card.municipality != terminal.facts.municipality_code:
+        raise RefusedError("bundle.card")
+    if given:
+        write_whole(kept, content)
+    return card
+
+
+async def open_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
+    """Do ``madoguchi bundle open``."""
+    words, asking = Words(loaded.config.language), Asking()
+    file = BundleFile(asked.file)
+    officers = Officers(asking, words, asked.share)
+    verifying = Pace(words, "carry.verifying", file.bundle.size)
+    opening = Pace(words, "carry.opening", file.bundle.size)
+
+    def verified(bundle: Bundle) -> Sequence[Share]:
+        file.verify(verifying.told)
+        verifying.end()
+        return officers.shares(bundle)
+
+    place = place_of(loaded)
+    with InstanceLock(place.folder / "lock"):
+        async with opened(place, asking.clerk()) as terminal:
+            told = await take_in(terminal, file, verified, opening.told)
+    opening.end()
+    return told
+
+
+async def make_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
+    """Do ``madoguchi bundle make``."""
+    place = place_of(loaded)
+    with InstanceLock(place.folder / "lock"):
+        async with opened(place, Asking().clerk()) as terminal:
+            pace = Pace(Words(loaded.config.language), "carry.writing", 0)
+            told = await write_out(terminal, asked.file, asked, pace.told)
+            pace.end()
+            return told
+
+
+def place_of(loaded: Loaded) -> Place:
+    """Return where this terminal's files are. StoreError ``store.no_keys`` where this PC is none."""
+    folder, environment = loaded.config.terminal_dir, loaded.config.environment
+    vault = Vault(folder, environment) if folder.exists() else None
+    if vault is None or not vault.enrolled:
+        raise StoreError("store.no_keys")
+    return Place(folder, environment, vault, utc_now)
+
+
+class Officers:
+    """Asks two officers, one after the other, for their shares and passphrases."""
+
+    def __init__(self, asking: Asking, words: Words, files: Sequence[Path]) -> None:
+        self._asking = asking
+        self._words = words
+        self._files = list(files)
+
+    def shares(self, bundle: Bundle) -> Sequence[Share]:
+        """Return two shares that fit the bundle. RefusedError ``bundle.share``, ``bundle.passphrase`` and others."""
+        letters: list[ShareLetter] = []
+        for officer in (1, 2):
+            letters.append(self._letter(officer))
+            escrow.must_fit(letters, bundle)
+        return [self._opened(officer, letter) for officer, letter in enumerate(letters, 1)]
+
+    def _letter(self, officer: int) -> ShareLetter:
+        if self._files:
+            return read_share(_text(self._files.pop(0)))
+        named = self._asking.ask(self._words("carry.ask_share", officer=officer))
+        return read_share(_text(Path(named))) if named else self._typed()
+
+    def _typed(self) -> ShareLetter:
+        return letter_of(b"".join(self._line(number) for number in range(1, LINES + 1)))
+
+    def _line(self, number: int) -> bytes:
+        while True:
+            try:
+                return read_line(number, self._asking.ask(self._words("carry.ask_line", line=number)))
+            except RefusedError as error:
+                if not self._asking.is_person:
+                    raise
+                print(self._words.error(error.code, error.facts).what)
+
+    def _opened(self, officer: int, letter: ShareLetter) -> Share:
+        for left in reversed(range(_TRIES if self._asking.is_person else 1)):
+            asked = self._asking.secret(
+                self._words("carry.ask_passphrase", officer=officer, number=letter.number)
+            )
+            try:
+                return escrow.open_share(letter, asked)
+            except RefusedError as error:
+                if not left:
+                    raise
+                print(self._words.error(error.code, error.facts).what)
+        raise RefusedError("bundle.passphrase")
+
+
+def _text(path: Path) -> str:
+    content = read_whole(path)
+    if content is None:
+        raise RefusedError("bundle.share", line=1)
+    return content.decode("utf-8", "replace")
