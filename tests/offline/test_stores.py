@@ -9,7 +9,6 @@ import pytest
 from client.domain.errors import StoreError
 from client.jobs.ports import JournalEntry, Stores
 from offline.store import door
-from offline.store.inbox import Inbox
 from offline.store.seal import info_of, opened, public_of, sealed
 from tests.store_builders import a_register, fill, store_keys, stores_in
 
@@ -120,23 +119,6 @@ def test_what_is_sealed_opens_with_the_private_key_for_its_purpose_only() -> Non
             opened(envelope, private, other)
     with pytest.raises(StoreError, match="wrong_key"):
         opened(envelope[:-1], private, info)
-
-
-def test_the_inbox_takes_without_a_secret_and_gives_in_order(tmp_path: Path) -> None:
-    private = bytes(range(32))
-    inbox = Inbox(tmp_path / "inbox")
-    for number in range(12):
-        inbox.put(f"batch {number} 住民".encode(), public_of(private))
-    assert not any("住民".encode() in path.read_bytes() for path in (tmp_path / "inbox").iterdir())
-    again = Inbox(tmp_path / "inbox")
-    messages = again.read(private)
-    assert [message.decode() for _, message in messages] == [f"batch {number} 住民" for number in range(12)]
-    for name, _ in messages:
-        again.remove(name)
-    assert again.read(private) == []
-    again.put(b"x", public_of(private))
-    with pytest.raises(StoreError, match="wrong_key"):
-        again.read(bytes(32)[:-1] + b"\1")
 
 
 @pytest.mark.asyncio

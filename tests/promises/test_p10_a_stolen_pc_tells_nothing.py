@@ -13,14 +13,15 @@ import pytest
 
 from client.domain.clerk import Clerk, CloudSignIn, HowSignedIn, Lease, SignIn
 from client.domain.errors import CounterError
+from client.domain.feed import RowChange
 from client.domain.query import Query
 from client.jobs.ports import JournalEntry, StoreKeys
 from offline.store import door, migrations
-from offline.store.inbox import Inbox
 from offline.store.replica_file import STEPS
 from offline.store.search_key import name_key, reading_keys
 from offline.store.wraps import Argon2Cost
 from tests.builders import HANAKO, NOW, TARO
+from tests.parcel_builders import a_parcel, groups_of
 from tests.store_builders import (
     SEED,
     MemoryKeyring,
@@ -148,7 +149,8 @@ async def test_nothing_the_stores_write_can_be_read(
     }
     await stores.ledger.queue(a_change(TARO, HANAKO, payload=payload))
     await stores.ledger.record(JournalEntry("look_up", "s001", (TARO,), {"hits": 3}))
-    Inbox(folder / "inbox").put(NAME.encode(), vault.inbox_public)
+    told = a_parcel(changes=groups_of([RowChange("resident", (TARO, 9), {"full_name": NAME})]))
+    await stores.shelf.put(told)  # what comes while the stores are shut
     with pytest.raises(CounterError) as caught:
         await vault.unlock("s001", PASSWORD + "x", "000000", now=NOW)
     assert leaks_in(tmp_path / "terminal") == []  # while open: WAL and shared memory too
@@ -163,7 +165,7 @@ async def test_nothing_the_stores_write_can_be_read(
         "wraps.json",
         "terminal.json",
         "stores.json",
-        "inbox",
+        "shelf",
     } == {path.name for path in folder.iterdir()}
     assert list(temporary.iterdir()) == []
     said = (
