@@ -149,12 +149,17 @@ class Shelf:
         """Write a file whole; not brought to the platter, for a torn one is seen by its signature and fetched again."""
         make_folder(self._folder)
         draft = self._folder / f"{name}.new"
-        handle = open_own(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0))
         try:
-            write_all(handle, content)
-        finally:
-            os.close(handle)
-        draft.replace(self._folder / name)
+            handle = open_own(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0))
+            try:
+                write_all(handle, content)
+            finally:
+                os.close(handle)
+            draft.replace(self._folder / name)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise
 
     def _prune(self) -> None:
         """Let the oldest go, by the file system's own clock, whatever the time of this PC was set to."""

@@ -142,12 +142,13 @@ class Terminal:
         return len(list(self.papers.glob("*.pdf")))
 
     def contents(self) -> dict[str, bytes]:
-        """Return every file of the terminal but its log and its lock."""
+        """Return every file of the terminal but its log and lock, and what moves by itself: bytes and parcels that come."""
+        by_itself = {"lock", "bytes.json", "position.json"}
         files = (path for path in self.folder.rglob("*") if path.is_file())
         return {
             path.relative_to(self.folder).as_posix(): path.read_bytes()
             for path in files
-            if path.parent.name != "logs" and path.name != "lock"
+            if path.parent.name != "logs" and path.name not in by_itself and path.suffix != ".parcel"
         }
 
 

@@ -1,6 +1,7 @@
 """The shelf: what it hands out is what the town signed, and leads on from where one stands."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from client.domain.errors import StoreError
 from client.domain.feed import Feed, FeedPosition, Position
 from offline.store.shelf import Shelf
 from tests.builders import NOW
@@ -131,3 +133,23 @@ def test_the_earliest_version_is_one_that_leads_to_the_newest(shelf: Shelf) -> N
     assert run(shelf.earliest(REGISTER)) == 3
     run(shelf.put(a_parcel(BLOCKS, 7, 7)))
     assert run(shelf.earliest(BLOCKS)) == 7
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit on the size of files is Unix's")
+def test_a_disk_with_no_room_keeps_what_lay_there_and_no_half_of_what_came(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    import resource
+
+    run(shelf.put(a_parcel(after=3, to=4)))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "shelf").iterdir()}
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, usual[1]))
+    try:
+        with pytest.raises(StoreError):
+            run(shelf.put(a_parcel(after=4, to=5)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "shelf").iterdir()} == before
+    run(shelf.put(a_parcel(after=4, to=5)))
+    assert run(shelf.reached(REGISTER, 3)) == 5
