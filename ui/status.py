@@ -119,7 +119,7 @@ def link_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     word = words(f"line.{facts.line.value}")
     if facts.metered and facts.line is not Line.MOBILE:
         word = words("status.metered", line=word)
-    elif facts.carrying in {Uplink.SECOND, Uplink.HALL} and facts.line in _CARRIED:
+    elif facts.carrying is Uplink.SECOND and facts.line in _CARRIED:
         word = words("status.over", line=word, uplink=words(f"uplink.{facts.carrying.value}"))
     return Cell(mark, tone, word, detail)
 

@@ -154,9 +154,7 @@ def _watch(config: Config, doors: Doors, metered: Callable[[], bool]) -> LinkWat
 
 
 def _cost(watch: LinkWatch) -> Cost:
-    if watch.metered:
-        return Cost.METERED
-    return Cost.HALL if watch.uplink is Uplink.HALL else Cost.FREE
+    return Cost.METERED if watch.metered else Cost.FREE
 
 
 async def _keep(shelf: Shelf, parcel: Parcel) -> None:

@@ -21,7 +21,7 @@ from client.api.line import Line, Present, Trust
 from client.api.reply import BYTES, CRL, JSON, MSGPACK, PROBLEM, Reply, media_type, unpacked
 from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
 from client.domain.uplink import Route, Uplink
-from client.rules.services import may_pass_hall, service_of
+from client.rules.services import service_of
 from client.rules.usage import Bytes
 
 if TYPE_CHECKING:
@@ -226,8 +226,6 @@ class Http:
             raise
 
     async def _timed(self, call: _Call, line: Line) -> Reply:
-        if line.uplink is Uplink.HALL and not may_pass_hall(call.path):
-            raise LinkDownError("link.unreachable")  # it would be read there
         cuts = line.cuts
         client = await line.opened(self._present)
         if line.cuts != cuts:
@@ -324,7 +322,7 @@ class Http:
         self._learn(line, told + timedelta(milliseconds=500), exact=False)
 
     def _learn(self, line: Line, told: datetime, *, exact: bool) -> None:
-        if not _can_be(told) or line.uplink is Uplink.HALL:  # a relay's clock is not the cloud's
+        if not _can_be(told):
             return
         offset = round((told - self._now()) / timedelta(milliseconds=1))
         if exact or not self._clock_known or abs(offset - self.clock_offset_ms) > _DATE_IS_COARSE:

@@ -1,4 +1,7 @@
-"""The ways to the cloud a terminal may have, best first, and where each leads."""
+"""The ways to the cloud a terminal may have, best first, and where each leads.
+
+A hall server is none of them: it is asked in parcels (``client/api/neighbours.py``) and answers for nobody.
+"""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -10,7 +13,6 @@ class Uplink(Enum):
     MAIN = "main"
     SECOND = "second"
     MOBILE = "mobile"
-    HALL = "hall"  # a server in the hall: it relays what it cannot read, and nothing else
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,20 +78,12 @@ class LinkWatch:
 
     def usable_for(self, service: str) -> bool:
         """Tell whether one of the cloud's services is worth asking."""
-        by_way = self.uplink is not Uplink.HALL or services.is_by_hall(service)
-        return self.usable and by_way and self._services.usable(service)
+        return self.usable and self._services.usable(service)
 
     @property
     def affected(self) -> tuple[str, ...]:
-        """Return the services that are out or cannot be had over the line that carries; none while no line does."""
-        if not self.usable:
-            return ()
-        return tuple(
-            name
-            for name in services.NAMES
-            if name in self._services.known.out
-            or (self.uplink is Uplink.HALL and not services.is_by_hall(name))
-        )
+        """Return the services that are out, none while no line carries."""
+        return self._services.known.out if self.usable else ()
 
     def is_watched(self, uplink: Uplink) -> bool:
         """Tell whether an up-link is probed, so that its state is more than a memory."""
@@ -298,7 +290,7 @@ class LinkWatch:
             before=before,
             left=self._left,
             metered=self.metered,
-            partly=bool(self._services.known.out) or self.uplink is Uplink.HALL,
+            partly=bool(self._services.known.out),
             stopped=self._stopped,
         )
 

@@ -25,12 +25,6 @@ _PATHS = {  # the first that fits; the names are those of /v1/health (docs/CONTR
     SESSIONS: re.compile(r"/v1/sessions\b"),
 }
 NAMES = (RESIDENTS, "tax", "nhi", CERTIFICATES, COMMANDS, FEEDS, SNAPSHOTS, SESSIONS)
-# What a hall server may carry: it ends TLS, so nothing that can be read there, and nobody's password or token.
-_BY_HALL = re.compile(
-    r"/v1/(clock|health|orders(/[\w-]+/done)?|terminals/self/state|commands(/[\w-]+)?|feeds\?[\w=&]*|feeds/\w+/(digest|buckets)"
-    r"|snapshot\?(begun=[\w%-]*&)?sealed=1|snapshot/chunks/\w+)"
-)
-_NOT_BY_HALL = frozenset({RESIDENTS, "tax", "nhi", CERTIFICATES, SESSIONS})
 _RULES = LinkRules()
 
 
@@ -72,16 +66,6 @@ class Services:
 def service_of(path: str) -> str:
     """Return whose call a path is; empty for clock, health, orders and the like."""
     return next((name for name, pattern in _PATHS.items() if pattern.match(path)), "")
-
-
-def may_pass_hall(path: str) -> bool:
-    """Tell whether a call may go by way of a hall server: sealed or signed by whom it concerns, and telling nothing."""
-    return _BY_HALL.fullmatch(path) is not None
-
-
-def is_by_hall(service: str) -> bool:
-    """Tell whether a service can be had by way of a hall server."""
-    return service not in _NOT_BY_HALL
 
 
 def after_answer(services: Services, name: str, now: datetime, *, ms: int) -> Services:

@@ -23,7 +23,6 @@ class Cost(Enum):
 
     FREE = "free"
     METERED = "metered"
-    HALL = "hall"  # free, and shared by all terminals of the hall
 
 
 class When(Enum):
@@ -40,19 +39,14 @@ Policy = Mapping[tuple[Kind, Cost], When]
 POLICY: Policy = {
     (Kind.BLOCKS, Cost.FREE): When.AT_ONCE,
     (Kind.BLOCKS, Cost.METERED): When.AT_ONCE,
-    (Kind.BLOCKS, Cost.HALL): When.AT_ONCE,
     (Kind.OUTBOX, Cost.FREE): When.AT_ONCE,
     (Kind.OUTBOX, Cost.METERED): When.NEXT,
-    (Kind.OUTBOX, Cost.HALL): When.AT_ONCE,
     (Kind.DELTAS, Cost.FREE): When.AT_ONCE,
     (Kind.DELTAS, Cost.METERED): When.LATER,
-    (Kind.DELTAS, Cost.HALL): When.AT_ONCE,
     (Kind.SNAPSHOT, Cost.FREE): When.AT_ONCE,
     (Kind.SNAPSHOT, Cost.METERED): When.ASKED,
-    (Kind.SNAPSHOT, Cost.HALL): When.AT_ONCE,
     (Kind.UPKEEP, Cost.FREE): When.AT_ONCE,
     (Kind.UPKEEP, Cost.METERED): When.ASKED,
-    (Kind.UPKEEP, Cost.HALL): When.LATER,
 }
 LATER_EVERY = timedelta(seconds=60)
 

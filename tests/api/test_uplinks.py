@@ -173,25 +173,3 @@ async def test_one_service_that_is_out_leaves_the_others_on_line_and_comes_back_
         cloud.out = set()
         await until(watch, lambda: watch.usable_for(RESIDENTS))
         assert "/v1/health" in cloud.asked
-
-
-@pytest.mark.parametrize("path", ["/v1/residents", "/v1/sessions", "/v1/feeds/register/rows", "/v1/snapshot"])
-async def test_what_a_hall_server_could_read_never_leaves_for_it(path: str) -> None:
-    hall = Cloud()
-    async with served(hall.serve) as url:
-        http = Http("http://127.0.0.1:9", None, now=_now, more=[Route(Uplink.HALL, url)])
-        http.carry(Uplink.HALL, cut=False)
-        with pytest.raises(LinkDownError, match=r"link\.unreachable"):
-            await http.call("POST", path, json={"a": 1}, token="t")
-        await http.call("POST", "/v1/commands", json={"commands": []})
-        assert (hall.asked, http.clock_offset_ms) == (["/v1/commands"], 0)
-        await http.close()
-
-
-async def test_a_relays_clock_teaches_nothing() -> None:
-    wrong = answer(msgspec.json.encode({"now": datetime(2030, 1, 1, tzinfo=UTC)}))
-    async with served(saying(wrong)) as url:
-        http = Http("http://127.0.0.1:9", None, now=_now, more=[Route(Uplink.HALL, url)])
-        await http.probe(Uplink.HALL)
-        assert http.clock_offset_ms == 0
-        await http.close()

@@ -15,13 +15,13 @@ from client.domain.uplink import Uplink
 from client.jobs.reach import Reach
 from client.jobs.watch_link import LinkWatch, WatchedLine
 from client.rules.modes import Mode
-from client.rules.services import CERTIFICATES, COMMANDS, FEEDS, RESIDENTS, SESSIONS
+from client.rules.services import CERTIFICATES, RESIDENTS
 from tests.builders import a_sign_in
 from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.asyncio
 
-MAIN, SECOND, MOBILE, HALL = Uplink
+MAIN, SECOND, MOBILE = Uplink
 TIMEOUT = LinkDownError("link.timeout")
 
 
@@ -76,8 +76,7 @@ class Field:
 @asynccontextmanager
 async def watching(town: Field) -> AsyncIterator[LinkWatch]:
     more = tuple(
-        WatchedLine(one, partial(town.probe, one), partial(bool, one is MOBILE))
-        for one in (SECOND, MOBILE, HALL)
+        WatchedLine(one, partial(town.probe, one), partial(bool, one is MOBILE)) for one in (SECOND, MOBILE)
     )
     watch = LinkWatch(
         partial(town.probe, MAIN),
@@ -107,7 +106,7 @@ async def test_while_the_main_line_is_good_no_other_is_touched() -> None:
     async with watching(town) as watch:
         await town.passes(35)
         assert (watch.uplink, watch.mode, town.carried) == (MAIN, Mode.NORMAL, [])
-        assert town.probes == {MAIN: 4, SECOND: 0, MOBILE: 0, HALL: 0}
+        assert town.probes == {MAIN: 4, SECOND: 0, MOBILE: 0}
 
 
 async def test_a_cut_hands_over_within_two_probes_and_is_no_outage() -> None:
@@ -167,15 +166,6 @@ async def test_with_every_line_gone_the_replica_answers_and_the_first_that_comes
         town.cut.discard(SECOND)
         await town.passes(60)
         assert (watch.uplink, watch.usable) == (SECOND, True)
-
-
-async def test_by_the_hall_server_only_what_is_sealed_can_be_had() -> None:
-    town = Field(cut={MAIN, SECOND, MOBILE})
-    async with watching(town) as watch:
-        assert (watch.uplink, watch.mode) == (HALL, Mode.DEGRADED)
-        assert [watch.usable_for(one) for one in (COMMANDS, FEEDS)] == [True, True]
-        assert not any(watch.usable_for(one) for one in (RESIDENTS, CERTIFICATES, SESSIONS))
-        assert watch.affected == (RESIDENTS, "tax", "nhi", CERTIFICATES, SESSIONS)
 
 
 # A service that is out

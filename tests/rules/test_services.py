@@ -3,7 +3,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 import yaml
 
 from client.rules.services import (
@@ -11,14 +10,11 @@ from client.rules.services import (
     FEEDS,
     NAMES,
     RESIDENTS,
-    SESSIONS,
     Services,
     after_answer,
     after_health,
     after_no_answer,
-    is_by_hall,
     look_later,
-    may_pass_hall,
     service_of,
 )
 from cloud import service_names
@@ -101,47 +97,3 @@ def test_a_failure_is_remembered_for_half_a_minute() -> None:
     assert once.failed_lately(RESIDENTS, NOW + 29 * SECOND)
     assert not once.failed_lately(RESIDENTS, NOW + 31 * SECOND)
     assert not once.failed_lately(COMMANDS, NOW)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v1/clock",
-        "/v1/commands",
-        "/v1/commands/0190-a",
-        "/v1/feeds?blocks=4&register=9&limit=1000",
-        "/v1/feeds/blocks/digest",
-        "/v1/snapshot?sealed=1",
-        "/v1/snapshot?begun=s1&sealed=1",
-        "/v1/snapshot/chunks/" + 64 * "a",
-        "/v1/orders",
-        "/v1/terminals/self/state",
-    ],
-)
-def test_a_hall_server_carries_what_is_sealed_or_tells_nothing(path: str) -> None:
-    assert may_pass_hall(path)
-    assert is_by_hall(service_of(path))
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v1/residents?name=x",
-        "/v1/residents/1/household",
-        "/v1/restrictions",
-        "/v1/eligibility",
-        "/v1/sessions",
-        "/v1/sessions/current",
-        "/v1/enrolments",
-        "/v1/feeds/register?after=4&limit=9",
-        "/v1/feeds/register/rows",
-        "/v1/snapshot",
-        "/v1/snapshot?begun=sealed=1",
-        "/v1/snapshot/chunks/../../residents",
-        "/v1/commands/../residents",
-        "/v1/clock/../sessions",
-    ],
-)
-def test_it_never_carries_what_it_could_read(path: str) -> None:
-    assert not may_pass_hall(path)
-    assert not is_by_hall(SESSIONS)
