@@ -11,12 +11,17 @@ from pathlib import Path
 
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
+from client.api.neighbours import NeighbourHttp
 from client.config import Config
 from client.domain.errors import LinkDownError, StoreError
 from client.domain.terminal import TerminalFacts
 from client.jobs.enrol import Enrol
+from client.rules.peers import OwnTown, revoked_serials
+from offline.hall.tls import calling
 from offline.store.files import check_room
+from offline.store.identity import TerminalIdentity
 from offline.store.keys import Vault
+from offline.store.peer_file import PeerFile
 from offline.store.stores import FileStores
 from printing.desk.press import DrawingPress, FilePress, IppPress, NoPress
 from printing.layout.fonts import find_fonts
@@ -42,6 +47,7 @@ class Doors:
     facts: TerminalFacts
     stores: FileStores
     press: WatchedPress
+    hall: NeighbourHttp | None = None  # the hall server of this house, where it has one
 
 
 async def open_doors(
@@ -65,7 +71,26 @@ async def open_doors(
     press = WatchedPress(partial(press_of, config, chain), Words(config.language))
     stack.callback(press.close)
     stores = FileStores(folder, facts, utc_now, identity.sign, anchor=vault.anchor)
-    return Doors(http, vault, facts, stores, press)
+    hall = None
+    if config.hall_url:
+        hall = neighbour_http(config.neighbour_addresses[0], identity, facts, PeerFile(folder))
+        stack.push_async_callback(hall.close)
+    return Doors(http, vault, facts, stores, press, hall)
+
+
+def neighbour_http(
+    address: str, identity: TerminalIdentity, facts: TerminalFacts, peer: PeerFile
+) -> NeighbourHttp:
+    """Return the way to a neighbour, the hall server among them."""
+    trust = partial(calling, identity, facts.certificate, facts.ca)
+    return NeighbourHttp(address, trust, lambda: own_town(facts, peer), peer.read, now=utc_now)
+
+
+def own_town(facts: TerminalFacts, peer: PeerFile) -> OwnTown:
+    """Return what neighbours are held against."""
+    papers = peer.read()
+    revoked = revoked_serials(papers.crl, facts.ca) if papers else frozenset()
+    return OwnTown(facts.municipality_code, facts.feed_keys, facts.ca, revoked)
 
 
 async def enrolled_terminal(config: Config) -> TerminalFacts:

@@ -9,8 +9,9 @@ from typing import Any
 
 from client import logs
 from client.api.carried import CarriedBox
-from client.api.hall_first import HallFirst
+from client.api.hall_first import HallFirst, ParcelsHallFirst
 from client.api.neighbours import NeighbourFeeds, NeighbourHttp
+from client.api.parcels import ParcelDoor
 from client.api.peers import PeerDesk
 from client.api.sync import HttpFeeds
 from client.config import Config
@@ -21,45 +22,39 @@ from client.jobs.hand_over import HandOver
 from client.jobs.keep_lease import KeepLease
 from client.jobs.ports import Link
 from client.jobs.sync_replica import SyncReplica
-from client.rules.peers import OwnTown, revoked_serials
+from client.rules.peers import OwnTown
 from offline.hall.answers import Answers, Kept
 from offline.hall.server import PeerServer
-from offline.hall.tls import calling, serving
+from offline.hall.tls import serving
 from offline.store.peer_file import PeerFile
 from offline.store.seal import sealed_batch
-from ui.doors import Doors, utc_now
+from ui.doors import Doors, neighbour_http, own_town, utc_now
 
 _TEND_EVERY, _HAND_OVER_EVERY, _SERVE_AGAIN = 60.0, 5.0, 60.0
 
 
 def by_the_hall(
-    config: Config, doors: Doors, cloud: HttpFeeds, on_parcel: Callable[[Parcel], Awaitable[None]]
+    doors: Doors, cloud: HttpFeeds, on_parcel: Callable[[Parcel], Awaitable[None]]
 ) -> HttpFeeds | HallFirst:
     """Return the feeds by way of the hall server, where this house has one."""
-    if not config.hall_url:
+    if doors.hall is None:
         return cloud
-    http = neighbour_http(config.neighbour_addresses[0], doors, PeerFile(config.terminal_dir))
     digest_key = doors.stores.replica.digest_key
-    hall = HttpFeeds(http, doors.facts.feed_keys, digest_key=digest_key, on_parcel=on_parcel)
-
-    def cloud_time() -> datetime:
-        return utc_now() + timedelta(milliseconds=doors.http.clock_offset_ms)
-
-    return HallFirst(hall, cloud, now=cloud_time)
+    hall = HttpFeeds(doors.hall, doors.facts.feed_keys, digest_key=digest_key, on_parcel=on_parcel)
+    return HallFirst(hall, cloud, now=partial(_cloud_time, doors))
 
 
-def neighbour_http(address: str, doors: Doors, peer: PeerFile) -> NeighbourHttp:
-    """Return the way to a neighbour."""
-    facts = doors.facts
-    trust = partial(calling, doors.vault.identity, facts.certificate, facts.ca)
-    return NeighbourHttp(address, trust, lambda: own_town(doors, peer), peer.read, now=utc_now)
+def parcels_by_the_hall(doors: Doors) -> ParcelDoor | ParcelsHallFirst:
+    """Return the parcels by way of the hall server, where this house has one."""
+    keys = doors.facts.feed_keys
+    cloud = ParcelDoor(doors.http, keys)
+    if doors.hall is None:
+        return cloud
+    return ParcelsHallFirst(ParcelDoor(doors.hall, keys), cloud, now=partial(_cloud_time, doors))
 
 
-def own_town(doors: Doors, peer: PeerFile) -> OwnTown:
-    """Return what neighbours are held against."""
-    facts, papers = doors.facts, peer.read()
-    revoked = revoked_serials(papers.crl, facts.ca) if papers else frozenset()
-    return OwnTown(facts.municipality_code, facts.feed_keys, facts.ca, revoked)
+def _cloud_time(doors: Doors) -> datetime:
+    return utc_now() + timedelta(milliseconds=doors.http.clock_offset_ms)
 
 
 class Neighbourhood:
@@ -99,7 +94,7 @@ class Neighbourhood:
             await http.close()
 
     def _http(self, address: str) -> NeighbourHttp:
-        return neighbour_http(address, self._doors, self._peer)
+        return neighbour_http(address, self._doors.vault.identity, self._doors.facts, self._peer)
 
     def _carrier(self) -> HandOver:
         facts = self._doors.facts
@@ -112,7 +107,7 @@ class Neighbourhood:
 
     def own_town(self) -> OwnTown:
         """Return what neighbours are held against."""
-        return own_town(self._doors, self._peer)
+        return own_town(self._doors.facts, self._peer)
 
     async def _keep(self, parcel: Parcel) -> None:
         with suppress(StoreError):  # a full disk is the outbox's affair first; the replica follows without

@@ -13,7 +13,6 @@ from importlib.metadata import version
 from client.api.auth import Sessions
 from client.api.certificates import CertificateDesk
 from client.api.commands import CommandBox
-from client.api.parcels import ParcelDoor
 from client.api.residents import CloudRegister
 from client.api.sync import HttpFeeds
 from client.api.upkeep import UpkeepDesk
@@ -48,7 +47,7 @@ from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
 from ui.doors import Doors, utc_now
 from ui.jobs import FillJobs, Jobs
-from ui.neighbours import by_the_hall
+from ui.neighbours import by_the_hall, parcels_by_the_hall
 from ui.rounds import Upkeep
 from ui.routes import more_routes
 from ui.screens.drill.model import DrillJobs
@@ -118,7 +117,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         box=box,
         send=SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random),
         sync=SyncReplica(
-            by_the_hall(config, doors, feeds, partial(_keep, doors.stores.shelf)),
+            by_the_hall(doors, feeds, partial(_keep, doors.stores.shelf)),
             doors.stores.replica,
             ledger,
             metered=lambda: not crossing.may(Kind.SNAPSHOT),
@@ -127,9 +126,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
             laid_by=Arrived(doors.stores.shelf, doors.stores.replica.digest_key),
             jitter=random.random,
         ),
-        night=KeepAtNight(
-            ParcelDoor(http, doors.facts.feed_keys), doors.stores.shelf, metered=lambda: watch.metered
-        ),
+        night=KeepAtNight(parcels_by_the_hall(doors), doors.stores.shelf, metered=lambda: watch.metered),
         metered=metered,
         crossing=crossing,
     )

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from client.api.chunks import ChunkDoor
 from client.api.enrolment import EnrolmentDesk
-from client.api.hall_first import HallFirst
+from client.api.hall_first import HallFirst, ParcelsHallFirst
 from client.api.http import Http
 from client.api.neighbours import NeighbourFeeds, NeighbourHttp
 from client.api.parcels import ParcelDoor
@@ -23,6 +23,7 @@ from client.domain.enrolment import Enrolled
 from client.domain.errors import LinkDownError, RefusedError
 from client.domain.feed import Feed, Position
 from client.domain.peer import PeerPapers, PeerRole
+from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.keep_hall import KeepHall
 from client.jobs.sync_replica import SyncReplica
 from client.rules.peers import OwnTown
@@ -33,6 +34,7 @@ from offline.hall.answers import Answers, Bell, Kept
 from offline.hall.chunks import ChunkShelf
 from offline.hall.server import PeerServer
 from offline.hall.tls import calling, serving
+from offline.store.arrived import Arrived
 from offline.store.identity import TerminalIdentity, new_key, signing_request
 from offline.store.replica import Replica
 from offline.store.shelf import Shelf
@@ -233,3 +235,31 @@ async def test_a_house_fills_and_follows_over_the_hall_servers_line_alone(house:
         await stack.aclose()
         assert (await sync.round()).changes == 1
         assert await follower.equal()
+
+
+async def test_at_night_too_a_house_costs_the_hall_servers_line_alone(house: House, tmp_path: Path) -> None:
+    follower, keep = house.follower, house.keep
+    cloud = follower.cloud
+    told = cloud.enrolled
+    assert told
+    shelf = Shelf(tmp_path / "own", lambda: told.feed_keys)
+    own = Arrived(shelf, follower.replica.digest_key)
+    async with AsyncExitStack() as stack:
+        assert (await SyncReplica(cloud.feeds(), follower.replica, follower.book, laid_by=own).round()).proven
+        house.neighbour_feeds(await house.serve(stack))
+        stack.push_async_callback(house.http.close)
+        source = ParcelsHallFirst(
+            ParcelDoor(house.http, told.feed_keys), ParcelDoor(cloud.http, told.feed_keys), now=utc_now
+        )
+        night = KeepAtNight(source, shelf)
+        follower.commit("register", follower.resident(history_no=4, full_name=NAME))
+        await keep.follow(0)
+        before = cloud.http.bytes_received
+        assert await night.round() == 1
+        assert cloud.http.bytes_received == before
+        await stack.aclose()
+        follower.commit("blocks", put(*protect(HANAKO)))
+        assert await night.round() == 1, "where the hall server is gone, the cloud itself is asked"
+    sync = SyncReplica(cloud.feeds(), follower.replica, follower.book, laid_by=own)
+    assert await sync.take_in() == 2
+    assert await follower.equal()
