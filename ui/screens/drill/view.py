@@ -7,10 +7,10 @@ from ui.marks import Mark
 from ui.screens.drill.model import DrillModel, StepLine
 from ui.text import Words
 from ui.widgets.notice import NoticeBar
-from ui.widgets.parts import button, card, label, wrapped
+from ui.widgets.parts import button, label, wrapped
+from ui.widgets.sheet import lay_sheet
 from ui.widgets.state_mark import StateMark
 
-_WIDTH, _EMS = 760, 46  # the least in pixels, and in letters of the screen
 _LOOKS = {"done": (Mark.CIRCLE, "ok"), "present": (Mark.TRIANGLE, "warn"), "ahead": (Mark.DOCUMENT, "quiet")}
 
 
@@ -37,32 +37,10 @@ class DrillView(QWidget):
         self.paint()
 
     def _lay_out(self) -> None:
-        words = self._words
-        sheet = card()
-        sheet.setMaximumWidth(max(_WIDTH, _EMS * self.fontMetrics().horizontalAdvance("世")))
-        column = QVBoxLayout(sheet)
-        column.setContentsMargins(26, 20, 26, 18)
-        column.setSpacing(12)
-        column.addWidget(label(words("drill.heading"), "title"))
-        column.addWidget(wrapped(words("drill.explain"), "quiet"))
-        column.addLayout(self._steps)
-        column.addWidget(self._rto)
-        column.addStretch(1)
-        column.addWidget(self._reason)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._back)
-        buttons.addStretch(1)
-        for part in (self._end, self._report, self._start):
-            buttons.addWidget(part)
-        column.addLayout(buttons)
-        middle = QHBoxLayout()
-        middle.addStretch(1)
-        middle.addWidget(sheet, 8)
-        middle.addStretch(1)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(10, 10, 10, 10)
-        page.addWidget(self._notice)
-        page.addLayout(middle, 1)
+        parts = (wrapped(self._words("drill.explain"), "quiet"), self._steps, self._rto)
+        buttons = (self._back, self._end, self._report, self._start)
+        page = lay_sheet(self, self._words("drill.heading"), parts, self._reason, buttons)
+        page.insertWidget(0, self._notice)
 
     def paint(self) -> None:
         """Show the model as it is."""

@@ -1,14 +1,14 @@
 """The replica's screen: its age, what is under way, and the proof."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from ui.screens.replica.model import ReplicaModel
 from ui.text import Words
 from ui.widgets.notice import NoticeBar
-from ui.widgets.parts import button, card, label, rule, wrapped
+from ui.widgets.parts import button, rule, wrapped
+from ui.widgets.sheet import lay_sheet
 
-_WIDTH, _EMS = 760, 46  # the least in pixels, and in letters of the screen
 _STEPS = 1000  # of the bar
 
 
@@ -39,33 +39,11 @@ class ReplicaView(QWidget):
         self.paint()
 
     def _lay_out(self) -> None:
-        words = self._words
-        sheet = card()
-        sheet.setMaximumWidth(max(_WIDTH, _EMS * self.fontMetrics().horizontalAdvance("世")))
-        column = QVBoxLayout(sheet)
-        column.setContentsMargins(26, 20, 26, 18)
-        column.setSpacing(12)
-        column.addWidget(label(words("replica.heading"), "title"))
-        for part in (self._age, self._series, rule(), wrapped(words("replica.explain"), "quiet")):
-            column.addWidget(part)
-        column.addWidget(self._doing)
-        column.addWidget(self._bar)
-        column.addStretch(1)
-        column.addWidget(self._reason)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._back)
-        buttons.addStretch(1)
-        for one in (self._follow, self._stop, self._start):
-            buttons.addWidget(one)
-        column.addLayout(buttons)
-        middle = QHBoxLayout()
-        middle.addStretch(1)
-        middle.addWidget(sheet, 8)
-        middle.addStretch(1)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(10, 10, 10, 10)
-        page.addWidget(self._notice)
-        page.addLayout(middle, 1)
+        explain = wrapped(self._words("replica.explain"), "quiet")
+        parts = (self._age, self._series, rule(), explain, self._doing, self._bar)
+        buttons = (self._back, self._follow, self._stop, self._start)
+        page = lay_sheet(self, self._words("replica.heading"), parts, self._reason, buttons)
+        page.insertWidget(0, self._notice)
 
     def paint(self) -> None:
         """Show the model as it is."""
