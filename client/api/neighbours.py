@@ -6,6 +6,7 @@ signature of a person or terminal goes to it: only which versions are wanted, an
 
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from client.api.http import Http, Now
@@ -74,7 +75,8 @@ class NeighbourFeeds:
     """The feeds as far as neighbours lead on; fulfils the port ``CloudFeeds`` where only changes are asked for.
 
     The neighbours are asked in the order of the settings. What one of them spoils, or another town's or nobody's has
-    signed, is left, and the next one is asked.
+    signed, is left, and the next one is asked. A parcel that begins before the version asked for is taken too: it tells
+    the rows it is about as they are where it ends, and where they do not come out so, the root says it (decision 22).
     """
 
     def __init__(
@@ -128,10 +130,11 @@ class NeighbourFeeds:
         answered = False
         for door in self._doors:
             try:
-                for told in await door.parcels(after, limit=limit):
+                for told in await door.parcels(after, limit=limit, across=True):
                     answered = True
                     if isinstance(told, Parcel) and _is_better(told, best.get(told.feed)):
-                        best[told.feed] = told, open_batch(told, parcel_key(self._digest_key()))
+                        batch = open_batch(told, parcel_key(self._digest_key()))
+                        best[told.feed] = told, replace(batch, after=after[told.feed])
             except LinkDownError as error:
                 trouble = error
         if not answered:
@@ -142,4 +145,5 @@ class NeighbourFeeds:
 
 
 def _is_better(parcel: Parcel, known: tuple[Parcel, FeedBatch] | None) -> bool:
-    return known is None or (parcel.to, parcel.at) > (known[0].to, known[0].at)
+    """Tell whether a parcel is the better way: it leads further, begins nearer to where we stand, or is younger."""
+    return known is None or (parcel.to, parcel.after, parcel.at) > (known[0].to, known[0].after, known[0].at)

@@ -106,6 +106,11 @@ class Answers:
         if not after or not limit:
             return problem(422, "request.malformed")
         found = await self._news(after, limit, wait)
+        if call.query.get("across") == "1":
+            found = {
+                feed: parcel or await self._kept.shelf.next(feed, after[feed], across=True)
+                for feed, parcel in found.items()
+            }
         told = [
             msgspec.Raw(parcel.wire) if parcel is not None else {"feed": feed.value, "code": "feed.too_old"}
             for feed, parcel in found.items()

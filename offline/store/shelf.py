@@ -50,9 +50,12 @@ class Shelf:
         """Keep a parcel. StoreError ``store.full`` and others."""
         await asyncio.to_thread(self._in_turn, lambda: self._put(parcel))
 
-    async def next(self, feed: Feed, after: int) -> Parcel | None:
-        """Return what takes a feed on from a version, the longest way; or the word that it was the newest; or None."""
-        return await asyncio.to_thread(self._in_turn, lambda: self._next(feed, after))
+    async def next(self, feed: Feed, after: int, *, across: bool = False) -> Parcel | None:
+        """Return what takes a feed on from a version, the longest way; or the word that it was the newest; or None.
+
+        With ``across`` also what begins before the version and leads beyond it, where nothing begins there.
+        """
+        return await asyncio.to_thread(self._in_turn, lambda: self._next(feed, after, across=across))
 
     async def note(self, position: Position) -> None:
         """Write down where the replica stands, for the time when it is shut."""
@@ -98,9 +101,13 @@ class Shelf:
         if parcel.is_news:
             self._prune()
 
-    def _next(self, feed: Feed, after: int) -> Parcel | None:
-        for path in sorted(self._of(feed), key=_end, reverse=True):
-            if _begin(path) == after < _end(path) and (parcel := self._read(path)):
+    def _next(self, feed: Feed, after: int, *, across: bool) -> Parcel | None:
+        beyond = sorted((path for path in self._of(feed) if after < _end(path)), key=_end, reverse=True)
+        fitting = [path for path in beyond if _begin(path) == after]
+        if across:
+            fitting += [path for path in beyond if _begin(path) < after]
+        for path in fitting:
+            if parcel := self._read(path):
                 return parcel
         word = self._words.get(feed) or self._read(self._folder / _word_name(feed))
         return word if word is not None and word.to == after else None

@@ -144,6 +144,46 @@ async def test_a_terminal_is_led_on_by_the_hall_server_while_the_cloud_is_gone(h
         assert stolen(house) == []
 
 
+@pytest.mark.parametrize("back_again", [False, True], ids=["moved on", "and back again in between"])
+async def test_a_terminal_that_stands_inside_the_halls_parcel_is_led_on_or_stays_as_it_was(
+    house: House, back_again: bool
+) -> None:
+    """Differences hold between two versions; between them it is the root that tells whether they came out."""
+    follower, keep = house.follower, house.keep
+    names = ("渡邉　一", "渡邉　二") if not back_again else ("渡邉　一", NAME)
+    async with AsyncExitStack() as stack:
+        follower.commit("register", follower.resident(history_no=4, full_name=NAME))
+        assert (await follower.sync.round()).proven
+        await keep.follow(0)
+        for number, name in enumerate(names):
+            follower.commit("register", follower.resident(history_no=4, full_name=name))
+            follower.commit("register", follower.resident(history_no=5 + number, full_name=name))
+            follower.commit("blocks", put(*protect((TARO, HANAKO)[number])))
+            if number == 0:
+                assert (await follower.sync.round()).proven  # and the hall server hears of it later
+        await keep.follow(0)
+        stood = versions(await follower.replica.position())
+        cut(follower.cloud)
+        feeds = house.neighbour_feeds(await house.serve(stack))
+        stack.push_async_callback(house.http.close)
+        sync = SyncReplica(feeds, follower.replica, follower.book, metered=lambda: True)
+        if back_again:
+            with pytest.raises(LinkDownError, match=r"link\.unreachable"):  # only the cloud compares
+                await sync.round()
+            assert versions(await follower.replica.position())[Feed.REGISTER] == stood[Feed.REGISTER]
+        else:
+            assert (await sync.round()).proven
+            household = (await follower.replica.household_of(TARO)).value
+            assert household.members[0].name.text == names[1]
+        blocks = versions(await follower.replica.position())[Feed.BLOCKS]
+        assert blocks[0] == stood[Feed.BLOCKS][0] + 1, (
+            "blocks come before the register, whatever becomes of it"
+        )
+        mend(follower.cloud)
+        assert (await follower.sync.round()).proven
+        assert await follower.equal()
+
+
 def versions(position: Position) -> dict[Feed, tuple[int, object]]:
     assert position.blocks
     assert position.register

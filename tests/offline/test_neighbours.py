@@ -93,7 +93,7 @@ async def test_one_that_is_behind_is_led_on_by_a_neighbour(
         5,
         (RowChange("resident", ("0000000001", 1), {"full_name": "a"}),),
     )
-    assert await feeds(stack, ours, address).feed(REGISTER, 4, 1000) is None
+    assert await feeds(stack, ours, address).feed(REGISTER, 2, 1000) is None, "a gap is bridged by nobody"
 
 
 async def test_the_way_of_a_neighbour_that_leads_furthest_is_taken(
@@ -108,6 +108,32 @@ async def test_the_way_of_a_neighbour_that_leads_furthest_is_taken(
     batch = await feeds(stack, ours, *addresses).feed(REGISTER, 3, 1000)
     assert batch is not None
     assert batch.to == 9
+
+
+async def test_one_that_stands_inside_a_neighbours_parcel_is_led_on_too_and_where_one_begins_there_by_that(
+    stack: AsyncExitStack, ours: Machine, theirs: Machine, tmp_path: Path
+) -> None:
+    across, wide, exact = a_parcel(REGISTER, 3, 7), a_parcel(REGISTER, 2, 6), a_parcel(REGISTER, 5, 7)
+    address = await serving(stack, theirs, tmp_path / "one", across, wide)
+    batch = await feeds(stack, ours, address).feed(REGISTER, 5, 1000)
+    assert batch is not None
+    assert (batch.after, batch.to) == (5, 7)
+    assert await feeds(stack, ours, address).feed(REGISTER, 7, 1000) is None
+    nearer = await serving(stack, theirs, tmp_path / "two", exact)
+    got: list[Parcel] = []
+
+    async def on_parcel(parcel: Parcel) -> None:
+        got.append(parcel)
+
+    https = [ours.http(one) for one in (address, nearer)]
+    for http in https:
+        stack.push_async_callback(http.close)
+    both = NeighbourFeeds(https, ours.town.feed_keys, digest_key=lambda: DIGEST_KEY, on_parcel=on_parcel)
+    assert (await both.feed(REGISTER, 5, 1000)) is not None
+    assert got == [exact]
+    # Whoever does not ask for it, as a terminal of an earlier version, is given none that begins elsewhere.
+    door = ParcelDoor(https[0], ours.town.feed_keys)
+    assert await door.parcels({REGISTER: 5}, limit=10) == (CannotGoOn(REGISTER, behind=False),)
 
 
 async def test_where_nobody_answers_it_is_said(stack: AsyncExitStack, ours: Machine) -> None:
@@ -231,7 +257,7 @@ class Liar:
     def __init__(self, wire: bytes) -> None:
         self._wire = wire
 
-    async def next(self, feed: Feed, after: int) -> Parcel:
+    async def next(self, feed: Feed, after: int, *, across: bool = False) -> Parcel:
         return replace(a_parcel(feed, after, after + 2), wire=self._wire)
 
 
