@@ -32,6 +32,9 @@ _OF_LINES = 75  # percent of the time an index takes
 T = TypeVar("T")
 Told = Callable[[int, int], None]  # how much is done, of how much
 
+_PERSON = f"INSERT INTO person VALUES ({', '.join('?' * len(PERSON))})"
+_ENTER = "INSERT INTO token (rowid, t) VALUES (?, ?)"
+_LEAVE = "INSERT INTO token (token, rowid, t) VALUES ('delete', ?, ?)"
 _KANA, _TOWN = PERSON.index("kana") - 1, PERSON.index("town") - 1  # in a line without its place
 
 
@@ -139,13 +142,39 @@ def renew(
     ``letters``: the town's own letters that count as others now; whoever bears one is brought up to date too.
     ``give_way`` is called before each.
     """
-    made = Making(connection)
+    made, words = Making(connection), _Words()
     housed = _housed(connection, _note_shelters(connection, made.hidden))
     for atena_no in dict.fromkeys([*atena_nos, *_bearing(connection, letters), *housed]):
         give_way()
-        _renew_one(connection, atena_no, made)
+        _renew_one(connection, atena_no, made, words)
+    words.write(connection, give_way)
     if letters:
         connection.execute("UPDATE search_state SET generation = generation + 1")
+
+
+class _Words:
+    """What leaves and enters the table of words, written in the order of its rows.
+
+    FTS5 puts what it has gathered to disk whenever a row comes that lies before the last one: in any other order each
+    person would be a piece of the index of its own, to be merged again.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[tuple[int, bool, str]] = []  # row, whether its words leave, and they
+
+    def leave(self, line: Line, towns: Towns) -> None:
+        """Take a line's words out."""
+        self._found.append((line[0], True, tokens_of(keys_in(line, towns), towns.number)))
+
+    def enter(self, row: int, words: str) -> None:
+        """Put a line's words in."""
+        self._found.append((row, False, words))
+
+    def write(self, connection: sqlite3.Connection, give_way: Callable[[], object]) -> None:
+        """Write; what befell one row stays in its order."""
+        for row, leaves, words in sorted(self._found, key=itemgetter(0)):
+            give_way()
+            connection.execute(_LEAVE if leaves else _ENTER, (row, words))
 
 
 def letters_in(keys: Iterable[Sequence[str | int]]) -> list[str]:
@@ -163,8 +192,8 @@ def _bearing(connection: sqlite3.Connection, letters: Iterable[str]) -> list[str
     return [atena_no for rows in found for (atena_no,) in rows]
 
 
-def _renew_one(connection: sqlite3.Connection, atena_no: str, made: "Making") -> None:
-    before = _take_out(connection, atena_no, made.towns)
+def _renew_one(connection: sqlite3.Connection, atena_no: str, made: "Making", words: _Words) -> None:
+    before = _take_out(connection, atena_no, made.towns, words)
     versions = list(_versions(connection, atena_no))
     if not versions:
         return
@@ -173,12 +202,12 @@ def _renew_one(connection: sqlite3.Connection, atena_no: str, made: "Making") ->
     if before is not None and before[_KANA + 1] == kana:
         rk = before[0]
     else:
-        rk = _between(connection, made.towns, kana=kana, atena_no=atena_no)
+        rk = _between(connection, made.towns, words, kana=kana, atena_no=atena_no)
     if line[_TOWN] is not None and not is_lived_in(connection, line[_TOWN]):
         connection.execute(
             "UPDATE search_state SET generation = generation + 1"
         )  # whoever plans by it reads it anew
-    _insert(connection, [(rk, *line)])
+    _put(connection, (rk, *line), words)
 
 
 def _all_versions(connection: sqlite3.Connection) -> Iterator[list[Row]]:
@@ -203,15 +232,12 @@ def _staged(connection: sqlite3.Connection) -> Iterator[Line]:
 
 
 def _insert(connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
-    """Write lines, each with its place in front and its words behind."""
-    marks = ", ".join("?" * len(PERSON))
+    """Write lines in the order of their places, each with its place in front and its words behind."""
     batch: list[Line] = []
 
     def write() -> None:
-        connection.executemany(f"INSERT INTO person VALUES ({marks})", (line[:-1] for line in batch))
-        connection.executemany(
-            "INSERT INTO token (rowid, t) VALUES (?, ?)", ((line[0], line[-1]) for line in batch)
-        )
+        connection.executemany(_PERSON, (line[:-1] for line in batch))
+        connection.executemany(_ENTER, ((line[0], line[-1]) for line in batch))
         batch.clear()
 
     for line in lines:
@@ -221,22 +247,26 @@ def _insert(connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
     write()
 
 
-def _take_out(connection: sqlite3.Connection, atena_no: str, towns: Towns) -> Line | None:
+def _put(connection: sqlite3.Connection, line: Line, words: _Words) -> None:
+    connection.execute(_PERSON, line[:-1])
+    words.enter(line[0], line[-1])
+
+
+def _take_out(connection: sqlite3.Connection, atena_no: str, towns: Towns, words: _Words) -> Line | None:
     line: Line | None = connection.execute(
         f"SELECT {', '.join(PERSON)} FROM person WHERE atena_no = ?", (atena_no,)
     ).fetchone()
     if line is not None:
-        _take_line_out(connection, line, towns)
+        _take_line_out(connection, line, towns, words)
     return line
 
 
-def _take_line_out(connection: sqlite3.Connection, line: Line, towns: Towns) -> None:
-    words = tokens_of(keys_in(line, towns), towns.number)
-    connection.execute("INSERT INTO token (token, rowid, t) VALUES ('delete', ?, ?)", (line[0], words))
+def _take_line_out(connection: sqlite3.Connection, line: Line, towns: Towns, words: _Words) -> None:
+    words.leave(line, towns)
     connection.execute("DELETE FROM person WHERE rk = ?", (line[0],))
 
 
-def _between(connection: sqlite3.Connection, towns: Towns, *, kana: str, atena_no: str) -> int:
+def _between(connection: sqlite3.Connection, towns: Towns, words: _Words, *, kana: str, atena_no: str) -> int:
     """Return a free row number at a place in kana order; where the gap is used up, neighbours move apart first."""
     while True:
         low, high = _edges(connection, kana, atena_no)
@@ -244,7 +274,7 @@ def _between(connection: sqlite3.Connection, towns: Towns, *, kana: str, atena_n
             return low + _GAP
         if high - low > 1:
             return (low + high) // 2
-        _spread(connection, towns, low)
+        _spread(connection, towns, words, low)
 
 
 def _edges(connection: sqlite3.Connection, kana: str, atena_no: str) -> tuple[int, int | None]:
@@ -261,7 +291,7 @@ def _edges(connection: sqlite3.Connection, kana: str, atena_no: str) -> tuple[in
     return int(before or 0), None if after is None else int(after)
 
 
-def _spread(connection: sqlite3.Connection, towns: Towns, around: int) -> None:
+def _spread(connection: sqlite3.Connection, towns: Towns, words: _Words, around: int) -> None:
     """Give the lines about a place numbers with room between them again: as few lines as make room."""
     size = _WINDOW
     columns = ", ".join(PERSON)
@@ -281,12 +311,10 @@ def _spread(connection: sqlite3.Connection, towns: Towns, around: int) -> None:
             break
         size *= 2
     for line in lines:
-        _take_line_out(connection, line, towns)
-    moved = (
-        (low + place * step, *line[1:], tokens_of(keys_in(line, towns), towns.number))
-        for place, line in enumerate(lines, start=1)
-    )
-    _insert(connection, moved)
+        _take_line_out(connection, line, towns, words)
+    for place, line in enumerate(lines, start=1):
+        told = tokens_of(keys_in(line, towns), towns.number)
+        _put(connection, (low + place * step, *line[1:], told), words)
 
 
 def _note_shelters(connection: sqlite3.Connection, homes: Collection[str]) -> list[str]:
