@@ -83,7 +83,14 @@ class Background:
         self._face.shell.touched.connect(self._idle.touched)
         self._face.shell.watch_gestures()
         self._always = [
-            self._task(work) for work in (self._watch.run(), self._tick(), self._rounds.keep_counts(), *more)
+            self._task(work)
+            for work in (
+                self._watch.run(),
+                self._tick(),
+                self._rounds.keep_counts(),
+                self._rounds.heed_orders(),
+                *more,
+            )
         ]
 
     async def close(self) -> None:

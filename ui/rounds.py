@@ -13,6 +13,7 @@ from client.domain.feed import Feed, Position
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
 from client.jobs.feed_ports import ReplicaFiles
+from client.jobs.heed_orders import HeedOrders
 from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.ports import Ledger, Now
 from client.jobs.scrub_replica import EVERY, ScrubReplica
@@ -63,6 +64,7 @@ class Upkeep:
         None
     )  # for ``madoguchi status``
     night: KeepAtNight | None = None
+    orders: HeedOrders | None = None
 
 
 class Rounds:
@@ -134,6 +136,15 @@ class Rounds:
                 lambda: night.run(lambda: watch.usable, asyncio.sleep, on_failure=watch.note_failure)
             )
             await asyncio.sleep(_AFTER_TROUBLE)
+
+    async def heed_orders(self) -> None:
+        """Do what the town orders this terminal, for ever, whether anybody is signed in or not."""
+        watch, orders = self._upkeep.watch, self._upkeep.orders
+        if orders is not None:
+            orders.begin()
+            await orders.run(
+                lambda: watch.usable, lambda: watch.metered, asyncio.sleep, on_failure=watch.note_failure
+            )
 
     async def mend(self) -> None:
         """Save what can be read of a damaged replica, for ever; off line the counter goes on with that."""

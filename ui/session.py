@@ -51,6 +51,9 @@ class SessionWatch:
         self._seen = trusted_now(now, self._seen)  # a clock set back makes no lease longer
         if present is None:
             return
+        if self._watch.stopped is StopReason.ORDERED:
+            self._stop(SignInNeededError("sign_in.shut"))
+            return
         if lease_over(present.lease, now, self._seen):
             self._watch.stop(StopReason.LEASE_OVER)
             self._stop(SignInNeededError("sign_in.lease_over"))

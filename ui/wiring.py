@@ -26,6 +26,7 @@ from client.domain.uplink import Uplink
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
 from client.jobs.find_resident import FindResident
+from client.jobs.heed_orders import HeedOrders
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.log_in import LogIn
@@ -40,9 +41,11 @@ from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch, WatchedLine
+from client.rules.modes import StopReason
 from client.rules.services import CERTIFICATES
 from client.rules.traffic import Cost, Kind, When, policy_of
 from offline.store.arrived import Arrived
+from offline.store.order_file import OrderFile
 from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
 from ui.doors import Doors, utc_now
@@ -84,6 +87,7 @@ class CloudLine:
     night: KeepAtNight
     metered: Metered
     crossing: CrossLine
+    orders: HeedOrders
 
 
 def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None]) -> CloudLine:
@@ -101,7 +105,18 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         now=utc_now,
         policy=policy_of(When(config.metered_deltas)),
     )
-    log_in = LogIn(Sessions(http, now=utc_now), doors.vault, doors.stores, ledger, watch, now=utc_now)
+    orders = HeedOrders(
+        UpkeepDesk(http, doors.facts), OrderFile(config.terminal_dir), shut=partial(_shut, watch)
+    )
+    log_in = LogIn(
+        Sessions(http, now=utc_now),
+        doors.vault,
+        doors.stores,
+        ledger,
+        watch,
+        now=utc_now,
+        shut=lambda: orders.is_shut,
+    )
     box = CommandBox(http, doors.facts.terminal_no)
     feeds = HttpFeeds(
         http,
@@ -129,7 +144,16 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         night=KeepAtNight(parcels_by_the_hall(doors), doors.stores.shelf, metered=lambda: watch.metered),
         metered=metered,
         crossing=crossing,
+        orders=orders,
     )
+
+
+def _shut(watch: LinkWatch, shut: bool) -> None:
+    """Stop the counter by order of the town, or let it go on; what else stops it stays."""
+    if shut:
+        watch.stop(StopReason.ORDERED)
+    elif watch.stopped is StopReason.ORDERED:
+        watch.stop(None)
 
 
 def _watch(config: Config, doors: Doors, metered: Callable[[], bool]) -> LinkWatch:
@@ -252,6 +276,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         lambda: replica.damage_found,
         UpkeepFile(config.terminal_dir, utc_now).tell,
         line.night,
+        line.orders,
     )
 
 

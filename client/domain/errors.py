@@ -58,6 +58,7 @@ class SignInNeededError(CounterError):
     codes = (
         "sign_in.wrong_secret",  # id, password or code wrong; never says which
         "sign_in.code_used",  # a TOTP step seen before
+        "sign_in.shut",  # by order of the town
         "sign_in.locked_out",  # too many failures; fact: minutes
         "sign_in.expired",  # session over
         "sign_in.lease_over",  # offline lease ended; only the line helps

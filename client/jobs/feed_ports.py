@@ -19,7 +19,33 @@ from client.domain.feed import (
     RowChange,
 )
 from client.domain.parcel import CannotGoOn, Parcel
+from client.domain.terminal import TerminalOrder
 from client.jobs.ports import JournalEntry
+from client.rules.orders import Obedience, Result
+
+
+class CloudOrders(Protocol):
+    """Where the town's orders to this terminal are."""
+
+    async def orders(self) -> tuple[TerminalOrder, ...]:
+        """Return those that are open, oldest first, each signed by the town. LinkDownError, RefusedError."""
+        ...
+
+    async def done(self, order_id: str, result: Result) -> None:
+        """Say what became of one. LinkDownError, RefusedError."""
+        ...
+
+
+class OrderKeeper(Protocol):
+    """Where this terminal remembers what it was ordered."""
+
+    def read(self) -> Obedience:
+        """Return it."""
+        ...
+
+    def write(self, stand: Obedience) -> None:
+        """Keep it. StoreError."""
+        ...
 
 
 class Landing(Protocol):

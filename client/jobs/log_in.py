@@ -1,6 +1,7 @@
 """Log in: at the cloud while it answers, else by unwrapping the keys on this PC."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ class LogIn:
         *,
         now: Now,
         wait: float = CLOUD_WAIT,
+        shut: Callable[[], bool] = lambda: False,
     ) -> None:
         self._sessions = sessions
         self._keys = keys
@@ -35,6 +37,7 @@ class LogIn:
         self._link = link
         self._reach = Reach(link, wait)
         self._now = now
+        self._shut = shut  # by order of the town
         self._present: SignIn | None = None
         self._ended: SignInNeededError | None = None  # the town's word that this session is over
         self._turn = (
@@ -74,6 +77,8 @@ class LogIn:
 
     async def __call__(self, staff_id: str, password: str, code: str) -> SignIn:
         """Check both factors, open the stores, write it in the journal. SignInNeededError, StoreError."""
+        if self._shut():
+            raise SignInNeededError("sign_in.shut")
         unlocked = await self._unlock(staff_id, password, code)
         async with self._turn:
             try:

@@ -24,6 +24,7 @@ class StopReason(Enum):
     REVOKED = "revoked"
     CLOCK = "clock"
     INTEGRITY = "integrity"
+    ORDERED = "ordered"  # locked, or to be erased, by order of the town
 
 
 @dataclass(frozen=True, slots=True)

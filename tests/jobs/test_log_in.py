@@ -82,6 +82,26 @@ async def test_a_clerk_signs_in_at_the_cloud_and_the_stores_open(counter: Counte
     assert [(line.kind, line.facts) for line in counter.ledger.journal] == [("sign_in", {"how": "online"})]
 
 
+async def test_at_a_terminal_the_town_has_shut_nobody_signs_in_and_nothing_is_opened(
+    counter: Counter,
+) -> None:
+    shut = True
+    log_in = LogIn(
+        counter.sessions,
+        counter.keys,
+        counter.stores,
+        counter.ledger,
+        counter.link,
+        now=counter.clock,
+        shut=lambda: shut,
+    )
+    with pytest.raises(SignInNeededError, match=r"sign_in\.shut"):
+        await log_in("s001", "right", "123456")
+    assert (counter.sessions.asked, counter.stores.keys) == (0, None)
+    shut = False
+    await log_in("s001", "right", "123456")
+
+
 async def test_what_the_cloud_has_seen_of_this_terminal_is_brought_to_the_stores(counter: Counter) -> None:
     counter.sessions.seen = TerminalSeen(7, 12)
     await counter.log_in("s001", "right", "123456")

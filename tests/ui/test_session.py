@@ -71,6 +71,16 @@ def test_the_lease_ends_a_session_and_a_renewed_one_goes_on() -> None:
     assert len(desk.stopped) == 1
 
 
+def test_a_terminal_the_town_has_shut_lets_its_clerk_go_and_a_lifted_lock_lets_the_work_go_on() -> None:
+    desk, present = Desk(), off_line()
+    desk.link.stop(StopReason.ORDERED)
+    seconds(desk, present, 1)
+    assert (desk.stopped, desk.link.mode) == (["sign_in.shut"], Mode.STOPPED)
+    desk.link.stop(None)
+    seconds(desk, a_sign_in())
+    assert desk.stopped == ["sign_in.shut"]
+
+
 def test_a_sheet_on_its_way_is_waited_for() -> None:
     desk, present = Desk(), off_line()
     desk.clock.time = present.lease.until

@@ -1,0 +1,71 @@
+"""Heed the town's orders to this terminal, day and night, signed in or not; needs no key of the stores."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from client.domain.errors import LinkDownError, RefusedError, StoreError
+from client.jobs.feed_ports import CloudOrders, OrderKeeper
+from client.rules.orders import Obedience, heed
+
+EVERY = timedelta(minutes=5)
+EVERY_METERED = timedelta(hours=1)
+_AFTER_TROUBLE = 20.0
+
+
+class HeedOrders:
+    """Asks for orders, does what they say, writes that down, and only then answers."""
+
+    def __init__(self, cloud: CloudOrders, keeper: OrderKeeper, *, shut: Callable[[bool], None]) -> None:
+        self._cloud = cloud
+        self._keeper = keeper
+        self._shut = shut
+        self._stand: Obedience | None = None
+
+    @property
+    def is_shut(self) -> bool:
+        """Tell whether nobody may sign in here, by the last order that was heard."""
+        return self._known().shut
+
+    def begin(self) -> None:
+        """Shut the counter where the last order heard said so; no line is needed."""
+        self._shut(self._known().shut)
+
+    async def round(self) -> None:
+        """Heed what is open. LinkDownError, StoreError, RefusedError."""
+        before = self._known()
+        stand, answers = heed(before, await self._cloud.orders())
+        self._stand = stand  # a disk that is full keeps nobody from being shut out
+        self._shut(stand.shut)
+        if stand != before:
+            self._keeper.write(stand)
+        for answer in answers:
+            with suppress(RefusedError):  # an order that is no more
+                await self._cloud.done(answer.order_id, answer.result)
+
+    async def run(
+        self,
+        usable: Callable[[], bool],
+        metered: Callable[[], bool],
+        sleep: Callable[[float], Awaitable[None]],
+        *,
+        on_failure: Callable[[LinkDownError], None] = lambda _: None,
+    ) -> None:
+        """Ask now and then, for ever: once an hour where the line is paid by the byte."""
+        while True:
+            wait = _AFTER_TROUBLE
+            if usable():
+                try:
+                    await self.round()
+                except LinkDownError as error:
+                    on_failure(error)
+                except (StoreError, RefusedError):
+                    pass  # asked again; what shuts the counter has done so already
+                else:
+                    wait = (EVERY_METERED if metered() else EVERY).total_seconds()
+            await sleep(wait)
+
+    def _known(self) -> Obedience:
+        if self._stand is None:
+            self._stand = self._keeper.read()
+        return self._stand
