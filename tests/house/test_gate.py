@@ -109,6 +109,19 @@ def test_a_stage_that_would_not_end_in_time_is_not_begun_and_that_is_said() -> N
     assert "not begun" in outcome.words
 
 
+def test_on_a_slow_machine_a_stage_is_given_the_time_it_takes_there() -> None:
+    def took(seconds: float) -> gate.Outcome:
+        return gate.Outcome("unit tests", 1, 0, 0, seconds)
+
+    assert gate.slowness([took(300), took(300)]) == 1
+    assert gate.slowness([]) == 1, "named alone"
+    assert gate.slowness([took(1800), took(600)]) == 2
+    stage = stages.STAGES[0]
+    clock = gate.Clock(60 * stage.minutes * 1.5)
+    assert gate.do_stage(stage, clock, ci=True, slower=2).skipped == 1
+    assert gate.group_of(stage, 2).minutes == 40
+
+
 def test_only_what_takes_turns_uses_the_services() -> None:
     assert [group.name for group in gate.GROUPS if group.services and "-n" in group.options] == []
 
