@@ -37,6 +37,19 @@ def refused(code: str) -> "pytest.RaisesExc[RefusedError]":
     return pytest.raises(RefusedError, match=code.replace(".", r"\."))
 
 
+def test_a_stick_pulled_out_is_told_as_the_mediums_trouble_not_the_terminals(
+    town: CarriedTown, tmp_path: Path
+) -> None:
+    path = tmp_path / "on-a-stick"
+    with refused("bundle.unreadable"):
+        BundleFile(path)
+    path.write_bytes(town.file("cloud_whole").read_bytes())
+    file = BundleFile(path)
+    path.unlink()
+    with refused("bundle.unreadable"):
+        file.verify()
+
+
 def opened_by(file: BundleFile, shares: list[Share]) -> list[bytes]:
     key = escrow.content_key_of(file.bundle, shares)
     return [record for part in file.bundle.parts for record in file.records(part.name, key)]
