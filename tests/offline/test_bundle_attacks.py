@@ -21,7 +21,8 @@ from offline.store import escrow
 from offline.store.bundle_file import BundleFile, BundleWriter
 from tests.api.small_cloud import small_cloud
 from tests.bundle_builders import PASSPHRASES, CarriedTown, a_carried_town, an_escrow
-from ui.cli.bundle_stores import card_for, must_be_ours, take_in
+from ui.carrying import must_be_ours
+from ui.cli.bundle_stores import card_for, take_in
 
 FIXTURE = [HealthCheck.function_scoped_fixture]
 
