@@ -144,6 +144,7 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     draw = DrawLetters(letters, doors.press, window.shell.update)
     counter.take_letters = take_letters = TakeLetters(doors.stores.replica, draw, now=utc_now)
     counter.rounds.followed = lambda: tasks.start("take_letters", take_letters)
+    counter.face.replica.carry.followed = counter.rounds.followed
     for _ in counter.face.build(letters):
         await asyncio.sleep(0)  # the window is repainted between two screens
     stack.push_async_callback(counter.log_in.sign_out)
