@@ -4,31 +4,30 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from client.config import Config
 from client.domain.bundle import Share, ShareLetter
 from client.domain.clerk import SignIn
 from client.domain.errors import RefusedError
 from client.domain.feed import Position
+from client.domain.terminal import TerminalFacts
 from client.jobs.open_bundle import must_lead_on
 from client.jobs.sync_replica import SyncReplica, position_of
 from client.rules.bundles import spoken
 from offline.store import escrow
 from offline.store.bundle_file import BundleFile
 from offline.store.files import read_whole
+from offline.store.stores import FileStores
 from ui.carrying import Here, must_be_officer, must_be_ours, take_in, write_refusal
-from ui.doors import Doors
 from ui.screens.replica.carried import Carried
 from ui.screens.replica.carry import CarryJobs, Looked, TakenIn
 
 
-def carry_jobs(config: Config, doors: Doors, sync: SyncReplica) -> CarryJobs:
+def carry_jobs(facts: TerminalFacts, environment: str, stores: FileStores, sync: SyncReplica) -> CarryJobs:
     """Join what an officer can have done with a bundle."""
-    facts, stores = doors.facts, doors.stores
 
     def here(who: SignIn) -> Here:
         must_be_officer(who)
         digest_key = stores.replica.digest_key()
-        return Here(facts, config.environment, stores, digest_key, who.clerk.staff_id)
+        return Here(facts, environment, stores, digest_key, who.clerk.staff_id)
 
     async def look(path: Path, tell: Looked) -> Carried:
         file = await asyncio.to_thread(BundleFile, path)
@@ -36,7 +35,7 @@ def carry_jobs(config: Config, doors: Doors, sync: SyncReplica) -> CarryJobs:
         await asyncio.to_thread(file.verify, on_the_loop(lambda count: tell(count, bundle.size)))
         stands, refused = await position_of(stores.replica), None
         try:
-            must_be_ours(bundle, facts, config.environment)
+            must_be_ours(bundle, facts, environment)
             must_lead_on(bundle, stands)
         except RefusedError as error:
             refused = error

@@ -224,7 +224,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         drill=drill,
         fill=FillJobs(line.sync.fill_size, fetch),
         prove=proven,
-        carry=carry_jobs(config, doors, line.sync),
+        carry=carry_jobs(doors.facts, config.environment, doors.stores, line.sync),
     )
 
 

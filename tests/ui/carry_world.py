@@ -9,7 +9,7 @@ from pathlib import Path
 
 from client.domain.bundle import Bundle, BundleKind, BundlePart, Share, ShareLetter, Signer, Span
 from client.domain.clerk import SignIn
-from client.domain.errors import RefusedError
+from client.domain.errors import CounterError, RefusedError
 from client.domain.feed import Feed, FeedPosition, Position
 from client.rules.bundles import spoken
 from cloud.escrow import ShareCost, key_id, new_escrow, split, written
@@ -72,7 +72,7 @@ class Carrier:
     """Does what the screen asks for, and keeps what it was asked."""
 
     found: Carried | RefusedError = field(default_factory=carried)
-    trouble: RefusedError | None = None
+    trouble: CounterError | None = None
     texts: dict[str, str] = field(default_factory=dict)
     taken: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     written: list[str] = field(default_factory=list)

@@ -219,7 +219,8 @@ class CarryModel:
         self.carried: Carried | None = None
         self._forget_shares()
         self._done = self._of = 0
-        self._pace, self._heard, self._shown = Pace(), 0.0, 0.0
+        self._pace, self._shown = Pace(), 0.0
+        self._heard: float | None = None
 
     def _forget_shares(self) -> None:
         self.entry: ShareEntry | None = None
@@ -318,7 +319,7 @@ class CarryModel:
         if who is None or carried is None:
             return
         self.stage, self._done, self._of = Stage.OPENING, 0, carried.bundle.size
-        self._pace, self._heard = Pace(), 0.0
+        self._pace, self._heard, self._shown = Pace(), None, 0.0
         self.changed()
         self._starter.start(_OPEN, lambda: self._take_in(who, carried, shares, visit))
 
@@ -345,7 +346,8 @@ class CarryModel:
         if visit != self._visit:
             return
         now = self._clock()
-        self._pace = self._pace.after(count, now - self._heard if self._heard else 0.0)
+        if self._heard is not None:  # the first bytes begin the count of seconds
+            self._pace = self._pace.after(count, now - self._heard)
         self._done, self._of, self._heard = self._done + count, of, now
         if now - self._shown >= _SHOW_EVERY:
             self._shown = now

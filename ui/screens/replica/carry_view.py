@@ -16,6 +16,7 @@ from ui.widgets.sheet import lay_sheet
 _STEPS = 1000  # of the bar
 _LATIN = Qt.InputMethodHint.ImhLatinOnly | Qt.InputMethodHint.ImhNoPredictiveText
 _FACTS = 7
+_MOST = 100
 
 
 class CarryView(QWidget):
@@ -32,10 +33,10 @@ class CarryView(QWidget):
         self._verdict = wrapped(role="strong", name="carryVerdict")
         self._verdict_more = wrapped(name="carryVerdictMore")
         self._share = _secret("carryShare")
-        self._share_asks = caption_for("", self._share)
+        self._share_asks = caption_for("", self._share, "strong")
         self._share.textEdited.connect(model.type)
         self._passphrase = _secret("carryPassphrase")
-        self._passphrase_asks = caption_for("", self._passphrase)
+        self._passphrase_asks = caption_for("", self._passphrase, "strong")
         self._passphrase.returnPressed.connect(self._said)
         self._state = wrapped(name="carryState")
         self._hidden = wrapped(words("carry.hidden"), "quiet")
@@ -59,7 +60,7 @@ class CarryView(QWidget):
         grid = QGridLayout(self._facts)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(14)
-        grid.setVerticalSpacing(5)
+        grid.setVerticalSpacing(7)
         grid.setColumnStretch(1, 1)
         made: list[tuple[QLabel, QLabel]] = []
         for row in range(_FACTS):
@@ -94,7 +95,11 @@ class CarryView(QWidget):
             column.addWidget(part)
         column.addStretch(1)
         buttons = (self._back, self._other, self._file, self._stop, self._next, self._begin)
-        page = lay_sheet(self, self._words("carry.heading"), (scrolled(body),), QWidget(), buttons)
+        area = scrolled(body)
+        tall = area.sizePolicy()
+        tall.setVerticalStretch(_MOST)  # the sheet's own stretch below it gets next to nothing
+        area.setSizePolicy(tall)
+        page = lay_sheet(self, self._words("carry.heading"), (area,), QWidget(), buttons)
         page.insertWidget(0, self._notice)
 
     def paint(self) -> None:
@@ -143,7 +148,7 @@ class CarryView(QWidget):
         state = self._words("carry.checking") if busy else entry.state if entry else ""
         wrong = entry is not None and entry.wrong
         self._state.setText(state)
-        restyle(self._state, role="reason" if wrong else "strong")
+        restyle(self._state, role="reason" if wrong else "")
         restyle(self._share, wrong=wrong)
         self._share.setAccessibleDescription(state)
         self._passphrase.setEnabled(not busy)

@@ -44,6 +44,8 @@ class ShareEntry:
             return self._words("carry.wrong_group", line=self.line, group=self._group)
         if self.wrong:
             return self._words("carry.wrong_line", line=self.line)
+        if not self._typed and not self._lines and self.officer > 1:
+            return self._words("carry.second")
         key = "carry.typing" if self._typed or not self._lines else "carry.line_done"
         return self._words(key, n=self._typed, of=_WHOLE, line=self.line, done=len(self._lines))
 
