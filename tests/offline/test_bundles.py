@@ -165,3 +165,27 @@ async def test_broken_off_it_leaves_a_replica_that_is_proved_and_a_line_and_goes
         assert (line.entry.kind, line.entry.facts["code"]) == ("refusal", "cancelled")
         await town.open(terminal, town.file(name))
         assert await is_equal(town, terminal)
+
+
+@pytest.mark.parametrize(("name", "before"), [("cloud_whole", ""), ("terminal_whole", "early")])
+async def test_locked_while_it_is_proved_it_is_the_old_replica_or_the_new_and_goes_on_next_time(
+    town: CarriedTown, tmp_path: Path, name: str, before: str
+) -> None:
+    async with town.terminal(tmp_path / "t") as terminal:
+        if before:
+            await town.open(terminal, town.file(before))
+
+        def stop() -> None:
+            task.cancel()
+
+        opening = carrying.take_in(
+            terminal.here, BundleFile(town.file(name)), town.two(), lambda _: None, stop
+        )
+        task = asyncio.create_task(opening)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    async with town.terminal(tmp_path / "t") as terminal:  # signed in again
+        if before:
+            assert (await terminal.stores.replica.household_of(TARO)).value.members
+        await town.open(terminal, town.file(name))
+        assert await is_equal(town, terminal)
