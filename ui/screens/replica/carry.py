@@ -79,6 +79,10 @@ class CarryModel:
         self._visit = 0  # what comes back from an earlier one is not heard
         self._letters: list[ShareLetter] = []
         self._shares: list[Share] = []
+        self.carried: Carried | None = None
+        self.entry: ShareEntry | None = None
+        self.busy = False  # a passphrase is being tried
+        self._heard: float | None = None
         self._forget()
         self.note: Note | None = None
         self.changed: Callable[[], None] = lambda: None
@@ -216,14 +220,14 @@ class CarryModel:
     def _forget(self) -> None:
         self._visit += 1
         self.stage = Stage.AWAY
-        self.carried: Carried | None = None
+        self.carried = None
         self._forget_shares()
         self._done = self._of = 0
         self._pace, self._shown = Pace(), 0.0
-        self._heard: float | None = None
+        self._heard = None
 
     def _forget_shares(self) -> None:
-        self.entry: ShareEntry | None = None
+        self.entry = None
         self.busy = False
         self._letters.clear()
         self._shares.clear()
@@ -311,7 +315,10 @@ class CarryModel:
     def _write_down(self, error: RefusedError) -> None:
         who, carried = self._who, self.carried
         if who is not None and carried is not None:
-            self._starter.start("carry_refused", lambda: self._jobs.refused(who, carried, error))
+            self._starter.start("carry_refused", lambda: self._refused(who, carried, error))
+
+    async def _refused(self, who: SignIn, carried: Carried, error: RefusedError) -> None:
+        await self._jobs.refused(who, carried, error)
 
     def _open(self) -> None:
         who, carried, shares, visit = self._who, self.carried, tuple(self._shares), self._visit
