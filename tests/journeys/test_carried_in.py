@@ -29,6 +29,7 @@ from tests.bundle_builders import PASSPHRASES, CarriedTown, a_carried_town
 from tests.ui.drive import Counter, open_counter
 from tests.ui.test_keyboard_only import ALT, Keys
 from tests.ui.world import World
+from ui.assembly import tell_carried
 from ui.carry_jobs import carry_jobs
 from ui.cli.bundle_stores import Terminal
 from ui.screens.replica.carry import Stage
@@ -215,10 +216,12 @@ def test_the_counter_goes_on_with_the_old_data_until_the_new_is_proved(
             await hall.keys.until(lambda: hall.stage is Stage.OPENING, "the opening", 10)
             assert hall.counter.shell.findChild(QProgressBar, "carryProgress") is not None
             assert hall.keys.here.objectName() == "carryStop"
+            hall.counter.face.replica.carried = partial(tell_carried, hall.counter.face)
             await hall.keys.press(Key.Key_Escape)
             assert hall.counter.shell.present == "counter"
             assert await hall.name_here() == old
         await hall.keys.until(lambda: hall.stage is Stage.AWAY, "the end", 20)
+        assert "時点の内容になりました" in hall.told, "at the counter too"
         assert await hall.name_here() == "渡部　太郎" != old
         await hall.keys.press(Key.Key_F4)
         assert "時点の内容になりました" in hall.told

@@ -27,7 +27,10 @@ class ReplicaModel:
     def __init__(self, words: Words, prove: Prove, starter: Starter, now: Now, carry: CarryJobs) -> None:
         self.words = words
         self.carry = CarryModel(words, carry, starter, now)
-        self.carry.ended = self._end
+        self.carry.ended = self._carried
+        self.carried: Callable[[Note], None] = lambda _: (
+            None
+        )  # what became of a bundle, for the other screens
         self._prove = prove
         self._starter = starter
         self._now = now
@@ -172,6 +175,10 @@ class ReplicaModel:
     def _tell(self, looking: Looking) -> None:
         self.looking = looking
         self.changed()
+
+    def _carried(self, note: Note) -> None:
+        self._end(note)
+        self.carried(note)
 
     def _end(self, note: Note) -> None:
         self.looking, self.note = None, note
