@@ -29,7 +29,8 @@ from offline.store.identity import TerminalIdentity, new_key, signing_request
 from offline.store.stores import FileStores
 from tests.api.small_cloud import SmallCloud, protect
 from tests.builders import HANAKO, TARO, a_sign_in
-from ui.cli.bundle_stores import Shares, Terminal, take_in
+from ui.carrying import Shares
+from ui.cli.bundle_stores import Terminal, take_in
 
 CHEAP = ShareCost(passes=1, log2_kib=8)
 PASSPHRASES = ("hitorime no aikotoba", "futarime no aikotoba", "sanninme no aikotoba")

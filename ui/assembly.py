@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from PySide6.QtWidgets import QMessageBox
 
@@ -144,6 +145,8 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     draw = DrawLetters(letters, doors.press, window.shell.update)
     counter.take_letters = take_letters = TakeLetters(doors.stores.replica, draw, now=utc_now)
     counter.rounds.followed = lambda: tasks.start("take_letters", take_letters)
+    counter.face.replica.carry.followed = counter.rounds.followed
+    counter.face.replica.carried = partial(tell_carried, counter.face)
     for _ in counter.face.build(letters):
         await asyncio.sleep(0)  # the window is repainted between two screens
     stack.push_async_callback(counter.log_in.sign_out)
@@ -173,6 +176,12 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     stack.push_async_callback(neighbourhood.close)
     background.start(doors.press.warm(), doors.press.watch(), *neighbourhood.loops())
     return counter
+
+
+def tell_carried(face: Face, note: Note) -> None:
+    """Tell what became of a bundle also where the clerk has gone on with other work."""
+    if face.shell.present != "replica":
+        face.show_note(note)
 
 
 def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: Reporter) -> Counter:

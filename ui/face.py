@@ -118,7 +118,7 @@ class Face:
             now,
         )
         self.drill = DrillModel(words, self._jobs.drill, start, now)
-        self.replica = ReplicaModel(words, self._jobs.prove, start, now)
+        self.replica = ReplicaModel(words, self._jobs.prove, start, now, self._jobs.carry)
 
     def build(self, letters: Letters) -> Iterator[None]:
         """Make one screen a step, so that no step holds the window up."""

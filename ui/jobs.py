@@ -12,6 +12,7 @@ from client.jobs.queue_change import QueueChange
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from ui.screens.drill.model import DrillJobs
+from ui.screens.replica.carry import CarryJobs
 from ui.screens.replica.model import Prove
 
 
@@ -41,3 +42,4 @@ class Jobs:
     drill: DrillJobs
     fill: FillJobs
     prove: Prove
+    carry: CarryJobs

@@ -48,6 +48,7 @@ from offline.store.arrived import Arrived
 from offline.store.order_file import OrderFile
 from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
+from ui.carry_jobs import carry_jobs
 from ui.doors import Doors, utc_now
 from ui.jobs import FillJobs, Jobs
 from ui.neighbours import by_the_hall, parcels_by_the_hall
@@ -247,6 +248,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         drill=drill,
         fill=FillJobs(line.sync.fill_size, fetch),
         prove=proven,
+        carry=carry_jobs(doors.facts, config.environment, doors.stores, line.sync),
     )
 
 

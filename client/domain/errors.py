@@ -92,6 +92,7 @@ class RefusedError(CounterError):
         "refused.enrolment",  # token unknown or used
         "refused.newer",  # the cloud speaks a newer contract; only a newer program helps
         "refused.under_way",  # being sent, or its answer is not known: cannot be taken back now
+        "bundle.unreadable",  # the medium is gone, or broken
         "bundle.torn",  # no bundle, or one without its end
         "bundle.changed",  # a seal, a hash or the signature does not fit
         "bundle.unsigned",  # made by nobody this town knows

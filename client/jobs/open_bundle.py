@@ -81,13 +81,25 @@ def must_lead_on(bundle: Bundle, position: Position) -> None:
 class OpenBundle:
     """Brings the replica to where a bundle leads; what is refused leaves it as it was, or at a version it proved."""
 
-    def __init__(self, replica: ReplicaFiles, ledger: Landing, town: Town, *, look: Look, keep: Keep) -> None:
+    def __init__(
+        self,
+        replica: ReplicaFiles,
+        ledger: Landing,
+        town: Town,
+        *,
+        look: Look,
+        keep: Keep,
+        proving: Callable[[], object] = lambda: None,
+    ) -> None:
         self._replica = replica
         self._ledger = ledger
         self._town = town
         self._key = parcel_key(town.digest_key)
         self._look = look
         self._keep = keep
+        self._proving = (
+            proving  # hears when all rows are in the side file, which is now proved and swapped in
+        )
 
     async def __call__(self, contents: Contents, opener: Opener) -> Position:
         """Take it in, land what is reached, write it in the journal. RefusedError ``bundle.…``, StoreError."""
@@ -173,6 +185,7 @@ class OpenBundle:
         await self._finish(manifest)
 
     async def _finish(self, manifest: Manifest) -> None:
+        self._proving()
         try:
             await self._replica.finish_fill(manifest)
         except StoreError as error:

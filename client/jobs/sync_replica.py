@@ -1,8 +1,8 @@
 """Keep the replica equal to the register: drive the sync conversation, then say in the ledger what has landed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -108,6 +108,13 @@ class SyncReplica:
         """Save what can be read of a damaged replica, with no line too; not while a round is under way. StoreError."""
         async with self._turn:
             await self._mend()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Hold no round while something else writes the replica; compare with the register soon after."""
+        async with self._turn:
+            yield
+        self.wake()
 
     def wake(self) -> None:
         """Ask for a round soon: the line is back, or a change was accepted and should land."""

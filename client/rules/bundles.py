@@ -7,6 +7,7 @@ that says how long those two are. Manifest and signature come last, so that a bu
 import warnings
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Annotated
 
 import msgspec
@@ -27,6 +28,7 @@ FOOTER = 4 + 2 + len(END)
 MOST_MANIFEST = 65_536
 MOST_SIGNATURE = 512
 _FORMAT = 1
+_SPOKEN = 16  # hex digits
 _DOMAIN = b"madoguchi-bundle-v1\n"  # before what is signed, so that no other signature fits
 _CARD = b"madoguchi-escrow-v1\n"
 _PARTS = (
@@ -164,6 +166,12 @@ def _is_possible(bundle: Bundle) -> bool:
     names = tuple(part.name for part in bundle.parts)
     one_signer = bool(bundle.signer.key) != bool(bundle.signer.certificate)
     return in_turn and one_signer and (bundle.kind, names) in _PARTS
+
+
+def spoken(bundle: Bundle) -> str:
+    """Return a short number for all of a bundle, to be read aloud: who has it and who made it compare."""
+    short = sha256(manifest_of(bundle)).hexdigest()[:_SPOKEN]
+    return " ".join(short[at : at + 4] for at in range(0, _SPOKEN, 4))
 
 
 def signed(manifest: bytes) -> bytes:

@@ -10,6 +10,7 @@ What stands before the bar is bound into the box, AES-256-GCM under the stretche
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from hashlib import blake2b
 
 from client.domain.bundle import ShareLetter
@@ -18,6 +19,8 @@ from client.domain.errors import RefusedError
 LINES = 8
 _BYTES = 10  # of a line
 _GROUPS = 5
+_GROUP = 4
+_WHOLE = _GROUPS * _GROUP
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ_AS = str.maketrans("OIL", "011")
 _LINE = re.compile(r"\s*([1-8])[\s.:]+([0-9A-Z\s-]+)")
@@ -32,7 +35,7 @@ def read_share(text: str) -> ShareLetter:
     lines: dict[int, bytes] = {}
     for written in text.splitlines():
         found = _LINE.fullmatch(_plain(written))
-        if found and len(_letters(found[2])) == _GROUPS * 4:
+        if found and len(_letters(found[2])) == _WHOLE:
             lines[int(found[1])] = read_line(int(found[1]), found[2])
     missing = next((number for number in range(1, LINES + 1) if number not in lines), None)
     if missing is not None:
@@ -43,15 +46,52 @@ def read_share(text: str) -> ShareLetter:
 def read_line(number: int, written: str) -> bytes:
     """Read the groups of one line. RefusedError ``bundle.share``."""
     letters = _letters(_plain(written))
-    if len(letters) != _GROUPS * 4 or not set(letters) <= set(_LETTERS):
+    content = _content(number, letters) if set(letters) <= set(_LETTERS) else None
+    if content is None:
         raise RefusedError("bundle.share", line=number)
+    return content
+
+
+def letters_typed(written: str) -> int:
+    """Return how many letters of a line are there."""
+    return len(_letters(_plain(written)))
+
+
+def wrong_group(number: int, written: str) -> int:
+    """Return which of a line's groups a slip of the finger is in; 0 where there is none, or nobody can say.
+
+    A letter that no share has is told at once; in a whole line, the group where one other letter, or two neighbours in
+    each other's place, would make the line right.
+    """
+    letters = _letters(_plain(written))
+    strange = next((place for place, letter in enumerate(letters) if letter not in _LETTERS), None)
+    if strange is not None:
+        return min(strange // _GROUP + 1, _GROUPS)
+    if len(letters) != _WHOLE or _content(number, letters) is not None:
+        return 0
+    found = {place // _GROUP + 1 for place, meant in _meant(letters) if _content(number, meant) is not None}
+    return found.pop() if len(found) == 1 else 0
+
+
+def _meant(letters: str) -> Iterator[tuple[int, str]]:
+    """Yield what one may have wanted to type, with the place of the slip."""
+    for place in range(_WHOLE):
+        before, here, after = letters[:place], letters[place], letters[place + 1 :]
+        for other in _LETTERS:
+            yield place, before + other + after
+        if after:
+            yield place, before + after[0] + here + after[1:]
+
+
+def _content(number: int, letters: str) -> bytes | None:
+    """Return what a line's letters stand for; None where they are no whole line, or its check does not fit."""
+    if len(letters) != _WHOLE:
+        return None
     value = 0
     for letter in letters:
         value = value << 5 | _LETTERS.index(letter)
     content, check = (value >> 20).to_bytes(_BYTES), value & 0xFFFFF
-    if check != _check(number, content):
-        raise RefusedError("bundle.share", line=number)
-    return content
+    return content if check == _check(number, content) else None
 
 
 def letter_of(content: bytes) -> ShareLetter:

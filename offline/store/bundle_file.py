@@ -31,7 +31,7 @@ class BundleFile:
             with path.open("rb") as file:
                 self.manifest, self.signature = _ends_of(file, path.stat().st_size)
         except OSError as error:
-            raise trouble(error) from error
+            raise RefusedError("bundle.unreadable") from error
         self.bundle = bundles.read_manifest(self.manifest)
         told = len(bundles.MAGIC) + self.bundle.size + len(self.manifest) + len(self.signature)
         if told + bundles.FOOTER != path.stat().st_size:
@@ -75,7 +75,7 @@ class BundleFile:
                     left -= len(block)
                     yield block
         except OSError as error:
-            raise trouble(error) from error
+            raise RefusedError("bundle.unreadable") from error
 
 
 def _ends_of(file: BinaryIO, size: int) -> tuple[bytes, bytes]:

@@ -112,6 +112,8 @@ def finish(connection: sqlite3.Connection, manifest: Manifest) -> None:
     """Prove both feeds, then index and search entries, and the versions. StoreError where they do not prove."""
     if not {chunk.sha256 for chunk in manifest.chunks} <= chunks(connection):
         raise StoreError("store.not_filled")
+    if is_filled(connection):
+        return  # proved and indexed before, in one transaction; cut before it was put in place
     for feed, version, root in (
         (Feed.REGISTER, manifest.register_version, manifest.register_root),
         (Feed.BLOCKS, manifest.blocks_version, manifest.blocks_root),

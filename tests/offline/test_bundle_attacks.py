@@ -21,7 +21,8 @@ from offline.store import escrow
 from offline.store.bundle_file import BundleFile, BundleWriter
 from tests.api.small_cloud import small_cloud
 from tests.bundle_builders import PASSPHRASES, CarriedTown, a_carried_town, an_escrow
-from ui.cli.bundle_stores import card_for, must_be_ours, take_in
+from ui.carrying import must_be_ours
+from ui.cli.bundle_stores import card_for, take_in
 
 FIXTURE = [HealthCheck.function_scoped_fixture]
 
@@ -35,6 +36,19 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CarriedTown]:
 
 def refused(code: str) -> "pytest.RaisesExc[RefusedError]":
     return pytest.raises(RefusedError, match=code.replace(".", r"\."))
+
+
+def test_a_stick_pulled_out_is_told_as_the_mediums_trouble_not_the_terminals(
+    town: CarriedTown, tmp_path: Path
+) -> None:
+    path = tmp_path / "on-a-stick"
+    with refused("bundle.unreadable"):
+        BundleFile(path)
+    path.write_bytes(town.file("cloud_whole").read_bytes())
+    file = BundleFile(path)
+    path.unlink()
+    with refused("bundle.unreadable"):
+        file.verify()
 
 
 def opened_by(file: BundleFile, shares: list[Share]) -> list[bytes]:

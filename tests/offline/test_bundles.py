@@ -1,5 +1,6 @@
 """Bundles carried by hand, with everything real: the reference cloud, SQLCipher replicas, two officers' shares."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from offline.store.bundle_file import BundleFile
 from tests.api.small_cloud import small_cloud
 from tests.builders import HANAKO, TARO
 from tests.bundle_builders import CarriedTown, a_carried_town
+from ui import carrying
 from ui.cli.bundle_stores import Terminal
 
 pytestmark = pytest.mark.asyncio
@@ -140,3 +142,50 @@ async def test_a_terminal_that_never_heard_the_cloud_makes_no_bundle(
         with pytest.raises(RefusedError, match=r"bundle\.no_word"):
             await maker.delta(tmp_path / "out", stores.shelf, dict.fromkeys(Feed, 1))
         assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("name", ["cloud_whole", "terminal_whole", "cloud_delta"])
+async def test_broken_off_it_leaves_a_replica_that_is_proved_and_a_line_and_goes_on_next_time(
+    town: CarriedTown, tmp_path: Path, name: str
+) -> None:
+    async with town.terminal(tmp_path / "t") as terminal:
+        await town.open(terminal, town.file("early"))
+        before = await position_of(terminal.stores.replica)
+        loop = asyncio.get_running_loop()
+
+        def stop(_: int) -> None:
+            loop.call_soon_threadsafe(task.cancel)
+
+        opening = carrying.take_in(terminal.here, BundleFile(town.file(name)), town.two(), stop)
+        task = asyncio.create_task(opening)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await position_of(terminal.stores.replica) == before
+        (line,) = await terminal.stores.ledger.journal_tail(1)
+        assert (line.entry.kind, line.entry.facts["code"]) == ("refusal", "cancelled")
+        await town.open(terminal, town.file(name))
+        assert await is_equal(town, terminal)
+
+
+@pytest.mark.parametrize(("name", "before"), [("cloud_whole", ""), ("terminal_whole", "early")])
+async def test_locked_while_it_is_proved_it_is_the_old_replica_or_the_new_and_goes_on_next_time(
+    town: CarriedTown, tmp_path: Path, name: str, before: str
+) -> None:
+    async with town.terminal(tmp_path / "t") as terminal:
+        if before:
+            await town.open(terminal, town.file(before))
+
+        def stop() -> None:
+            task.cancel()
+
+        opening = carrying.take_in(
+            terminal.here, BundleFile(town.file(name)), town.two(), lambda _: None, stop
+        )
+        task = asyncio.create_task(opening)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    async with town.terminal(tmp_path / "t") as terminal:  # signed in again
+        if before:
+            assert (await terminal.stores.replica.household_of(TARO)).value.members
+        await town.open(terminal, town.file(name))
+        assert await is_equal(town, terminal)

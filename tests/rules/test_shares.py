@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from client.domain.errors import RefusedError
 from client.rules.shamir import combined, inverse, times
-from client.rules.share_text import read_share
+from client.rules.share_text import letters_typed, read_share, wrong_group
 from cloud.escrow import Share, ShareCost, new_escrow, split, written
 
 SECRETS = st.binary(min_size=32, max_size=32)
@@ -94,6 +94,34 @@ def test_a_slip_of_the_finger_is_told_by_its_line(data: st.DataObject) -> None:
     with pytest.raises(RefusedError) as refused:
         read_share("\n".join(lines))
     assert (refused.value.code, refused.value.facts) == ("bundle.share", {"line": at + 1})
+
+
+FIFTH = "C5QQMVVJC4PQ6T3FWK9X"  # a fifth line as it may stand on a paper
+SWAPPED = [place for place in range(19) if FIFTH[place] != FIFTH[place + 1]]
+
+
+@pytest.mark.parametrize("place", range(20))
+def test_a_slip_of_one_letter_is_told_by_its_group(place: int) -> None:
+    slip = "7" if FIFTH[place] != "7" else "8"
+    assert wrong_group(5, FIFTH[:place] + slip + FIFTH[place + 1 :]) == place // 4 + 1
+
+
+@pytest.mark.parametrize("place", SWAPPED)
+def test_two_letters_in_each_others_place_are_told_by_their_group(place: int) -> None:
+    swapped = FIFTH[:place] + FIFTH[place + 1] + FIFTH[place] + FIFTH[place + 2 :]
+    assert wrong_group(5, swapped) == place // 4 + 1
+
+
+def test_a_right_line_and_one_of_several_slips_name_no_group() -> None:
+    assert wrong_group(5, FIFTH) == 0
+    assert wrong_group(5, "7" * 20) == 0
+
+
+def test_a_letter_no_share_has_is_told_before_the_line_is_whole() -> None:
+    assert wrong_group(1, "ABCD EFG!") == 2
+    assert wrong_group(1, "ABCD EFG") == 0  # as far as it goes, nothing is wrong
+    assert wrong_group(1, "ABCD " * 5 + "!") == 5
+    assert letters_typed("ａｂｃｄ－12 3") == 7
 
 
 def test_two_lines_in_each_others_place_and_a_missing_one_are_told() -> None:

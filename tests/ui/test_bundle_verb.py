@@ -14,6 +14,7 @@ from client.domain.clerk import Right
 from client.domain.errors import RefusedError, SignInNeededError
 from client.domain.keys import StoreKeys
 from client.rules import totp
+from client.rules.bundles import spoken
 from offline.store.bundle_file import BundleFile
 from offline.store.identity import TerminalIdentity, new_key
 from offline.store.keys import Vault
@@ -73,6 +74,7 @@ def test_a_partner_town_sees_what_it_keeps_and_not_what_is_in_it(
     assert main(["bundle", "show", path, "--json"]) == exit_codes.OK
     told = json.loads(capsys.readouterr().out)
     assert (told["municipality"], told["kind"], told["signed_by"]) == ("999997", "whole", "unknown")
+    assert told["hash"] == spoken(BundleFile(town.file("cloud_whole")).bundle)  # as the counter shows it
     assert told["signer"] == town.facts[0].feed_keys[0].key.hex()  # what the town says on the telephone
     card = nowhere / "escrow.json"
     card.write_bytes(town.card)

@@ -25,6 +25,7 @@ from client.domain.certificate import IdentityCheck
 from client.domain.change import ChangeKind, ChangeState
 from tests.journeys.gestures import NotShownError
 from tests.ui import states
+from tests.ui.carry_states import CARRY_STATES
 from tests.ui.drive import Counter
 from ui.screens.certificate.model import Phase
 
@@ -34,6 +35,7 @@ Drive = Callable[..., None]
 Key = Qt.Key
 ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractItemView)
+EVERY = states.STATES | CARRY_STATES
 MOST = 70  # presses of Tab in which everything must have been reached
 
 
@@ -218,10 +220,10 @@ def test_shift_tab_goes_the_same_way_back(drive: Drive) -> None:
 
 # Qt's offscreen platform cannot tell a window manager the size of a dialog, and says so.
 @pytest.mark.qt_log_ignore("propagateSizeHints")
-@pytest.mark.parametrize("state", sorted(states.STATES))
+@pytest.mark.parametrize("state", sorted(EVERY))
 def test_keys_reach_everything_and_the_focus_can_be_seen(drive: Drive, state: str) -> None:
     async def play(counter: Counter) -> None:
-        await states.STATES[state](counter)
+        await EVERY[state](counter)
         await counter.quiet()
         window = QApplication.activeModalWidget() or counter.shell
         wanted = {one for one in usable(window) if one.focusPolicy() & Qt.FocusPolicy.TabFocus}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.ui import states
+from tests.ui.carry_states import CARRY_STATES
 from tests.ui.cut import cut_texts
 from tests.ui.drive import Counter
 from ui.theme import THEMES, tokens
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.long
 
 Drive = Callable[..., None]
 Size = tuple[int, int]
+EVERY = states.STATES | CARRY_STATES
 
 # The sizes of town halls: an old 1366 × 768 one, the least we promise, Full HD; letters up to double.
 DAILY = [
@@ -42,6 +44,8 @@ FULLEST = (
     "change-done",
     "outbox",
     "drill-under-way",
+    "carry-unfit",
+    "carry-same-share",
 )
 
 # Ink and ground as base.qss and the painted lists put them together: 4.5:1 for words, 3:1 for edges and marks
@@ -106,7 +110,7 @@ def look_at(drive: Drive, names: tuple[str, ...], size: Size, percent: int, lang
     for name in names:
 
         async def play(counter: Counter, name: str = name) -> None:
-            await states.STATES[name](counter)
+            await EVERY[name](counter)
             await counter.quiet()
             found.extend(f"{name}: {cut}" for cut in cut_texts(counter.shell))
             if (counter.shell.width(), counter.shell.height()) != size:
@@ -130,5 +134,5 @@ def test_nothing_is_cut_where_most_is_said(drive: Drive, size: Size, percent: in
 def test_nothing_is_cut_in_any_state_at_any_size(
     drive: Drive, size: Size, percent: int, language: str
 ) -> None:
-    found = look_at(drive, tuple(states.STATES), size, percent, language)
+    found = look_at(drive, tuple(EVERY), size, percent, language)
     assert not found, "\n".join(found)

@@ -14,6 +14,7 @@ from client.domain.feed import FeedPosition, Position
 from client.jobs.prove_replica import Looking, Part, Proof, Tell
 from client.jobs.take_chunks import Progress
 from tests.builders import NOW, a_sign_in
+from tests.ui.carry_world import Carrier
 from tests.ui.drive import Counter
 from tests.ui.test_keyboard_only import ALT, Keys
 from ui.screens.replica.model import ReplicaModel, note_of_proof
@@ -50,7 +51,7 @@ def a_model(proof: Proof | StoreError, *rights: Right) -> tuple[ReplicaModel, li
             raise proof
         return proof
 
-    model = ReplicaModel(WORDS, prove, AtOnce(), lambda: NOW)
+    model = ReplicaModel(WORDS, prove, AtOnce(), lambda: NOW, Carrier().jobs)
     model.sign_in = a_sign_in(*rights)
     model.told(FILLED)
     return model, said

@@ -45,6 +45,7 @@ from tests.fakes import (
     MemoryRegister,
     MemoryStores,
 )
+from tests.ui.carry_world import Carrier
 from ui.drill_plan import read_plan
 from ui.jobs import FillJobs, Jobs
 from ui.screens.drill.model import DrillJobs
@@ -287,6 +288,7 @@ class World:
     drill: DrillJobs | None = None
     proof: Proof = field(default_factory=lambda: Proof(0, as_of=NOW))
     may_end: asyncio.Event = field(default_factory=asyncio.Event)  # of the proof
+    carrier: Carrier = field(default_factory=Carrier)
 
     def __post_init__(self) -> None:
         households = [watanabe(), *others()]
@@ -371,5 +373,6 @@ class World:
             declared=lambda: self.declared,
             fill=FillJobs(self.fill_size, self.fill),
             prove=self.proving,
+            carry=self.carrier.jobs,
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )

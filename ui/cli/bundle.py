@@ -10,7 +10,7 @@ from msgspec import json as wire
 from client.config import Loaded
 from client.domain.bundle import Bundle, EscrowCard
 from client.domain.terminal import TerminalFacts
-from client.rules.bundles import fingerprint_of, is_signed_by_town, read_card
+from client.rules.bundles import fingerprint_of, is_signed_by_town, read_card, spoken
 from offline.store import custody
 from offline.store.bundle_file import BundleFile
 from offline.store.files import read_whole
@@ -64,6 +64,7 @@ def said_of(bundle: Bundle, facts: TerminalFacts | None, card: EscrowCard | None
         "signed_by": by if known else "unknown",
         "signer": fingerprint_of(bundle).hex(),
         "escrow": bundle.escrow_id,
+        "hash": spoken(bundle),
         "parts": {part.name: [part.size, part.sha256.hex()] for part in bundle.parts},
     }
 

@@ -1,30 +1,28 @@
 """The acts of ``madoguchi bundle`` that open this terminal's stores: an officer signs in, and the counter is closed."""
 
 import argparse
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from client.config import Loaded
 from client.domain.bundle import Bundle, EscrowCard, Share, ShareLetter
-from client.domain.clerk import Right
 from client.domain.errors import RefusedError, StoreError
 from client.domain.feed import Feed
 from client.domain.keys import Unlocked
 from client.domain.terminal import TerminalFacts
-from client.jobs.open_bundle import OpenBundle, Opener, Town, must_lead_on
 from client.jobs.ports import JournalEntry, Now
-from client.jobs.sync_replica import position_of
-from client.rules.bundles import is_signed_by_town, read_card
+from client.rules.bundles import read_card, spoken
 from client.rules.share_text import LINES, letter_of, read_line, read_share
 from offline.store import escrow
 from offline.store.bundle_file import BundleFile, Tell, nobody
 from offline.store.bundle_maker import BundleMaker, Sign
-from offline.store.bundle_rows import must_have_keys
 from offline.store.files import InstanceLock, read_whole, write_whole
 from offline.store.keys import Vault
 from offline.store.stores import FileStores
+from ui import carrying
+from ui.carrying import Here, Shares, must_be_officer
 from ui.cli.asking import Asking
 from ui.cli.pace import Pace
 from ui.doors import utc_now
@@ -33,7 +31,6 @@ from ui.text import Words
 CARD = "escrow.json"
 _TRIES = 3  # at a passphrase
 Secrets = tuple[str, str, str]
-Shares = Callable[[Bundle], Sequence[Share]]  # brings two officers' shares together
 Told = dict[str, object]
 
 
@@ -54,6 +51,11 @@ class Terminal:
         """Return who signed in."""
         return self.unlocked.sign_in.clerk.staff_id
 
+    @property
+    def here(self) -> Here:
+        """Return what a bundle is taken in with."""
+        return Here(self.facts, self.environment, self.stores, self.unlocked.keys.digest, self.clerk)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -72,8 +74,7 @@ async def opened(place: Place, secrets: Secrets) -> AsyncIterator[Terminal]:
     if facts is None:
         raise StoreError("store.no_keys")
     unlocked = await place.vault.unlock(*secrets, now=place.now())
-    if Right.OFFICER not in unlocked.sign_in.clerk.rights:
-        raise RefusedError("refused.right_missing", right=Right.OFFICER.value)
+    must_be_officer(unlocked.sign_in)
     sign = place.vault.identity.sign
     stores = FileStores(place.folder, facts, place.now, sign, anchor=place.vault.anchor)
     await stores.open(unlocked.keys)
@@ -83,54 +84,12 @@ async def opened(place: Place, secrets: Secrets) -> AsyncIterator[Terminal]:
         await stores.close()
 
 
-def must_be_ours(bundle: Bundle, facts: TerminalFacts, environment: str) -> None:
-    """Refuse what is not for this terminal, or not by this town.
-
-    RefusedError ``bundle.other_town``, ``bundle.other_environment``, ``bundle.unsigned``.
-    """
-    if bundle.municipality != facts.municipality_code:
-        raise RefusedError("bundle.other_town", town=bundle.municipality)
-    if bundle.environment != environment:
-        raise RefusedError("bundle.other_environment")
-    if not is_signed_by_town(bundle, (key.key for key in facts.feed_keys), facts.ca):
-        raise RefusedError("bundle.unsigned")
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A bundle's records, opened; fulfils open_bundle.Contents."""
-
-    bundle: Bundle
-    file: BundleFile
-    key: bytes = field(repr=False)
-    tell: Tell = nobody
-
-    def records(self, name: str) -> Iterator[bytes]:
-        """Yield a part's records."""
-        return self.file.records(name, self.key, self.tell)
-
-
 async def take_in(terminal: Terminal, file: BundleFile, shares: Shares, tell: Tell = nobody) -> Told:
-    """Take a bundle in with two officers' shares; what is refused leaves the replica as it was, and a line in the journal.
-
-    Whoever brings the shares verifies the file before anybody is asked for one.
-    """
-    bundle, stores = file.bundle, terminal.stores
-    try:
-        must_be_ours(bundle, terminal.facts, terminal.environment)
-        must_lead_on(bundle, await position_of(stores.replica))
-        given = shares(bundle)
-        content = Content(bundle, file, escrow.content_key_of(bundle, given), tell)
-        town = Town(terminal.facts.feed_keys, terminal.unlocked.keys.digest)
-        job = OpenBundle(stores.replica, stores.ledger, town, look=must_have_keys, keep=stores.shelf.put)
-        reached = await job(content, Opener(terminal.clerk, tuple(share.number for share in given)))
-    except RefusedError as error:
-        facts = {"code": error.code, "bundle": bundle.bundle_id}
-        await stores.ledger.record(JournalEntry("refusal", terminal.clerk, facts=facts))
-        raise
+    """Take a bundle in, and say where the replica is now."""
+    reached = await carrying.take_in(terminal.here, file, shares, tell)
     return {
         "ok": True,
-        "bundle": bundle.bundle_id,
+        "bundle": file.bundle.bundle_id,
         "blocks_version": reached.blocks and reached.blocks.version,
         "register_version": reached.register and reached.register.version,
         "as_of": reached.register and reached.register.at.isoformat(),
@@ -155,6 +114,7 @@ async def write_out(terminal: Terminal, path: Path, wanted: argparse.Namespace, 
     facts = {"bundle": bundle.bundle_id, "bundle_kind": bundle.kind.value, "bundle_made": 1, **line}
     await stores.ledger.record(JournalEntry("sync", terminal.clerk, facts=facts))
     told = {"bundle": bundle.bundle_id, "kind": bundle.kind.value, **line, "bytes": bundle.size}
+    told["hash"] = spoken(bundle)
     return {"ok": True, **told}
 
 

@@ -1,7 +1,8 @@
-"""The replica on the screen: its age, a fill, and 複製の照合 with its result. No toolkit."""
+"""The replica on the screen: its age, a fill, 複製の照合 with its result, a bundle that was brought. No toolkit."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from pathlib import Path
 
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import CounterError
@@ -9,6 +10,7 @@ from client.jobs.ports import Now
 from client.jobs.prove_replica import Looking, Part, Proof, Tell
 from ui.clock import left_words, short_time
 from ui.notices import Note, note_of
+from ui.screens.replica.carry import CarryJobs, CarryModel
 from ui.status import Facts, replica_cell
 from ui.text import Words
 from ui.work import Starter, nothing
@@ -22,8 +24,13 @@ _SERIES = ("core", "history", "seals")
 class ReplicaModel:
     """The replica's screen; a proof under way goes on while the clerk is elsewhere."""
 
-    def __init__(self, words: Words, prove: Prove, starter: Starter, now: Now) -> None:
+    def __init__(self, words: Words, prove: Prove, starter: Starter, now: Now, carry: CarryJobs) -> None:
         self.words = words
+        self.carry = CarryModel(words, carry, starter, now)
+        self.carry.ended = self._carried
+        self.carried: Callable[[Note], None] = lambda _: (
+            None
+        )  # what became of a bundle, for the other screens
         self._prove = prove
         self._starter = starter
         self._now = now
@@ -41,6 +48,13 @@ class ReplicaModel:
             return self.words("replica.officer_only")
         if self._facts.position.register is None:
             return self.words("replica.not_filled")
+        return self.words("replica.under_way") if self.running else ""
+
+    @property
+    def carry_reason(self) -> str:
+        """Return why no bundle can be taken in; empty when one can, also where there is no replica yet."""
+        if self.sign_in is None or Right.OFFICER not in self.sign_in.clerk.rights:
+            return self.words("carry.officer_only")
         return self.words("replica.under_way") if self.running else ""
 
     @property
@@ -104,6 +118,13 @@ class ReplicaModel:
         """Begin the proof."""
         self._begin(follow_back=False)
 
+    def take_in(self, path: Path) -> None:
+        """Look at a bundle that was brought, to take it in."""
+        if self.sign_in is not None and not self.carry_reason:
+            self.note = None
+            self.carry.choose(self.sign_in, path)
+            self.changed()
+
     def follow_back(self) -> None:
         """Begin the proof, and go back with a restored register: the officer has looked into it."""
         if self.went_back:
@@ -120,10 +141,12 @@ class ReplicaModel:
         if self.running:
             self._starter.replace(_TASK, nothing)
         self.looking = self.note = None
+        self.carry.leave()
 
     def back(self) -> None:
-        """Leave; a proof under way goes on."""
-        self.finished()
+        """Leave, or go a step back with a bundle; what is under way goes on."""
+        if not self.carry.back():
+            self.finished()
 
     def dismiss(self) -> None:
         """Take the note away."""
@@ -152,6 +175,10 @@ class ReplicaModel:
     def _tell(self, looking: Looking) -> None:
         self.looking = looking
         self.changed()
+
+    def _carried(self, note: Note) -> None:
+        self._end(note)
+        self.carried(note)
 
     def _end(self, note: Note) -> None:
         self.looking, self.note = None, note

@@ -1,10 +1,13 @@
-"""The replica's screen: its age, what is under way, and the proof."""
+"""The replica's screen: its age, what is under way, and the proof; in its place a bundle, while one is at hand."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QProgressBar, QWidget
+from PySide6.QtWidgets import QProgressBar, QStackedWidget, QWidget
 
+from ui.screens.replica.carry import Stage
+from ui.screens.replica.carry_view import CarryView
 from ui.screens.replica.model import ReplicaModel
 from ui.text import Words
+from ui.widgets.file_dialog import ask_for_file
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, rule, wrapped
 from ui.widgets.sheet import lay_sheet
@@ -12,7 +15,35 @@ from ui.widgets.sheet import lay_sheet
 _STEPS = 1000  # of the bar
 
 
-class ReplicaView(QWidget):
+class ReplicaView(QStackedWidget):
+    """Shows the replica's own page, or the bundle's."""
+
+    def __init__(self, model: ReplicaModel, words: Words) -> None:
+        super().__init__()
+        self._model = model
+        self._own = OwnPage(model, words)
+        self._bundle = CarryView(model.carry, words, model.back)
+        self.addWidget(self._own)
+        self.addWidget(self._bundle)
+        model.changed = model.carry.changed = self.paint
+        self.paint()
+
+    def paint(self) -> None:
+        """Show the model as it is; where the page changes, begin on the new one."""
+        page = self._own if self._model.carry.stage is Stage.AWAY else self._bundle
+        page.paint()
+        if page is not self.currentWidget():
+            self._bundle.paint()  # what was typed there is gone
+            self.setCurrentWidget(page)
+            if self.isVisible():
+                page.begin()
+
+    def begin(self) -> None:
+        """Begin on the page in front."""
+        (self._own if self.currentWidget() is self._own else self._bundle).begin()
+
+
+class OwnPage(QWidget):
     """Paints a ReplicaModel."""
 
     def __init__(self, model: ReplicaModel, words: Words) -> None:
@@ -33,15 +64,16 @@ class ReplicaView(QWidget):
         self._start = button(words("replica.start"), "replicaStart", self._started, primary=True)
         self._stop = button(words("replica.stop"), "replicaStop", model.stop)
         self._follow = button(words("replica.follow"), "replicaFollow", model.follow_back)
+        self._carry = button(words("carry.open"), "replicaCarry", self._ask)
         self._back = button(words("common.back"), "replicaBack", model.back)
         self._lay_out()
-        model.changed = self.paint
         self.paint()
 
     def _lay_out(self) -> None:
         explain = wrapped(self._words("replica.explain"), "quiet")
-        parts = (self._age, self._series, rule(), explain, self._doing, self._bar)
-        buttons = (self._back, self._follow, self._stop, self._start)
+        brought = wrapped(self._words("carry.explain"), "quiet")
+        parts = (self._age, self._series, rule(), explain, brought, self._doing, self._bar)
+        buttons = (self._back, self._carry, self._follow, self._stop, self._start)
         page = lay_sheet(self, self._words("replica.heading"), parts, self._reason, buttons)
         page.insertWidget(0, self._notice)
 
@@ -64,6 +96,8 @@ class ReplicaView(QWidget):
         self._bar.setVisible(model.shows_progress)
         self._start.setEnabled(not model.reason)
         self._start.setAccessibleDescription(model.reason)
+        self._carry.setEnabled(not model.carry_reason)
+        self._carry.setAccessibleDescription(model.carry_reason)
         goes = self._stop.hasFocus() and not model.running
         self._stop.setVisible(model.running)
         self._follow.setVisible(model.went_back)
@@ -74,9 +108,14 @@ class ReplicaView(QWidget):
     def begin(self) -> None:
         """Begin at the button that does something."""
         first = next(
-            (one for one in (self._start, self._stop) if one.isEnabled() and not one.isHidden()), self._back
+            (one for one in (self._start, self._stop, self._carry) if one.isEnabled() and not one.isHidden()),
+            self._back,
         )
         first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _ask(self) -> None:
+        words = self._words
+        ask_for_file(self, words, "carryPick", words("carry.pick_bundle"), self._model.take_in)
 
     def _started(self) -> None:
         self._model.start()

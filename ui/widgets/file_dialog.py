@@ -1,0 +1,33 @@
+"""Asking for a file without stopping the loop."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from ui.text import Words
+from ui.widgets.parts import plain
+
+_TEXTS = {
+    QFileDialog.DialogLabel.FileName: "carry.pick_name",
+    QFileDialog.DialogLabel.LookIn: "carry.pick_in",
+    QFileDialog.DialogLabel.FileType: "carry.pick_type",
+    QFileDialog.DialogLabel.Accept: "carry.pick_take",
+    QFileDialog.DialogLabel.Reject: "common.back",
+}
+
+
+def ask_for_file(
+    parent: QWidget, words: Words, name: str, title: str, chosen: Callable[[Path], object]
+) -> None:
+    """Open a dialog that asks for a file that is there, and go on at once."""
+    dialog = QFileDialog(parent, title)
+    dialog.setObjectName(name)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilter(words("carry.pick_all"))
+    for part, key in _TEXTS.items():
+        dialog.setLabelText(part, plain(words(key)))
+    dialog.fileSelected.connect(lambda path: chosen(Path(path)))
+    dialog.open()
