@@ -131,7 +131,7 @@ class Config:
     answer_wait_ms: int = field(
         default=1800,
         metadata={
-            "doc": "How long an issue waits for the cloud before the replica answers, 300 to 10000.",
+            "doc": "How long an issue waits for the cloud before the replica answers, 300 to 10000; on a far line to 2500.",
             "range": (300, 10000),
         },
     )

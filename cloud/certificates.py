@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 
 import sqlalchemy as sa
 
@@ -126,9 +127,17 @@ def _warnings(case: _Case) -> list[str]:
 
 
 def eligibility(
-    register: Register, connection: sa.Connection, clerk: Clerk, request: IssueRequest
+    register: Register,
+    connection: sa.Connection,
+    clerk: Clerk,
+    request: IssueRequest,
+    *,
+    held: str | None = None,
 ) -> dict[str, object]:
-    """Judge a request: refusals, warnings, and, where there are none of the first, all the paper needs."""
+    """Judge a request: refusals, warnings, and, where there are none of the first, all the paper needs.
+
+    ``held`` is the hash of the seal's image that the terminal has: that one is named and not sent.
+    """
     as_of = register.as_of(connection)
     if request.kind not in CERTIFICATES:
         return _answer(as_of, [_refusal("refused.input", "kind")])
@@ -144,8 +153,17 @@ def eligibility(
     day = request.on.isoformat()
     whole = {row["atena_no"] for row in rows if lives_on(row, day)} <= set(request.members)
     words = forms(register, connection, request.kind, SCOPES[0] if whole else SCOPES[1], request.on)
-    paper = {"rows": rows, "restrictions": found, "forms": words | {"as_of": as_of}}
+    words |= {"seal": _named(words["seal"], held), "as_of": as_of}
+    paper = {"rows": rows, "restrictions": found, "forms": words}
     return _answer(as_of, [], _warnings(case)) | paper
+
+
+def _named(seal: object, held: str | None) -> object:
+    """Return a seal without its image where that is the one held."""
+    match seal:
+        case {"side_mm": side_mm, "image": bytes(image)} if sha256(image).hexdigest() == held:
+            return {"side_mm": side_mm, "sha256": held}
+    return seal
 
 
 def _answer(

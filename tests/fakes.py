@@ -206,6 +206,7 @@ class MemoryLink:
     out: set[str] = field(default_factory=set)  # services that are
     carrying: str = "main"
     answered: list[str] = field(default_factory=list)  # services
+    last_ms: int | None = None
 
     def usable_for(self, service: str) -> bool:
         return self.usable and service not in self.out

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from client.domain.clerk import SignIn
 from client.domain.drill import DrillReport
 from client.domain.errors import SignInNeededError, StoreError
-from client.jobs.ports import DrillLine, Ledger, Now
-from client.jobs.run_drill import DrillFrame, RunDrill
+from client.jobs.ports import Ledger, Now
+from client.jobs.run_drill import DrillFrame, DrillLine, RunDrill
 from client.rules.drill import Drill
 from ui.drill_plan import read_plan
 from ui.screens.drill.model import DrillJobs

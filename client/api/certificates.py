@@ -1,4 +1,11 @@
-"""The cloud's say in issuing."""
+"""The cloud's say in issuing: asked anew each time, and answered to that very question.
+
+The official seal's image is most of an answer, so it crosses once: from then on the terminal says which one it holds.
+"""
+
+import base64
+import secrets
+from hashlib import sha256
 
 from client.api import codec, failures
 from client.api.http import Http, Now
@@ -8,6 +15,7 @@ from client.domain.certificate import CertificateRequest, Eligibility
 from client.domain.errors import LinkDownError
 
 _EXPECTED = 10_000  # bytes: a household, its restrictions, the seal
+_QUESTION_BYTES = 12  # of chance, so that no two questions are called the same
 
 
 class CertificateDesk:
@@ -17,17 +25,25 @@ class CertificateDesk:
         self._http = http
         self._token = token
         self._now = now
+        self._seal = b""  # the image that came last
 
     async def eligibility(self, request: CertificateRequest) -> Eligibility:
         """Ask whether a paper may be issued today; RefusedError with the cloud's first code where not."""
+        question, held = base64.urlsafe_b64encode(secrets.token_bytes(_QUESTION_BYTES)).decode(), self._seal
+        asked = {
+            **codec.request_to_wire(request),
+            "on": tokyo_day(self._now()).isoformat(),
+            "question": question,
+            **({"seal": sha256(held).hexdigest()} if held else {}),
+        }
         reply = await self._http.call(
-            "POST",
-            "/v1/eligibility",
-            json={**codec.request_to_wire(request), "on": tokyo_day(self._now()).isoformat()},
-            expect_bytes=_EXPECTED,
-            token=person(self._token),
+            "POST", "/v1/eligibility", json=asked, expect_bytes=_EXPECTED, token=person(self._token)
         )
         answer = reply.decode(codec.EligibilityAnswer)
+        if answer.question not in {question, None}:  # None: a cloud of before
+            raise LinkDownError(
+                "link.fault"
+            )  # kept by somebody from an earlier question: a block may have come since
         if answer.refusals or not answer.allowed:
             first = answer.refusals[0] if answer.refusals else codec.WireRefusal("")
             raise failures.refusal_of(first.code, first.reason)
@@ -35,10 +51,12 @@ class CertificateDesk:
             raise LinkDownError("link.fault")
         with codec.of_the_contract():
             restrictions = answer.restrictions.value()
+        words = answer.forms.value(held)
+        self._seal = words.seal.image if words.seal else held
         return Eligibility(
             household=codec.household_from_rows(answer.rows),
             restrictions=restrictions,
-            words=answer.forms.value(),
+            words=words,
             warnings=tuple(answer.warnings),
             as_of=answer.as_of.value(),
         )

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from hashlib import sha256
 
 import msgspec
 
@@ -143,10 +144,18 @@ class WireTown(msgspec.Struct):
 
 
 class WireSeal(msgspec.Struct):
-    """電子公印."""
+    """電子公印: its image, or the hash of one that the terminal said it has."""
 
     side_mm: int
-    image: bytes
+    image: bytes = b""
+    sha256: str = ""
+
+    def value(self, held: bytes) -> OfficialSeal:
+        """Return the seal; LinkDownError ``link.fault`` where its image neither came nor is the one held."""
+        image = self.image or (held if sha256(held).hexdigest() == self.sha256 else b"")
+        if not image:
+            raise LinkDownError("link.fault")
+        return OfficialSeal(image, self.side_mm)
 
 
 class WireForms(msgspec.Struct):
@@ -158,9 +167,9 @@ class WireForms(msgspec.Struct):
     fee_yen: int
     seal: WireSeal | None = None
 
-    def value(self) -> FormWords:
-        """Return the words; the prefecture is the town's."""
-        seal = OfficialSeal(self.seal.image, self.seal.side_mm) if self.seal else None
+    def value(self, held: bytes = b"") -> FormWords:
+        """Return the words; the prefecture is the town's, ``held`` the seal's image that was said to be here."""
+        seal = self.seal.value(held) if self.seal else None
         certifier = Certifier(self.town.prefecture, self.town.name, self.certifier.title, self.certifier.name)
         return FormWords(certifier, seal, self.attestation, self.fee_yen)
 
@@ -188,6 +197,7 @@ class EligibilityAnswer(msgspec.Struct):
     rows: list[Row] = []
     restrictions: WireRestrictions | None = None
     forms: WireForms | None = None
+    question: str | None = None
 
 
 class WireReceipt(msgspec.Struct):

@@ -363,6 +363,11 @@ class Link(Protocol):
         """Return the name of the up-link that calls go over."""
         ...
 
+    @property
+    def last_ms(self) -> int | None:
+        """Return how long the last answer took over it; None before the first."""
+        ...
+
     def note_success(self, ms: int, *, service: str = "", over: str = "") -> None:
         """Note an answer and how many milliseconds it took, of which service, over which up-link."""
         ...
@@ -381,16 +386,4 @@ class Stores(Protocol):
 
     async def close(self) -> None:
         """Close every handle and forget the keys."""
-        ...
-
-
-class DrillLine(Protocol):
-    """The line of a training cloud, which a drill may cut."""
-
-    async def cut(self) -> None:
-        """Cut the line; calls hang from now on."""
-        ...
-
-    async def restore(self) -> None:
-        """Make it whole again."""
         ...

@@ -8,6 +8,7 @@ from typing import TypeVar
 from client.domain.clerk import SignIn
 from client.domain.errors import CounterError, LinkDownError
 from client.jobs.ports import Link
+from client.rules.link import answer_wait
 
 T = TypeVar("T")
 
@@ -15,7 +16,7 @@ CLOUD_WAIT = 1.8  # seconds; what is left of three is for replica, pages and pri
 
 
 class Reach:
-    """Asks the cloud as long as a clerk can wait, whatever the call's own timeouts are."""
+    """Asks the cloud as long as a clerk can wait, a little longer over a far line, whatever the call's own timeouts are."""
 
     def __init__(
         self, link: Link, wait: float = CLOUD_WAIT, *, token: Callable[[], str | None] | None = None
@@ -46,7 +47,7 @@ class Reach:
 
     async def _bounded(self, call: Callable[[], Awaitable[T]]) -> T:
         try:
-            async with asyncio.timeout(self._wait):
+            async with asyncio.timeout(answer_wait(self._wait, self._link.last_ms)):
                 return await call()
         except TimeoutError as error:
             raise LinkDownError("link.timeout") from error

@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from client.domain.change import ChangeKind, ChangeState, QueuedChange
 from client.domain.drill import DrillCount, DrillEvent, DrillReport
-from client.jobs.ports import DrillLine, JournalEntry, Ledger, Now
+from client.jobs.ports import JournalEntry, Ledger, Now
 from client.rules.drill import Act, Drill, advance, plan
 
 _LOOK_EVERY = 0.25
@@ -26,6 +27,18 @@ class DrillFrame:
     terminal: str
     line: str
     officer: str
+
+
+class DrillLine(Protocol):
+    """The line of a training cloud, which a drill may cut."""
+
+    async def cut(self) -> None:
+        """Cut the line; calls hang from now on."""
+        ...
+
+    async def restore(self) -> None:
+        """Make it whole again."""
+        ...
 
 
 class RunDrill:

@@ -63,6 +63,23 @@ class LinkState:
 
 DEFAULT_RULES = LinkRules()
 
+# Seconds a call for a clerk may wait on the farthest line: of the three from a cut to a paper from the replica, the rest
+# is for the replica, pages and printer.
+LONGEST_WAIT = 2.5
+_TRIPS = (
+    4  # to open a connection and ask over it: TCP, TLS, the question; one more for what a thin line takes
+)
+
+
+def answer_wait(usual: float, last_ms: int | None) -> float:
+    """Return how many seconds a clerk's call may wait, where the last answer took so long: never less than usual.
+
+    On a far line a connection that was cut must be opened anew within the wait, or no paper there comes from the cloud.
+    """
+    if last_ms is None:
+        return usual
+    return max(usual, min(_TRIPS * last_ms / 1000, LONGEST_WAIT))
+
 
 def begin(now: datetime, rules: LinkRules = DEFAULT_RULES) -> LinkState:
     """Return the state at the start: not known, to be probed at once; one failure is then enough for "down"."""

@@ -4,10 +4,10 @@ from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from cloud.certificates import IssueRequest, eligibility, forms
-from cloud.routes.wire import ClerkDep, TenantDep, body_of, json_answer
+from cloud.routes.wire import ClerkDep, TenantDep, body_of, json_answer, packed_answer
 
 router = APIRouter()
 
@@ -23,14 +23,16 @@ class Asked(msgspec.Struct):
     on: date
     purpose: str = ""
     options: dict[str, bool] = {}
+    question: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | msgspec.UnsetType = msgspec.UNSET
+    seal: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | msgspec.UnsetType = msgspec.UNSET
 
 
 @router.post("/v1/eligibility")
 def eligible(
-    tenant: TenantDep, clerk: ClerkDep, asked: Annotated[Asked, Depends(body_of(Asked))]
+    request: Request, tenant: TenantDep, clerk: ClerkDep, asked: Annotated[Asked, Depends(body_of(Asked))]
 ) -> Response:
     """Judge a request for a certificate."""
-    request = IssueRequest(
+    wanted = IssueRequest(
         kind=asked.kind,
         subject=asked.subject,
         members=tuple(asked.members),
@@ -41,7 +43,10 @@ def eligible(
         on=asked.on,
     )
     with tenant.register.reading() as connection:
-        return json_answer(eligibility(tenant.register, connection, clerk, request))
+        told = eligibility(tenant.register, connection, clerk, wanted, held=asked.seal or None)
+    return packed_answer(
+        request, told if asked.question is msgspec.UNSET else told | {"question": asked.question}
+    )
 
 
 @router.get("/v1/forms/{certificate}")

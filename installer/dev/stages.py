@@ -73,7 +73,7 @@ STAGES = (
     ),
     Stage(
         "thin",
-        5,
+        7,
         (
             *(f"client/api/{part}.py" for part in ("http", "parcels", "sync")),
             *(f"client/rules/{part}.py" for part in ("parcels", "sync", "sync_steps")),
@@ -84,9 +84,13 @@ STAGES = (
             *(
                 "client/jobs/sync_replica.py",
                 "client/jobs/take_chunks.py",
+                "client/jobs/reach.py",
+                "client/api/certificates.py",
+                "client/api/hall_first.py",
+                "cloud/certificates.py",
+                "offline/hall/answers.py",
                 "tests/net/",
-                "tests/bench/_terminal.py",
-                "tests/bench/_town.py",
+                *(f"tests/bench/{part}.py" for part in ("_house", "_issuing", "_terminal", "_town", "thin")),
             ),
         ),
         root=True,

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -66,6 +67,7 @@ class Answers:
         self._kept = kept
         self._papers = papers
         self._now = now
+        self._fetching = asyncio.Lock()
 
     async def __call__(self, asked: Asked) -> Given:
         """Return an answer; whatever is not asked rightly is a problem of the contract."""
@@ -120,9 +122,8 @@ class Answers:
     async def _news(self, after: After, limit: int, wait: int) -> dict[Feed, Parcel | None]:
         """Return what there is, after waiting for news where there is none."""
         found = await self._on_shelf(after)
-        if None in found.values() and self._kept.fetch is not None:
-            await self._fetched(after, limit)
-            found = await self._on_shelf(after)
+        if None in found.values():
+            found = await self._fetched(after, limit)
         bell, loop = self._kept.bell, asyncio.get_running_loop()
         until = loop.time() + wait
         while bell is not None and not _is_news(found) and await bell.wait(max(0.0, until - loop.time())):
@@ -132,13 +133,15 @@ class Answers:
     async def _on_shelf(self, after: After) -> dict[Feed, Parcel | None]:
         return {feed: await self._kept.shelf.next(feed, version) for feed, version in after.items()}
 
-    async def _fetched(self, after: After, limit: int) -> None:
-        if self._kept.fetch is None:
-            return
-        try:
-            await self._kept.fetch(after, limit)
-        except LinkDownError:
-            return  # the cloud is away: what is here is all there is
+    async def _fetched(self, after: After, limit: int) -> dict[Feed, Parcel | None]:
+        """Return what there is after the cloud was asked; a house that lacks the same asks it once."""
+        async with self._fetching:
+            found = await self._on_shelf(after)
+            if None not in found.values() or self._kept.fetch is None:
+                return found  # whoever came before has fetched it
+            with suppress(LinkDownError):  # the cloud is away: what is here is all there is
+                await self._kept.fetch(after, limit)
+        return await self._on_shelf(after)
 
     async def _snapshot(self, call: Call) -> Given:
         chunks = self._kept.chunks

@@ -1,5 +1,6 @@
 """A counter that issues: the product's own job with its ledger on disk, pages laid out and drawn, papers in a folder."""
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,13 +23,13 @@ from client.domain.resident import AtenaNo
 from client.domain.terminal import facts_of
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.reach import Reach
+from client.jobs.watch_link import LinkWatch
 from client.rules import totp
 from offline.store.ledger import LedgerFile
 from printing.desk.press import FilePress
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
 from tests.bench._terminal import KEY, Terminal, now
-from tests.fakes import MemoryLink
 
 
 @dataclass
@@ -39,6 +40,7 @@ class IssuingCounter:
     job: IssueCertificate
     ledger: LedgerFile
     press: FilePress
+    watching: asyncio.Task[None]
 
     @classmethod
     async def opened(cls, terminal: Terminal, ready: Mapping[str, Any], folder: Path) -> "IssuingCounter":
@@ -53,17 +55,18 @@ class IssuingCounter:
         await ledger.open(KEY, begun=False)
         press = FilePress(FontChain(find_fonts()), folder / "papers", "プリンタ001")
         await press.warm()
+        watch = LinkWatch(terminal.http.probe, now, asyncio.sleep)
         job = IssueCertificate(
             CertificateDesk(terminal.http, lambda: sign_in.access_token, now=now),
             terminal.replica,
-            Reach(MemoryLink()),
+            Reach(watch),
             ledger,
             press,
             now=now,
             declared=lambda: False,
             clock_offset_ms=lambda: terminal.http.clock_offset_ms,
         )
-        return cls(sign_in, job, ledger, press)
+        return cls(sign_in, job, ledger, press, asyncio.create_task(watch.run()))
 
     async def issue(self, atena_no: AtenaNo) -> bool:
         """Issue a copy of somebody's record until it lies in the folder; tells whether the cloud said what is on it."""
@@ -84,5 +87,6 @@ class IssuingCounter:
 
     async def close(self) -> None:
         """Close the book."""
+        self.watching.cancel()
         self.press.close()
         await self.ledger.close()

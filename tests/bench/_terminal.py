@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -16,6 +16,7 @@ from client.api.sync import HttpFeeds
 from client.domain.enrolment import Enrolled
 from client.domain.errors import LinkDownError
 from client.domain.query import Query
+from client.jobs.feed_ports import CloudFeeds
 from client.jobs.sync_replica import SyncReplica
 from client.rules.sync import RoundReport
 from offline.store.identity import TerminalIdentity, signing_request
@@ -68,7 +69,7 @@ class Terminal:
     book: LandingBook = field(default_factory=LandingBook)
 
     @classmethod
-    async def enrolled(cls, ready: Mapping[str, Any], port: int, token: str, folder: Path) -> "Terminal":
+    async def enrolled(cls, ready: Mapping[str, Any], port: int, token: str, folder: Path) -> Self:
         """Enrol at a cloud that is ready, by its own port or that of a door before it, and open an empty replica."""
         parts = str(ready["url"]).split("/")
         host, code = parts[2].rpartition(":")[0], parts[3]
@@ -91,7 +92,7 @@ class Terminal:
         return SyncReplica(self.feeds, self.replica, self.book)
 
     @property
-    def feeds(self) -> HttpFeeds:
+    def feeds(self) -> CloudFeeds:
         """Return the cloud's feeds as the job asks them."""
         return HttpFeeds(self.http, self.told.feed_keys, digest_key=self.replica.digest_key)
 

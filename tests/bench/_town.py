@@ -130,9 +130,25 @@ class Office:
         """Return tokens to enrol with."""
         return [self.tenant.terminals.new_token() for _ in range(count)]
 
+    def hall_token(self) -> str:
+        """Return a token that enrols a hall server."""
+        return self.tenant.terminals.new_token("hall")
+
+    def heads(self) -> dict[str, int]:
+        """Return the newest version of each feed."""
+        register = self.tenant.register
+        with register.reading() as connection:
+            return {feed: register.head(connection, feed).version for feed in ("blocks", "register")}
+
     def residents(self, count: int, seed: int = SEED) -> list[Row]:
-        """Return the present records of some Japanese residents, drawn by a seed."""
-        return Random(seed).sample(self._living(), count)  # noqa: S311 -- the same ones each time
+        """Return the present records of some Japanese residents whose papers nothing stops, drawn by a seed."""
+        register = self.tenant.register
+        with register.reading() as connection:
+            stopped = [row for table in ("shien_sochi", "block") for row in register.rows(connection, table)]
+        names = ("atena_no", "household_no")
+        held = {row.get(name) for row in stopped for name in names} - {None, ""}
+        free = [row for row in self._living() if not held & {row[name] for name in names}]
+        return Random(seed).sample(free, count)  # noqa: S311 -- the same ones each time
 
     def change(self, count: int, seed: int = SEED) -> list[Changed]:
         """Let so many residents move or be called something else, each by an act of its own: a version each."""

@@ -1,6 +1,7 @@
 """Eligibility is the cloud's own word: refused with a code, or allowed with all the paper needs."""
 
 from base64 import b64decode
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from tests.cloud.cloud_builders import CHO, CODE, HANAKO, HOME, JIRO, KIMI, TARO
 pytestmark = pytest.mark.asyncio
 
 
-async def judged(site: Site, **more: Any) -> dict[str, Any]:
-    asked = {
+def asked(**more: Any) -> dict[str, Any]:
+    return {
         "kind": "juminhyo_copy",
         "subject": TARO,
         "members": [TARO, HANAKO],
@@ -22,7 +23,10 @@ async def judged(site: Site, **more: Any) -> dict[str, Any]:
         "purpose": "",
         "on": "2026-11-20",
     } | more
-    answer = await site.terminal.call("POST", "/v1/eligibility", asked)
+
+
+async def judged(site: Site, **more: Any) -> dict[str, Any]:
+    answer = await site.terminal.call("POST", "/v1/eligibility", asked(**more))
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
@@ -42,6 +46,50 @@ async def test_a_resident_gets_the_household_copy_with_words_seal_and_fee(site: 
     assert forms["town"] == {"code": CODE, "name": "あおぞら市", "prefecture": "みどり県"}
     assert b64decode(forms["seal"]["image"]).startswith(b"\x89PNG")
     assert answer["as_of"] == forms["as_of"]
+
+
+async def test_a_seal_the_terminal_holds_is_named_and_not_sent_again(site: Site) -> None:
+    await site.terminal.sign_in()
+    full = await judged(site)
+    held = sha256(b64decode(full["forms"]["seal"]["image"])).hexdigest()
+    named = await judged(site, seal=held)
+    assert named["forms"]["seal"] == {"side_mm": full["forms"]["seal"]["side_mm"], "sha256": held}
+    assert [row["atena_no"] for row in named["rows"]] == [TARO, HANAKO]
+    assert named["restrictions"] == full["restrictions"]
+
+
+async def test_a_seal_the_terminal_does_not_hold_is_sent(site: Site) -> None:
+    await site.terminal.sign_in()
+    full = await judged(site)
+    assert (await judged(site, seal="0" * 64))["forms"] == full["forms"]
+
+
+async def test_an_answer_says_which_question_it_is_to_a_refusal_too(site: Site) -> None:
+    await site.terminal.sign_in()
+    assert (await judged(site, question="k3Jx0aQe9sZrW1Tb"))["question"] == "k3Jx0aQe9sZrW1Tb"
+    assert (await judged(site, question="0000", identity="none"))["question"] == "0000"
+    assert "question" not in await judged(site)
+
+
+async def test_an_answer_is_packed_for_whoever_takes_it_so_and_says_the_same(site: Site) -> None:
+    await site.terminal.sign_in()
+    told = []
+    for taken, packed in (
+        ("gzip", "gzip"),
+        ("br, gzip;q=0.5", "gzip"),
+        ("identity", None),
+        ("gzip;q=0", None),
+    ):
+        answer = await site.terminal.call("POST", "/v1/eligibility", asked(), accept_encoding=taken)
+        assert answer.headers.get("content-encoding") == packed
+        told.append({name: value for name, value in answer.json().items() if name not in {"as_of", "forms"}})
+    assert told[1:] == told[:-1]
+
+
+async def test_a_question_names_itself_in_few_letters(site: Site) -> None:
+    await site.terminal.sign_in()
+    answer = await site.terminal.call("POST", "/v1/eligibility", asked(question="x" * 65))
+    assert answer.json()["code"] == "request.malformed"
 
 
 async def test_part_of_a_household_bears_the_other_words(site: Site) -> None:
@@ -121,8 +169,8 @@ async def test_a_planned_move_away_ends_the_living_record_on_its_day(site: Site)
 
 async def test_restrictions_name_measures_and_blocks(site: Site) -> None:
     await site.terminal.sign_in()
-    asked = {"household_no": "2000000028", "atena_nos": [KIMI, TARO]}
-    answer = (await site.terminal.call("POST", "/v1/restrictions", asked)).json()
+    about = {"household_no": "2000000028", "atena_nos": [KIMI, TARO]}
+    answer = (await site.terminal.call("POST", "/v1/restrictions", about)).json()
     assert [row["measure_id"] for row in answer["shien_sochi"]] == ["m1"]
     assert answer["blocks"] == []
 

@@ -1,8 +1,9 @@
 """A hall server and a terminal beside the reference cloud: what the cloud said leads the terminal on when it is gone."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -220,6 +221,28 @@ async def test_a_neighbour_that_is_behind_is_asked_on_at_the_cloud(house: House)
         batch = await feeds.feed(Feed.REGISTER, position.register.version, 1000)
         assert batch is not None
         assert batch.to == position.register.version + 1
+
+
+async def test_what_a_whole_house_lacks_is_asked_of_the_cloud_once(house: House) -> None:
+    follower, asked = house.follower, list[object]()
+
+    async def fetch(after: Mapping[Feed, int], limit: int) -> None:
+        asked.append(after)
+        await house.keep.fetch(after, limit)
+
+    house.kept = replace(house.kept, fetch=fetch)
+    async with AsyncExitStack() as stack:
+        assert (await follower.sync.round()).proven
+        follower.commit("register", follower.resident(history_no=4, full_name=NAME))
+        address = await house.serve(stack)
+        at = versions(await follower.replica.position())[Feed.REGISTER][0]
+        terminals = []
+        for _ in range(8):
+            terminals.append(house.neighbour_feeds(address))
+            stack.push_async_callback(house.http.close)
+        batches = await asyncio.gather(*(one.feed(Feed.REGISTER, at, 1000) for one in terminals))
+    assert [batch and batch.to for batch in batches] == [at + 1] * 8
+    assert len(asked) == 1
 
 
 async def test_a_chunk_the_disk_has_spoilt_is_not_given_and_fetched_anew(house: House) -> None:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.rules.link import Health, LinkRules, LinkState, after_failure, after_success, begin
+from client.rules.link import (
+    LONGEST_WAIT,
+    Health,
+    LinkRules,
+    LinkState,
+    after_failure,
+    after_success,
+    answer_wait,
+    begin,
+)
 from client.rules.modes import Mode, StopReason, WorkLeft, mode_of
 from tests.builders import NOW
 
@@ -151,3 +160,22 @@ def test_a_slow_link_is_degraded() -> None:
     for _ in range(3):
         state = after_success(state, NOW, ms=4000)
     assert mode_of(state, NOW) is Mode.DEGRADED
+
+
+@pytest.mark.parametrize(
+    ("last_ms", "seconds"),
+    [(None, 1.8), (0, 1.8), (20, 1.8), (450, 1.8), (500, 2.0), (620, 2.48), (650, 2.5), (60_000, 2.5)],
+)
+def test_a_clerk_waits_longer_on_a_far_line_and_never_long(last_ms: int | None, seconds: float) -> None:
+    assert answer_wait(1.8, last_ms) == pytest.approx(seconds)
+
+
+def test_a_line_of_600_ms_lets_a_connection_be_opened_within_the_wait() -> None:
+    assert answer_wait(1.8, 600) >= 3 * 0.6 + 0.5
+
+
+@given(st.floats(0.3, 10), st.none() | st.integers(0, 10**6))
+def test_the_wait_is_never_below_what_a_town_sets_nor_stretched_beyond_the_longest(
+    usual: float, last_ms: int | None
+) -> None:
+    assert usual <= answer_wait(usual, last_ms) <= max(usual, LONGEST_WAIT)
