@@ -67,6 +67,8 @@ class SyncReplica:
         """
         async with self._turn:
             await self._mend()
+            if follow_back:
+                await self._forget()
             settings = Settings(
                 metered=self._metered(),
                 fill_anyway=fill_anyway,
@@ -94,7 +96,10 @@ class SyncReplica:
         return sum(chunk.size for chunk in (await self._feeds.manifest(await self._replica.begun())).chunks)
 
     async def take_in(self) -> int:
-        """Apply what was laid by while the stores were shut, with no line too; returns how many batches. StoreError."""
+        """Apply what was laid by while the stores were shut, with no line too; returns how many batches. StoreError.
+
+        What may not be taken in stays there: the round asks for it again, and says so where it is not mended yet.
+        """
         async with self._turn:
             stand, taken = await position_of(self._replica), 0
             for feed, at in ((Feed.BLOCKS, stand.blocks), (Feed.REGISTER, stand.register)):
@@ -162,7 +167,7 @@ class SyncReplica:
         taken = 0
         while batch := await laid_by.next(feed, version):
             if batch.to > version:
-                if not await self._applied(batch):
+                if not await self._taken(batch):
                     break  # the round finds out what differs
                 version, taken = batch.to, taken + 1
             elif root_of(await self._replica.mids(feed)) == batch.root:
@@ -171,6 +176,21 @@ class SyncReplica:
             else:
                 break
         return taken
+
+    async def _taken(self, batch: FeedBatch) -> bool:
+        try:
+            return await self._applied(batch)
+        except StoreError as error:
+            if error.code != _FORBIDDEN:
+                raise
+            return False
+
+    async def _forget(self) -> None:
+        """Let go of what was laid by: it may tell of a time the register has left."""
+        if self._laid_by is not None:
+            with suppress(StoreError):
+                await self._laid_by.clear()
+            self._noted = _NOBODY
 
     async def _both(self, blocks: int, register: int, limit: int) -> object:
         heard, self._heard = self._heard, None
@@ -242,6 +262,7 @@ class SyncReplica:
             case steps.TakeChunks(chunks):
                 await self._take(chunks)
             case steps.FinishFill(manifest):
+                await self._forget()  # a register restored from a backup may stand before it
                 await self._replica.finish_fill(manifest)
             case _:
                 raise TypeError(f"no way to do {type(step).__name__}")
