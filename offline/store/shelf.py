@@ -98,7 +98,7 @@ class Shelf:
         self._write(_name(parcel), parcel.wire, parcel.at)
         if parcel.is_news:
             self._sound.add(_name(parcel))
-            self._prune()
+            self._prune(parcel.at)
 
     def _next(self, feed: Feed, after: int) -> Parcel | None:
         for path in _longest_first(self._named(f"{feed.value}-{after:012d}-")):
@@ -178,15 +178,17 @@ class Shelf:
                 draft.unlink(missing_ok=True)
             raise
 
-    def _prune(self) -> None:
-        """Let the oldest go by the town's clock, and what a killed program left half written."""
-        known = sorted(
-            ((_written_at(path), _end(path), path) for feed in Feed for path in self._of(feed)), reverse=True
-        )
+    def _prune(self, now: datetime) -> None:
+        """Let go of what is far from what came now, by the town's clock, and what a killed program left half written."""
+        known = [
+            (abs(now.timestamp() - _written_at(path)), -_end(path), path)
+            for feed in Feed
+            for path in self._of(feed)
+        ]
         left = self._most_bytes
-        for written, _, path in known:
+        for away, _, path in sorted(known):
             left -= path.stat().st_size
-            if left < 0 or written < known[0][0] - self._kept_for.total_seconds():
+            if left < 0 or away > self._kept_for.total_seconds():
                 path.unlink(missing_ok=True)
         for draft in self._folder.glob("*.new"):
             draft.unlink(missing_ok=True)

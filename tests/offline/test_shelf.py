@@ -205,6 +205,9 @@ def test_what_the_town_said_long_before_the_newest_goes(shelf: Shelf) -> None:
         run(shelf.put(a_parcel(after=number, to=number + 1, at=NOW + timedelta(days=days))))
     assert run(shelf.reached(REGISTER, 3)) == 3
     assert run(shelf.reached(REGISTER, 4)) == 6
+    for number, days in ((6, 4000), (6, 16), (7, 16)):  # the town's own clock ran ahead for once
+        run(shelf.put(a_parcel(after=number, to=number + 1, at=NOW + timedelta(days=days))))
+    assert run(shelf.reached(REGISTER, 6)) == 8
 
 
 def test_what_a_killed_program_left_half_written_goes(shelf: Shelf, tmp_path: Path) -> None:
