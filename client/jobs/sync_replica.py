@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.feed import Feed, FeedBatch, Mended, Position
@@ -45,6 +45,7 @@ class SyncReplica:
         on_progress: Callable[[Progress], None] = lambda _: None,
         laid_by: LaidBy | None = None,
         jitter: Callable[[], float] = lambda: 0.5,
+        now: Callable[[], datetime | None] = lambda: None,
     ) -> None:
         self._feeds = feeds
         self._replica = replica
@@ -54,6 +55,7 @@ class SyncReplica:
         self._on_progress = on_progress
         self._laid_by = laid_by
         self._jitter = jitter
+        self._now = now
         self._heard: _Heard | None = None
         self._noted = _NOBODY
         self._turn = asyncio.Lock()
@@ -74,6 +76,7 @@ class SyncReplica:
                 fill_anyway=fill_anyway,
                 register=fill_anyway or follow_back or self._deltas_due(),
                 follow_back=follow_back,
+                now=self._now(),
             )
             try:
                 report = await self._talk(await position_of(self._replica), settings)
