@@ -112,8 +112,8 @@ class Shelf:
         leading: dict[int, list[Path]] = {}
         for path in _longest_first(self._of(feed)):
             leading.setdefault(_begin(path), []).append(path)
-        while path := next(filter(self._is_sound, leading.pop(after, ())), None):
-            after = _end(path)
+        while sound := next(filter(self._is_sound, leading.pop(after, ())), None):
+            after = _end(sound)
         return after
 
     def _is_sound(self, path: Path) -> bool:
