@@ -72,7 +72,7 @@ class Neighbourhood:
         feeds = NeighbourFeeds(
             self._https, facts.feed_keys, digest_key=stores.replica.digest_key, on_parcel=self._keep
         )
-        self._sync = SyncReplica(feeds, stores.replica, stores.ledger, metered=lambda: True)
+        self._sync = SyncReplica(feeds, stores.replica, stores.ledger, metered=lambda: True, now=utc_now)
         self._hand_over = self._carrier() if config.hall_url else None
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:

@@ -141,6 +141,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
             on_progress=filling,
             laid_by=Arrived(doors.stores.shelf, doors.stores.replica.digest_key),
             jitter=random.random,
+            now=utc_now,
         ),
         night=KeepAtNight(parcels_by_the_hall(doors), doors.stores.shelf, metered=lambda: watch.metered),
         metered=metered,

@@ -134,6 +134,10 @@ class LaidBy(Protocol):
         """Write down where the replica stands, for the time when it is shut."""
         ...
 
+    async def clear(self) -> None:
+        """Take everything away that was laid by, and where the replica stood."""
+        ...
+
 
 class ReplicaFiles(Protocol):
     """The replica as the sync conversation needs it."""

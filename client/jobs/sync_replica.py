@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.feed import Feed, FeedBatch, Mended, Position
@@ -45,6 +45,7 @@ class SyncReplica:
         on_progress: Callable[[Progress], None] = lambda _: None,
         laid_by: LaidBy | None = None,
         jitter: Callable[[], float] = lambda: 0.5,
+        now: Callable[[], datetime | None] = lambda: None,
     ) -> None:
         self._feeds = feeds
         self._replica = replica
@@ -54,6 +55,7 @@ class SyncReplica:
         self._on_progress = on_progress
         self._laid_by = laid_by
         self._jitter = jitter
+        self._now = now
         self._heard: _Heard | None = None
         self._noted = _NOBODY
         self._turn = asyncio.Lock()
@@ -67,11 +69,14 @@ class SyncReplica:
         """
         async with self._turn:
             await self._mend()
+            if follow_back:
+                await self._forget()
             settings = Settings(
                 metered=self._metered(),
                 fill_anyway=fill_anyway,
                 register=fill_anyway or follow_back or self._deltas_due(),
                 follow_back=follow_back,
+                now=self._now(),
             )
             try:
                 report = await self._talk(await position_of(self._replica), settings)
@@ -94,7 +99,10 @@ class SyncReplica:
         return sum(chunk.size for chunk in (await self._feeds.manifest(await self._replica.begun())).chunks)
 
     async def take_in(self) -> int:
-        """Apply what was laid by while the stores were shut, with no line too; returns how many batches. StoreError."""
+        """Apply what was laid by while the stores were shut, with no line too; returns how many batches. StoreError.
+
+        What may not be taken in stays there: the round asks for it again, and says so where it is not mended yet.
+        """
         async with self._turn:
             stand, taken = await position_of(self._replica), 0
             for feed, at in ((Feed.BLOCKS, stand.blocks), (Feed.REGISTER, stand.register)):
@@ -169,7 +177,7 @@ class SyncReplica:
         taken = 0
         while batch := await laid_by.next(feed, version):
             if batch.to > version:
-                if not await self._applied(batch):
+                if not await self._taken(batch):
                     break  # the round finds out what differs
                 version, taken = batch.to, taken + 1
             elif root_of(await self._replica.mids(feed)) == batch.root:
@@ -178,6 +186,21 @@ class SyncReplica:
             else:
                 break
         return taken
+
+    async def _taken(self, batch: FeedBatch) -> bool:
+        try:
+            return await self._applied(batch)
+        except StoreError as error:
+            if error.code != _FORBIDDEN:
+                raise
+            return False
+
+    async def _forget(self) -> None:
+        """Let go of what was laid by: it may tell of a time the register has left."""
+        if self._laid_by is not None:
+            with suppress(StoreError):
+                await self._laid_by.clear()
+            self._noted = _NOBODY
 
     async def _both(self, blocks: int, register: int, limit: int) -> object:
         heard, self._heard = self._heard, None
@@ -249,6 +272,7 @@ class SyncReplica:
             case steps.TakeChunks(chunks):
                 await self._take(chunks)
             case steps.FinishFill(manifest):
+                await self._forget()  # a register restored from a backup may stand before it
                 await self._replica.finish_fill(manifest)
             case _:
                 raise TypeError(f"no way to do {type(step).__name__}")

@@ -28,3 +28,7 @@ class Arrived:
     async def note(self, position: Position) -> None:
         """Write down where the replica stands, for the time when it is shut."""
         await self._shelf.note(position)
+
+    async def clear(self) -> None:
+        """Take everything away that was laid by, and where the replica stood."""
+        await self._shelf.clear()

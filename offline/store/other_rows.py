@@ -1,6 +1,5 @@
 """Rows of tables this program does not know: kept whole and proved, until a version comes that knows them."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -79,16 +78,14 @@ def digests(connection: sqlite3.Connection, feed: Feed) -> Iterator[tuple[int, b
     yield from connection.execute("SELECT _bucket, _digest FROM other_row WHERE feed = ?", (feed.value,))
 
 
-def rows_in(
-    connection: sqlite3.Connection, feed: Feed, buckets: Iterable[int]
-) -> Iterator[tuple[str, Key, Row]]:
-    """Yield table, key and row of every row of some buckets."""
+def rows_in(connection: sqlite3.Connection, feed: Feed, buckets: str) -> Iterator[tuple[int, str, Row]]:
+    """Yield bucket, table and row of every row filed under some buckets, a list in JSON."""
     found = connection.execute(
-        "SELECT name, key, row FROM other_row WHERE feed = ? AND _bucket IN (SELECT value FROM json_each(?))",
-        (feed.value, json.dumps(list(buckets))),
+        "SELECT _bucket, name, row FROM other_row WHERE feed = ? AND _bucket IN (SELECT value FROM json_each(?))",
+        (feed.value, buckets),
     )
-    for name, key, row in found:
-        yield name, unpacked(key), unpacked(row)
+    for bucket, name, row in found:
+        yield bucket, name, unpacked(row)
 
 
 def take(connection: sqlite3.Connection, table: Table) -> list[Kept]:

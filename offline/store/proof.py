@@ -40,6 +40,12 @@ def _of_register(connection: sqlite3.Connection, household: Household) -> tuple[
     for name in FORM_TABLES:
         table = table_named(name)
         buckets |= {table.bucket(row) for row in table.where(connection, "")}
-        found = connection.execute(f'SELECT DISTINCT _bucket FROM "{name}"')
-        buckets |= {int(bucket) for (bucket,) in found}
+        buckets |= _filed(connection.execute(f'SELECT DISTINCT _bucket FROM "{name}"'))
+    for member in household.members:
+        there = "SELECT DISTINCT _bucket FROM resident WHERE atena_no = ?"
+        buckets |= _filed(connection.execute(there, (member.atena_no,)))
     return tuple(sorted(buckets))
+
+
+def _filed(found: sqlite3.Cursor) -> set[int]:
+    return {int(bucket) for (bucket,) in found}

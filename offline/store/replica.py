@@ -128,7 +128,7 @@ class Replica:
 
     async def confirm(self, feed: Feed, version: int, at: datetime) -> None:
         """Write down that a version was the newest at a moment."""
-        await self._write(lambda c: replica_file.confirm(c, feed, version, at))
+        await self._write(lambda c: replica_file.confirm(c, feed, version, at, self._now()))
 
     async def mids(self, feed: Feed) -> tuple[bytes, ...]:
         """Return the 64 middle digests of a feed, 16 bytes each."""

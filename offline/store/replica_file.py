@@ -7,6 +7,7 @@ from datetime import datetime
 from client.domain.errors import StoreError
 from client.domain.feed import ChunkRows, Feed, FeedBatch, Manifest, RowChange, RowDiff
 from client.rules.digest import bucket_of, minus, plus, row_digest
+from client.rules.sign_in import CLOCK_TOLERANCE
 from offline.store import doubt, number_guard, other_rows, search, sums
 from offline.store.migrations import Step
 from offline.store.other_rows import table_for
@@ -220,12 +221,16 @@ def distrust(connection: sqlite3.Connection, digest_key: bytes, feed: Feed, buck
     sums.save(connection, feed, totals, found)
 
 
-def confirm(connection: sqlite3.Connection, feed: Feed, version: int, at: datetime) -> None:
-    """Write down that the version reached was the newest at a moment, and its root the register's."""
+def confirm(connection: sqlite3.Connection, feed: Feed, version: int, at: datetime, now: datetime) -> None:
+    """Write down that the version reached was the newest at a moment, and its root the register's.
+
+    The later moment counts; of one that is not yet, which a clock that ran ahead has told, the other.
+    """
     here = sums.position(connection, feed)
     if here.version == version:
         doubt.end(connection, feed)
-        sums.set_position(connection, feed, version, max(at, here.at))
+        past = [moment for moment in (at, here.at) if moment - now <= CLOCK_TOLERANCE]
+        sums.set_position(connection, feed, version, max(past, default=at))
 
 
 def _whole(connection: sqlite3.Connection, feed: Feed, change: RowChange | RowDiff) -> RowChange:

@@ -8,10 +8,13 @@ are in ``other_rows.py``.
 import sqlite3
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
 from typing import Any
+
+import msgspec
 
 from client.domain.feed import Feed
 from client.rules.digest import SIZE, bucket_of, digests_by_column, row_digest
@@ -66,7 +69,7 @@ class Table:
         )
         settled = ", ".join([*(f'"{column}" = ?' for column in new), "_extra = ?"])
         for rowid, extra in list(kept):
-            values = dict(unpacked(extra))
+            values = dict(_further(extra))
             moved = [values.pop(column, None) for column in new]
             left = packed(values) if values else None
             connection.execute(f'UPDATE "{self.name}" SET {settled} WHERE rowid = ?', [*moved, left, rowid])
@@ -152,6 +155,15 @@ class Table:
         found = connection.execute(f'SELECT {self._names}, _extra FROM "{self.name}" {condition}', values)
         return [self.row(values) for values in found]
 
+    def filed_under(self, connection: sqlite3.Connection, buckets: str) -> Iterator[tuple[int, Row]]:
+        """Yield the rows filed under some buckets, a list in JSON, each with its bucket."""
+        found = connection.execute(
+            f'SELECT _bucket, {self._names}, _extra FROM "{self.name}"'
+            " WHERE _bucket IN (SELECT value FROM json_each(?))",
+            (buckets,),
+        )
+        return ((bucket, self.row(values)) for bucket, *values in found)
+
     def bucket(self, row: Row) -> int:
         """Return the bucket a row belongs to, by the key it bears."""
         return bucket_of(self.name, key_in(row, self.key))
@@ -169,7 +181,16 @@ class Table:
             for column, value in zip(self.columns, values, strict=False)
             if value is not None
         }
-        return row if values[-1] is None else {**row, **unpacked(values[-1])}
+        return row if values[-1] is None else {**row, **_further(values[-1])}
+
+
+def _further(extra: bytes) -> Row:
+    """Return the columns kept beside the others; what cannot be read is one more, so that the digest does not come out."""
+    with suppress(msgspec.DecodeError, TypeError):
+        found = unpacked(extra)
+        if isinstance(found, dict):
+            return found
+    return {"_extra": True}
 
 
 def bucket_column(table: Table, columns: Mapping[str, Sequence[Any]]) -> Iterator[int]:

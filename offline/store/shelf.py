@@ -17,7 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from client.domain.enrolment import TownKey
-from client.domain.errors import LinkDownError
+from client.domain.errors import LinkDownError, StoreError
 from client.domain.feed import Feed, FeedPosition, Position
 from client.domain.parcel import Parcel
 from client.rules.parcels import read_parcel
@@ -44,6 +44,7 @@ class Shelf:
         self._most_bytes = most_bytes
         self._words: dict[Feed, Parcel] = {}  # the newest "nothing new" of each feed
         self._written: dict[Feed, datetime] = {}
+        self._sound: set[str] = set()  # names of parcels that were verified since the program began
         self._turn = Lock()
 
     async def put(self, parcel: Parcel) -> None:
@@ -97,15 +98,15 @@ class Shelf:
             if written is not None and parcel.at - written < _WORD_EVERY:
                 return
             self._written[parcel.feed] = parcel.at
-        self._write(_name(parcel), parcel.wire)
+        self._write(_name(parcel), parcel.wire, parcel.at)
         if parcel.is_news:
-            self._prune()
+            self._sound.add(_name(parcel))
+            self._prune(parcel.at)
 
     def _next(self, feed: Feed, after: int, *, across: bool) -> Parcel | None:
-        beyond = sorted((path for path in self._of(feed) if after < _end(path)), key=_end, reverse=True)
-        fitting = [path for path in beyond if _begin(path) == after]
+        fitting = _longest_first(self._named(f"{feed.value}-{after:012d}-"))
         if across:
-            fitting += [path for path in beyond if _begin(path) < after]
+            fitting += [path for path in _longest_first(self._of(feed)) if _begin(path) < after < _end(path)]
         for path in fitting:
             if parcel := self._read(path):
                 return parcel
@@ -113,10 +114,18 @@ class Shelf:
         return word if word is not None and word.to == after else None
 
     def _reached(self, feed: Feed, after: int) -> int:
-        ends = self._ends(feed)
-        while after in ends:
-            after = ends.pop(after)
+        """Go from parcel to parcel, none of them torn: what one would have brought is to be fetched again."""
+        leading: dict[int, list[Path]] = {}
+        for path in _longest_first(self._of(feed)):
+            leading.setdefault(_begin(path), []).append(path)
+        while sound := next(filter(self._is_sound, leading.pop(after, ())), None):
+            after = _end(sound)
         return after
+
+    def _is_sound(self, path: Path) -> bool:
+        if path.name not in self._sound and self._read(path) is not None:
+            self._sound.add(path.name)
+        return path.name in self._sound
 
     def _ends(self, feed: Feed) -> dict[int, int]:
         """Return how far the longest parcel from each version leads."""
@@ -142,7 +151,10 @@ class Shelf:
 
     def _read(self, path: Path) -> Parcel | None:
         """Read a parcel; what is none, or not the one its name says, is taken away: it can be fetched again."""
-        content = read_whole(path)
+        try:
+            content = read_whole(path)
+        except StoreError:
+            return None  # a sector that cannot be read: here too it can be fetched again
         if content is None:
             return None
         with suppress(LinkDownError):
@@ -152,8 +164,11 @@ class Shelf:
         path.unlink(missing_ok=True)
         return None
 
-    def _write(self, name: str, content: bytes) -> None:
-        """Write a file whole; not brought to the platter, for a torn one is seen by its signature and fetched again."""
+    def _write(self, name: str, content: bytes, at: datetime) -> None:
+        """Write a file whole; not brought to the platter, for a torn one is seen by its signature and fetched again.
+
+        It bears the moment the town said it, so that a wrong clock of this PC makes it neither old nor young.
+        """
         make_folder(self._folder)
         draft = self._folder / f"{name}.new"
         try:
@@ -162,24 +177,35 @@ class Shelf:
                 write_all(handle, content)
             finally:
                 os.close(handle)
+            os.utime(draft, (at.timestamp(), at.timestamp()))
             draft.replace(self._folder / name)
         except OSError:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
             raise
 
-    def _prune(self) -> None:
-        """Let the oldest go, by the file system's own clock, whatever the time of this PC was set to."""
-        youngest_first = sorted(self._folder.glob(f"*-*-*{_ENDING}"), key=_written_at, reverse=True)
-        oldest = _written_at(youngest_first[0]) - self._kept_for.total_seconds()
+    def _prune(self, now: datetime) -> None:
+        """Let go of what is far from what came now, by the town's clock, and what a killed program left half written."""
+        known = [
+            (abs(now.timestamp() - _written_at(path)), -_end(path), path)
+            for feed in Feed
+            for path in self._of(feed)
+        ]
         left = self._most_bytes
-        for path in youngest_first:
+        for away, _, path in sorted(known):
             left -= path.stat().st_size
-            if left < 0 or _written_at(path) < oldest:
+            if left < 0 or away > self._kept_for.total_seconds():
                 path.unlink(missing_ok=True)
+        for draft in self._folder.glob("*.new"):
+            draft.unlink(missing_ok=True)
 
     def _of(self, feed: Feed) -> list[Path]:
-        return list(self._folder.glob(f"{feed.value}-*-*{_ENDING}"))
+        return self._named(f"{feed.value}-")
+
+    def _named(self, beginning: str) -> list[Path]:
+        names = os.listdir(self._folder) if self._folder.is_dir() else ()
+        fitting = (name for name in names if name.startswith(beginning) and name.endswith(_ENDING))
+        return [self._folder / name for name in fitting if name.count("-") == 2]  # feed, begin and end
 
     def _note(self, position: Position) -> None:
         if position.blocks is None or position.register is None:
@@ -188,7 +214,7 @@ class Shelf:
             feed.value: [at.version, at.at]
             for feed, at in ((Feed.BLOCKS, position.blocks), (Feed.REGISTER, position.register))
         }
-        self._write(_POSITION, msgspec.json.encode(stand))
+        self._write(_POSITION, msgspec.json.encode(stand), position.register.at)
 
     def _position(self) -> Position | None:
         content = read_whole(self._folder / _POSITION)
@@ -196,14 +222,19 @@ class Shelf:
             return None
         try:
             stand = msgspec.json.decode(content, type=_Stand)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None  # torn: the replica says it again when it is opened
         return Position(FeedPosition(*stand.blocks), FeedPosition(*stand.register))
 
     def _clear(self) -> None:
         self._words.clear()
         self._written.clear()
-        for path in (*self._folder.glob(f"*{_ENDING}"), self._folder / _POSITION):
+        self._sound.clear()
+        for path in (
+            *self._folder.glob(f"*{_ENDING}"),
+            *self._folder.glob("*.new"),
+            self._folder / _POSITION,
+        ):
             path.unlink(missing_ok=True)
 
 
@@ -220,6 +251,10 @@ def _name(parcel: Parcel) -> str:
 
 def _word_name(feed: Feed) -> str:
     return f"{feed.value}{_ENDING}"
+
+
+def _longest_first(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=_end, reverse=True)
 
 
 def _begin(path: Path) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from client.domain.as_of import AsOf, Source
 from client.domain.errors import StoreError
 from client.domain.feed import Feed, FeedPosition, Position
-from client.rules.digest import BUCKETS, bucket_bytes, bucket_of, mids_of, plus, root_of, row_digest
+from client.rules.digest import BUCKETS, bucket_bytes, mids_of, plus, root_of, row_digest
 from offline.store import other_rows
 from offline.store.rows import tables_of
 from offline.store.times import utc_from, utc_text
@@ -55,18 +55,14 @@ def from_digests(connection: sqlite3.Connection, feed: Feed) -> list[int]:
 def from_rows(
     connection: sqlite3.Connection, feed: Feed, buckets: Iterable[int], digest_key: bytes
 ) -> dict[int, int]:
-    """Read the rows of some buckets themselves and hash them anew."""
+    """Hash the rows filed under some buckets anew; one that is filed where it does not belong makes that bucket wrong."""
     totals = dict.fromkeys(buckets, 0)
     wanted = json.dumps(list(totals))
     for table in tables_of(feed):
-        for row in table.where(connection, "WHERE _bucket IN (SELECT value FROM json_each(?))", wanted):
-            bucket = table.bucket(row)
-            if bucket in totals:  # else its key was changed here: missing where it belongs, it is found there
-                totals[bucket] = plus(totals[bucket], row_digest(digest_key, table.name, row))
-    for name, key, row in other_rows.rows_in(connection, feed, list(totals)):
-        bucket = bucket_of(name, key)
-        if bucket in totals:
-            totals[bucket] = plus(totals[bucket], row_digest(digest_key, name, row))
+        for bucket, row in table.filed_under(connection, wanted):
+            totals[bucket] = plus(totals[bucket], row_digest(digest_key, table.name, row))
+    for bucket, name, row in other_rows.rows_in(connection, feed, wanted):
+        totals[bucket] = plus(totals[bucket], row_digest(digest_key, name, row))
     return totals
 
 

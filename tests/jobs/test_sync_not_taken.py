@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import pytest_asyncio
 from client.api.reply import Reply
 from client.domain.errors import LinkDownError
 from client.domain.feed import Feed
+from client.jobs.sync_replica import SyncReplica
 from cloud.register import put
 from offline.store.replica import Replica
-from tests.api.small_cloud import SmallCloud, protect, small_cloud
+from tests.api.small_cloud import SmallCloud, WrongClock, protect, small_cloud
 from tests.builders import HANAKO
 from tests.jobs.test_sync_with_cloud import REPLICA_KEY, Follower
 
@@ -30,6 +31,24 @@ async def follower(tmp_path: Path) -> AsyncIterator[Follower]:
         assert cloud.enrolled
         cloud.http.identity = cloud.identity
         replica = Replica(tmp_path / "replica.db", cloud.clock)
+        await replica.open(REPLICA_KEY, cloud.enrolled.digest_key)
+        yield Follower(cloud, replica)
+        await replica.close()
+
+
+@pytest.fixture
+def clock() -> WrongClock:
+    return WrongClock()
+
+
+@pytest_asyncio.fixture
+async def timed(tmp_path: Path, clock: WrongClock) -> AsyncIterator[Follower]:
+    """A follower of a cloud that goes by a clock the test sets."""
+    with small_cloud(tmp_path / "cloud", now=clock) as cloud:
+        await cloud.enrol()
+        assert cloud.enrolled
+        cloud.http._now, cloud.http.identity = clock, cloud.identity
+        replica = Replica(tmp_path / "replica.db", clock)
         await replica.open(REPLICA_KEY, cloud.enrolled.digest_key)
         yield Follower(cloud, replica)
         await replica.close()
@@ -104,15 +123,40 @@ async def test_an_answer_changed_on_the_way_is_not_believed(follower: Follower) 
     assert await held(follower.replica) == before
 
 
-async def test_answers_of_a_cache_are_told_as_old_ones(follower: Follower) -> None:
-    await follower.sync.round()
-    later = datetime.now(UTC) + timedelta(minutes=10)
-    position = await follower.replica.position()
-    assert position.blocks
-    assert position.register
-    await follower.replica.confirm(Feed.BLOCKS, position.blocks.version, later)
-    await follower.replica.confirm(Feed.REGISTER, position.register.version, later)
-    await refused(follower, "link.stale")
+async def test_answers_of_a_cache_are_told_as_old_ones(clock: WrongClock, timed: Follower) -> None:
+    kept: dict[str, Reply] = {}
+
+    def keep(path: str, reply: Reply) -> Reply:
+        return kept.setdefault(path, reply)
+
+    await timed.sync.round()
+    honest = timed.cloud.http.call
+    on_the_way(timed.cloud, keep)
+    assert (await timed.sync.round()).proven
+    timed.cloud.http.call = honest  # type: ignore[method-assign]  # past the cache
+    clock.off += timedelta(minutes=10)
+    assert (await timed.sync.round()).proven
+    on_the_way(timed.cloud, keep)
+    clock.off += timedelta(minutes=10)
+    await refused(timed, "link.stale")
+
+
+async def test_a_cloud_whose_clock_ran_ahead_is_followed_again_once_it_is_right(
+    clock: WrongClock, timed: Follower
+) -> None:
+    sync = SyncReplica(timed.cloud.feeds(), timed.replica, timed.book, now=WrongClock())  # this PC's is right
+    clock.off = timedelta(days=1)
+    assert (await sync.round()).proven
+    clock.off = timedelta(hours=-1)
+    with pytest.raises(LinkDownError, match=r"link\.stale"):
+        await sync.round()  # an old answer is not believed for that
+    clock.off = timedelta(0)
+    timed.commit("blocks", put(*protect(HANAKO)))
+    assert (await sync.round()).proven
+    position = await timed.replica.position()
+    for feed in (position.blocks, position.register):
+        assert feed
+        assert abs(feed.at - clock()) < timedelta(minutes=1)
 
 
 async def test_a_register_restored_from_its_backup_waits_for_a_person(

@@ -115,6 +115,49 @@ async def test_other_peoples_rows_do_not_stop_a_paper_but_the_scrub_finds_them(
     assert await scrub.everything() == 0
 
 
+@pytest.mark.parametrize(
+    "harm",  # filed with the row it was copied from
+    [
+        "INSERT INTO resident (atena_no, history_no, full_name, household_no, status, _bucket, _digest)"
+        " SELECT atena_no, 9, full_name, household_no, status, _bucket, _digest FROM resident"
+        " WHERE atena_no = '1000000001'",
+        "INSERT INTO block (block_id, atena_no, process, level, _bucket, _digest)"
+        " SELECT 'b9', atena_no, process, level, _bucket, _digest FROM block WHERE atena_no = '1000000001'",
+    ],
+    ids=["resident", "block"],
+)
+async def test_a_row_added_behind_the_programs_back_is_found_and_gone(
+    stores: FileStores, tmp_path: Path, harm: str
+) -> None:
+    register = a_town()
+    await fill(stores, register)
+    await turn(stores, tmp_path, harm)
+    household = (await stores.replica.household_of(AtenaNo("1000000001"))).value
+    with pytest.raises(StoreError, match=r"store\.damaged_replica"):
+        await stores.replica.prove(household)
+    await mend(stores, register)
+    await stores.replica.prove((await stores.replica.household_of(AtenaNo("1000000001"))).value)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE resident SET _extra = x'c1' WHERE atena_no = '1000000020'",
+        "UPDATE resident SET _extra = x'01' WHERE atena_no = '1000000020'",
+        "UPDATE resident SET _extra = 'a text' WHERE atena_no = '1000000020'",
+    ],
+)
+async def test_further_columns_that_cannot_be_read_are_a_row_that_is_wrong(
+    stores: FileStores, tmp_path: Path, harm: str
+) -> None:
+    register = a_town()
+    await fill(stores, register)
+    await turn(stores, tmp_path, harm)
+    assert (await stores.replica.history_of(AtenaNo("1000000020"))).value
+    assert await ScrubReplica(stores.replica, wake=lambda: None).everything() == 1
+    await mend(stores, register)
+
+
 async def mend(stores: FileStores, register: SmallRegister) -> None:
     """Do what a round of sync does: compare the sums kept here with the register's, and fetch what differs."""
     for feed in Feed:

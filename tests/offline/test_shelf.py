@@ -1,6 +1,7 @@
 """The shelf: what it hands out is what the town signed, and leads on from where one stands."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from client.domain.errors import StoreError
 from client.domain.feed import Feed, FeedPosition, Position
+from offline.store.files import write_all
 from offline.store.shelf import Shelf
 from tests.builders import NOW
 from tests.parcel_builders import TOWN_KEY, a_parcel
@@ -153,3 +155,67 @@ def test_a_disk_with_no_room_keeps_what_lay_there_and_no_half_of_what_came(
     assert {path.name: path.read_bytes() for path in (tmp_path / "shelf").iterdir()} == before
     run(shelf.put(a_parcel(after=4, to=5)))
     assert run(shelf.reached(REGISTER, 3)) == 5
+
+
+def test_a_parcel_that_a_cut_of_power_left_empty_leads_nowhere(shelf: Shelf, tmp_path: Path) -> None:
+    for after, to in ((3, 4), (3, 6), (6, 9)):
+        run(shelf.put(a_parcel(after=after, to=to)))
+    next((tmp_path / "shelf").glob("register-*006.parcel")).write_bytes(b"")
+    assert (
+        run(again(tmp_path).reached(REGISTER, 3)) == 4
+    )  # and what came after 4 is fetched, not only after 9
+    (tmp_path / "shelf" / "register-000000000004-000000000003.parcel").write_bytes(a_parcel().wire)
+    assert run(again(tmp_path).reached(REGISTER, 4)) == 4
+
+
+def test_what_the_disk_does_not_give_back_is_as_if_it_were_not_there(shelf: Shelf, tmp_path: Path) -> None:
+    for after, to in ((3, 6), (3, 4)):
+        run(shelf.put(a_parcel(after=after, to=to)))
+    broken = next((tmp_path / "shelf").glob("register-*006.parcel"))
+    broken.unlink()
+    broken.mkdir()  # to read it is an error of the system
+    (tmp_path / "shelf" / "register.parcel").mkdir()
+    found = run(again(tmp_path).next(REGISTER, 3))
+    assert found is not None
+    assert found.to == 4
+    assert run(again(tmp_path).reached(REGISTER, 3)) == 4
+    assert run(again(tmp_path).next(REGISTER, 4)) is None
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-9000), timedelta(days=9000)], ids=["back", "ahead"])
+def test_a_wrong_clock_of_this_pc_takes_nothing_off_the_shelf(
+    shelf: Shelf, tmp_path: Path, off: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(shelf.put(a_parcel(after=3, to=4)))
+    then = (tmp_path / "shelf").stat().st_mtime + off.total_seconds()
+
+    def written_then(handle: int, content: bytes) -> None:
+        write_all(handle, content)
+        os.utime(handle, (then, then))
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr("offline.store.shelf.write_all", written_then)
+        run(shelf.put(a_parcel(after=4, to=5)))
+    run(shelf.put(a_parcel(after=5, to=6)))
+    assert run(shelf.reached(REGISTER, 3)) == 6
+
+
+def test_what_the_town_said_long_before_the_newest_goes(shelf: Shelf) -> None:
+    for number, days in ((3, 0), (4, 13), (5, 15)):
+        run(shelf.put(a_parcel(after=number, to=number + 1, at=NOW + timedelta(days=days))))
+    assert run(shelf.reached(REGISTER, 3)) == 3
+    assert run(shelf.reached(REGISTER, 4)) == 6
+    for number, days in ((6, 4000), (6, 16), (7, 16)):  # the town's own clock ran ahead for once
+        run(shelf.put(a_parcel(after=number, to=number + 1, at=NOW + timedelta(days=days))))
+    assert run(shelf.reached(REGISTER, 6)) == 8
+
+
+def test_what_a_killed_program_left_half_written_goes(shelf: Shelf, tmp_path: Path) -> None:
+    run(shelf.put(a_parcel(after=3, to=4)))
+    half = tmp_path / "shelf" / "register-000000000004-000000000005.parcel.new"
+    half.write_bytes(b"x")
+    run(shelf.put(a_parcel(after=4, to=6)))
+    assert not half.exists()
+    half.write_bytes(b"x")
+    run(shelf.clear())
+    assert not half.exists()
