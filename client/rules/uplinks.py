@@ -48,4 +48,7 @@ def _first(states: tuple[LinkState, ...], carrying: int, now: datetime) -> int:
 
 
 def _is_good(state: LinkState, now: datetime) -> bool:
-    return state.health is Health.UP and now - state.since >= GOOD_FOR
+    rested = (
+        not timedelta(0) <= now - state.since < GOOD_FOR
+    )  # or a clock set back: not kept on a dear line for that
+    return state.health is Health.UP and rested

@@ -1,4 +1,4 @@
-"""A machine whose certificate the authority made and whose lease does not hold, or whose program lies, is in nobody's way."""
+"""A machine whose lease does not hold, or whose program lies, is in nobody's way, certificate or not."""
 
 import asyncio
 import socket
@@ -48,8 +48,12 @@ async def pipe(stack: AsyncExitStack, machine: Machine, address: str) -> Pipe:
     host, port = address.split(":")
     context = calling(machine.identity, machine.certificate, machine.town.authority.pem)
     reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
-    stack.callback(lambda: writer.transport.abort())  # holds the writer until then
+    stack.callback(hang_up, writer)
     return reader, writer
+
+
+def hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
 
 
 async def is_served(stack: AsyncExitStack, machine: Machine, address: str) -> bool:

@@ -269,7 +269,7 @@ async def test_an_answer_is_held_back_until_there_is_news(
 async def test_bodies_and_callers_have_bounds(
     stack: AsyncExitStack, ours: Machine, theirs: Machine, tmp_path: Path
 ) -> None:
-    limits = Limits(calls_a_minute=3, body_bytes=100, head_s=0.2, idle_s=0.3)
+    limits = Limits(calls_a_minute=3, body_bytes=100, head_s=0.2, idle_s=1.0)
     address = await serving(stack, theirs, tmp_path / "shelf", limits=limits)
     assert ours.papers is not None
     head = f"POST /v1/carried HTTP/1.1\r\nhost: x\r\n{HEADER}: {lease_text(ours.papers.lease)}\r\ncontent-length: "
