@@ -11,6 +11,7 @@ from client.domain.change import ChangeState, Fate, QueuedChange
 from client.domain.errors import CounterError, LinkDownError, RefusedError
 from client.jobs.ports import Ledger, Now
 from client.rules import outbox
+from client.rules.table import OutOfTurnError
 
 _BATCH = 50
 _BATCH_BYTES = 400_000
@@ -45,7 +46,10 @@ class HandOver:
         if not batch:
             return 0
         await self._carrier.probe()  # or a change would count as tried that never left
-        await self._ledger.lease(tuple(change.key for change in batch), now=self._now())
+        try:
+            await self._ledger.lease(tuple(change.key for change in batch), now=self._now())
+        except OutOfTurnError:
+            return 0  # the line came back meanwhile, or a clerk took one back: the next round looks anew
         trouble: CounterError = LinkDownError("link.handed_over")
         try:
             await self._carrier.give(batch)

@@ -74,3 +74,18 @@ async def test_what_a_carrier_may_or_may_not_have_is_unknown_and_given_again() -
     clock.time += timedelta(minutes=1)
     assert await job.round() == 1
     assert hall.given == list(ledger.changes)
+
+
+async def test_where_the_line_comes_back_meanwhile_what_was_sent_there_is_left_alone() -> None:
+    clock, hall = FakeClock(), Hall()
+    ledger = MemoryLedger(clock)
+    await ledger.queue(a_change(TARO))
+    (key,) = ledger.changes
+
+    async def sent_meanwhile() -> None:
+        await ledger.lease((key,), now=clock())
+        await ledger.settle(key, ChangeState.ACCEPTED)
+
+    hall.probe = sent_meanwhile  # type: ignore[method-assign]  # the line is back while the carrier is looked for
+    assert await HandOver(hall, ledger, now=clock).round() == 0
+    assert (states(ledger), hall.given) == ([ChangeState.ACCEPTED], [])
