@@ -53,7 +53,6 @@ class HandOver:
         trouble: CounterError = LinkDownError("link.handed_over")
         try:
             await self._carrier.give(batch)
-            self._given.update(change.key for change in batch)
         except (LinkDownError, RefusedError) as error:
             trouble = error
         unknown = outbox.step(ChangeState.SENDING, outbox.Event.UNANSWERED)
@@ -61,6 +60,9 @@ class HandOver:
         await self._ledger.settle_all(
             tuple(Fate(change.key, unknown, words=trouble.code, next_try_at=at) for change in batch)
         )
+        if trouble.code == "link.handed_over" or isinstance(trouble, RefusedError):
+            # What it does not carry waits for the line, and nothing else waits for that.
+            self._given.update(change.key for change in batch)
         if trouble.code != "link.handed_over":
             raise trouble
         return len(batch)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from client.api.carried import MOST_BYTES, SealedBox
 from client.domain.errors import LinkDownError
 from client.rules.peers import HEADER, lease_text
 from offline.hall.answers import Kept
@@ -130,3 +131,19 @@ async def test_no_word_of_a_neighbour_is_the_towns(
     stack.push_async_callback(http.close)
     with pytest.raises(LinkDownError):
         await http.call("POST", "/v1/carried", json={})
+
+
+async def test_the_largest_batch_a_terminal_seals_is_taken(
+    stack: AsyncExitStack, ours: Machine, theirs: Machine
+) -> None:
+    taken: list[int] = []
+
+    async def carry(asked: Asked) -> Given:
+        taken.append(len(asked.call.body))
+        return Given(202, b"{}")
+
+    address = await theirs.serve(stack, Kept(None, carry=carry))  # type: ignore[arg-type]  # it gives nothing else
+    http = ours.http(address)
+    stack.push_async_callback(http.close)
+    await SealedBox(http).put(bytes(MOST_BYTES))
+    assert len(taken) == 1
