@@ -11,7 +11,7 @@ from client.domain.errors import LinkDownError
 from client.domain.feed import Feed
 from client.domain.parcel import CannotGoOn, Parcel, SnapshotParcel
 
-_ROWS = 200  # few, so that parcels begin at many versions and lead more terminals on
+_ROWS = 200  # few, so that parcels begin at many versions and lead more terminals on, and a thin line brings them soon
 _TRIES = 2  # for a chunk that does not come whole
 
 
@@ -96,7 +96,7 @@ class KeepHall:
     async def fetch(self, after: Mapping[Feed, int], limit: int) -> None:
         """Ask the cloud for a neighbour who is at versions that nothing here leads on from. LinkDownError, StoreError."""
         async with self._asking:
-            await self._keep(await self._cloud.parcels(after, limit=limit))
+            await self._keep(await self._cloud.parcels(after, limit=min(limit, _ROWS)))
 
     async def refresh(self) -> bool:
         """Fetch the newest snapshot, whole; tells whether it is another one than before. LinkDownError, StoreError."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -24,6 +25,10 @@ _TOWN = re.compile(r"/[0-9]{6}(?=/)")
 _CHUNK = re.compile(r"/v1/snapshot/chunks/([0-9a-f]{64})")
 _RANGE = re.compile(r"bytes=([0-9]{1,12})-([0-9]{0,12})")
 _MOST_ROWS = 5000
+_FETCH_S = 8.0  # seconds for the cloud's part of an answer: less than the neighbour's patience
+_LEFT_ALONE_S = (
+    30.0  # where the cloud did not answer: what is here is not kept waiting for it again and again
+)
 After = Mapping[Feed, int]
 
 
@@ -66,6 +71,7 @@ class Answers:
         self._kept = kept
         self._papers = papers
         self._now = now
+        self._not_before = 0.0
 
     async def __call__(self, asked: Asked) -> Given:
         """Return an answer; whatever is not asked rightly is a problem of the contract."""
@@ -128,12 +134,13 @@ class Answers:
         return {feed: await self._kept.shelf.next(feed, version) for feed, version in after.items()}
 
     async def _fetched(self, after: After, limit: int) -> None:
-        if self._kept.fetch is None:
+        if self._kept.fetch is None or time.monotonic() < self._not_before:
             return
         try:
-            await self._kept.fetch(after, limit)
-        except LinkDownError:
-            return  # the cloud is away: what is here is all there is
+            async with asyncio.timeout(_FETCH_S):
+                await self._kept.fetch(after, limit)
+        except (LinkDownError, TimeoutError):  # the cloud is away: what is here is all there is
+            self._not_before = time.monotonic() + _LEFT_ALONE_S
 
     async def _snapshot(self, call: Call) -> Given:
         chunks = self._kept.chunks

@@ -11,13 +11,17 @@ import pytest
 import pytest_asyncio
 
 from client.api.carried import MOST_BYTES, SealedBox
+from client.api.neighbours import NeighbourFeeds
 from client.domain.errors import LinkDownError
+from client.domain.feed import Feed
 from client.rules.peers import HEADER, lease_text
+from offline.hall import answers
 from offline.hall.answers import Kept
 from offline.hall.server import problem
 from offline.hall.talk import Asked, Given, Limits
 from offline.hall.tls import calling
 from tests.offline.hall_builders import Machine, TownOfMachines
+from tests.parcel_builders import DIGEST_KEY, a_parcel
 
 pytestmark = pytest.mark.asyncio
 Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -147,3 +151,27 @@ async def test_the_largest_batch_a_terminal_seals_is_taken(
     stack.push_async_callback(http.close)
     await SealedBox(http).put(bytes(MOST_BYTES))
     assert len(taken) == 1
+
+
+async def test_a_cloud_that_never_answers_keeps_nobody_from_what_is_here(
+    stack: AsyncExitStack, ours: Machine, theirs: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The register cannot go on from here, so the hall server asks the cloud; the blocks are there all the same."""
+    monkeypatch.setattr(answers, "_FETCH_S", 0.2)
+    asked: list[object] = []
+
+    async def never(after: object, _limit: int) -> None:
+        asked.append(after)
+        await asyncio.Event().wait()
+
+    shelf = theirs.shelf(tmp_path / "shelf")
+    await shelf.put(a_parcel(Feed.BLOCKS, 2, 3))
+    http = ours.http(await theirs.serve(stack, Kept(shelf, fetch=never)))
+    stack.push_async_callback(http.close)
+    feeds = NeighbourFeeds([http], ours.town.feed_keys, digest_key=lambda: DIGEST_KEY)
+    for _ in range(3):
+        async with asyncio.timeout(5):
+            blocks, register = await feeds.both(2, 3, 1000)
+        assert blocks is not None
+        assert (blocks.to, register) == (3, None)
+    assert len(asked) == 1
