@@ -84,7 +84,7 @@ async def serve(config: Config, secret: bytes, *, ready: Path | None = None) -> 
         http = http_of(config, folder.facts)
         http.identity = folder.identity
         stack.push_async_callback(http.close)
-        hall = Hall(folder, http)
+        hall = Hall(folder, http, metered=config.line_profile == "mobile")
         try:
             port = await hall.open(stack, config.serve_neighbours)
         except OSError as error:
@@ -99,7 +99,7 @@ async def serve(config: Config, secret: bytes, *, ready: Path | None = None) -> 
 class Hall:
     """A hall server at work."""
 
-    def __init__(self, folder: Folder, http: Http) -> None:
+    def __init__(self, folder: Folder, http: Http, *, metered: bool) -> None:
         self._folder = folder
         self._http = http
         facts, path = folder.facts, folder.path
@@ -110,7 +110,12 @@ class Hall:
         self._pass_on = PassOn(SealedBox(http), self._carried)
         door = ParcelDoor(http, facts.feed_keys)
         self._keep = KeepHall(
-            door, ChunkDoor(http), shelf=self._shelf, snapshots=self._chunks, ring=self._bell.ring
+            door,
+            ChunkDoor(http),
+            shelf=self._shelf,
+            snapshots=self._chunks,
+            ring=self._bell.ring,
+            metered=metered,
         )
         self._lease = KeepLease(PeerDesk(http), folder.peer, facts.feed_keys, facts.ca, now=utc_now)
         self._upkeep = UpkeepDesk(http, facts)
