@@ -125,6 +125,7 @@ async def test_a_batch_of_a_neighbour_that_comes_after_the_replica_went_back_is_
         stack.push_async_callback(house.http.close)
         there = (await follower.replica.position()).register
         assert there
+        before = there.version - 1
 
         class WentBack:
             def __getattr__(self, name: str) -> object:
@@ -132,7 +133,7 @@ async def test_a_batch_of_a_neighbour_that_comes_after_the_replica_went_back_is_
 
             async def both(self, *words: int, **more: int) -> object:
                 told = await near.both(*words, **more)
-                await follower.replica.replace_buckets(Feed.REGISTER, there.version - 1, (), ())
+                await follower.replica.replace_buckets(Feed.REGISTER, before, (), ())
                 return told
 
         beside = SyncReplica(WentBack(), follower.replica, follower.book, metered=lambda: True)  # type: ignore[arg-type]  # any feeds
