@@ -13,7 +13,7 @@ import h11
 import msgspec
 
 from client import logs
-from client.domain.errors import CounterError, LinkDownError
+from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.peer import PeerLease, PeerPapers
 from client.jobs.ports import Now
 from client.rules.peers import HEADER, OwnTown, judged, lease_from_text, lease_text
@@ -75,6 +75,8 @@ class PeerServer:
                 await writer.wait_closed()
         except (TimeoutError, OSError, h11.ProtocolError):
             pass  # slow, gone or no HTTP: nothing is owed to it
+        except StoreError as error:  # our own papers cannot be read: to be silent is all that can be said
+            logs.logger().warning("trouble", **logs.facts_of(error))
         except asyncio.CancelledError:
             pass  # the server is closing; asyncio would log the task's end
         finally:

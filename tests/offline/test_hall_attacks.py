@@ -12,9 +12,9 @@ import pytest_asyncio
 
 from client.api.carried import MOST_BYTES, SealedBox
 from client.api.neighbours import NeighbourFeeds
-from client.domain.errors import LinkDownError
+from client.domain.errors import LinkDownError, StoreError
 from client.domain.feed import Feed
-from client.rules.peers import HEADER, lease_text
+from client.rules.peers import HEADER, OwnTown, lease_text
 from offline.hall import answers
 from offline.hall.answers import Kept
 from offline.hall.server import problem
@@ -175,3 +175,20 @@ async def test_a_cloud_that_never_answers_keeps_nobody_from_what_is_here(
         assert blocks is not None
         assert (blocks.to, register) == (3, None)
     assert len(asked) == 1
+
+
+async def test_where_its_own_disk_gives_nothing_it_lets_the_caller_go_and_goes_on(
+    stack: AsyncExitStack, ours: Machine, theirs: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bugs: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, facts: bugs.append(facts))
+
+    def unreadable(_: Machine) -> OwnTown:
+        raise StoreError("store.unreadable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Machine, "own_town", unreadable)
+        address = await theirs.serve(stack, Kept(theirs.shelf(tmp_path / "shelf")))
+    assert not await is_served(stack, ours, address)
+    await asyncio.sleep(0.05)
+    assert bugs == []
