@@ -163,9 +163,11 @@ class MemoryLedger:
         return together or tuple(sorted(found, key=lambda one: one.attempts)[:1])
 
     async def lease(self, keys: tuple[str, ...], *, now: datetime) -> None:
-        for key in keys:
+        states = {
+            key: outbox.step(self.changes[key].state, outbox.Event.PICKED) for key in keys
+        }  # all or none
+        for key, state in states.items():
             change = self.changes[key]
-            state = outbox.step(change.state, outbox.Event.PICKED)
             self.changes[key] = replace(change, state=state, attempts=change.attempts + 1)
 
     async def settle(

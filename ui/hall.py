@@ -1,7 +1,6 @@
 """The roof of a hall server: doors, jobs and the server to the neighbours, opened together; no window, no Qt, no store."""
 
 import asyncio
-import base64
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from client import logs
+from client.api.carried import SealedBox
 from client.api.chunks import ChunkDoor
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
@@ -29,6 +29,7 @@ from client.domain.peer import PeerRole
 from client.domain.terminal import OrderKind, TerminalFacts, TerminalState, facts_of
 from client.jobs.keep_hall import KeepHall
 from client.jobs.keep_lease import KeepLease
+from client.jobs.pass_on import PassOn
 from client.rules.peers import OwnTown, revoked_serials
 from offline.hall.answers import Answers, Bell, Kept
 from offline.hall.chunks import ChunkShelf
@@ -83,7 +84,7 @@ async def serve(config: Config, secret: bytes, *, ready: Path | None = None) -> 
         http = http_of(config, folder.facts)
         http.identity = folder.identity
         stack.push_async_callback(http.close)
-        hall = Hall(folder, http)
+        hall = Hall(folder, http, metered=config.line_profile == "mobile")
         try:
             port = await hall.open(stack, config.serve_neighbours)
         except OSError as error:
@@ -98,7 +99,7 @@ async def serve(config: Config, secret: bytes, *, ready: Path | None = None) -> 
 class Hall:
     """A hall server at work."""
 
-    def __init__(self, folder: Folder, http: Http) -> None:
+    def __init__(self, folder: Folder, http: Http, *, metered: bool) -> None:
         self._folder = folder
         self._http = http
         facts, path = folder.facts, folder.path
@@ -106,9 +107,15 @@ class Hall:
         self._shelf = Shelf(path / "shelf", lambda: facts.feed_keys)
         self._chunks = ChunkShelf(path / "chunks", lambda: facts.feed_keys)
         self._carried = Carried(path / "carried")
+        self._pass_on = PassOn(SealedBox(http), self._carried)
         door = ParcelDoor(http, facts.feed_keys)
         self._keep = KeepHall(
-            door, ChunkDoor(http), shelf=self._shelf, snapshots=self._chunks, ring=self._bell.ring
+            door,
+            ChunkDoor(http),
+            shelf=self._shelf,
+            snapshots=self._chunks,
+            ring=self._bell.ring,
+            metered=metered,
         )
         self._lease = KeepLease(PeerDesk(http), folder.peer, facts.feed_keys, facts.ca, now=utc_now)
         self._upkeep = UpkeepDesk(http, facts)
@@ -205,17 +212,8 @@ class Hall:
         return Given(202, msgspec.json.encode({"kept": True}), route="/v1/carried")
 
     async def _carry(self) -> None:
-        """Bring what was handed over to the cloud, oldest first; what it can do nothing with is let go."""
-        while (oldest := await self._carried.oldest()) is not None:
-            name, sealed = oldest
-            body = {"sealed": base64.b64encode(sealed).decode()}
-            try:
-                await self._http.call("POST", "/v1/carried", json=body)
-            except CounterError as error:
-                if isinstance(error, LinkDownError) or error.code == _REVOKED:
-                    raise
-                logs.logger().warning("not carried", **logs.facts_of(error))
-            await self._carried.drop(name)
+        if refused := await self._pass_on.round():
+            logs.logger().warning("not carried", count=refused)
 
     async def _until_carrying(self) -> None:
         with suppress(TimeoutError):
@@ -226,8 +224,9 @@ class Hall:
     async def _leave(self) -> None:
         """Put an end to this machine: what it holds for the cloud was sealed, and its authors still have it."""
         folder = self._folder
-        with suppress(CounterError):
-            await self._carry()  # what residents handed in gets in, whoever brings it
+        for _ in range(await self._carried.count()):  # what residents handed in gets in, whoever brings it
+            with suppress(CounterError):
+                await self._carry()
         folder.key.forget()
         folder.peer.forget()
         await self._shelf.clear()

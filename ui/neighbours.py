@@ -23,6 +23,7 @@ from client.jobs.keep_lease import KeepLease
 from client.jobs.ports import Link
 from client.jobs.sync_replica import SyncReplica
 from client.rules.peers import OwnTown
+from client.rules.services import FEEDS
 from offline.hall.answers import Answers, Kept
 from offline.hall.server import PeerServer
 from offline.hall.tls import serving
@@ -119,8 +120,8 @@ class Neighbourhood:
             await self._lease.round()
 
     async def follow(self) -> None:
-        """Take from the neighbours all that leads on, parcel by parcel, while the cloud cannot be used."""
-        while not self._link.usable and (await self._sync.round()).changes:
+        """Take from the neighbours all that leads on, parcel by parcel, while the cloud's feeds cannot be used."""
+        while not self._link.usable_for(FEEDS) and (await self._sync.round()).changes:
             pass
 
     async def give(self) -> None:

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from client.api.http import Http, Now
-from client.api.line import Trust
+from client.api.line import Line, Trust
 from client.api.parcels import ParcelDoor
+from client.api.reply import Reply
 from client.domain.enrolment import TownKey
-from client.domain.errors import LinkDownError
+from client.domain.errors import CounterError, LinkDownError
 from client.domain.feed import (
     BucketList,
     BucketRows,
@@ -65,6 +66,14 @@ class NeighbourHttp(Http):
             raise LinkDownError("link.stranger", reason="no_lease")
         certificate = shown.getpeercert(binary_form=True) or b""
         judged(lease_from_text(response.headers.get(HEADER, "")), certificate, self._own_town(), self._now())
+
+    def _judge(self, response: "httpx.Response", raw: bytes, largest: int, line: Line) -> Reply:
+        try:
+            return super()._judge(response, raw, largest, line)
+        except LinkDownError:
+            raise
+        except CounterError as error:  # only the town takes a terminal out or has somebody sign in again
+            raise LinkDownError("link.fault", status=response.status_code, **error.facts) from error
 
 
 async def _let_go(_: Parcel) -> None:

@@ -11,6 +11,7 @@ from client.domain.change import ChangeState, Fate, QueuedChange
 from client.domain.errors import CounterError, LinkDownError, RefusedError
 from client.jobs.ports import Ledger, Now
 from client.rules import outbox
+from client.rules.table import OutOfTurnError
 
 _BATCH = 50
 _BATCH_BYTES = 400_000
@@ -45,11 +46,13 @@ class HandOver:
         if not batch:
             return 0
         await self._carrier.probe()  # or a change would count as tried that never left
-        await self._ledger.lease(tuple(change.key for change in batch), now=self._now())
+        try:
+            await self._ledger.lease(tuple(change.key for change in batch), now=self._now())
+        except OutOfTurnError:
+            return 0  # the line came back meanwhile, or a clerk took one back: the next round looks anew
         trouble: CounterError = LinkDownError("link.handed_over")
         try:
             await self._carrier.give(batch)
-            self._given.update(change.key for change in batch)
         except (LinkDownError, RefusedError) as error:
             trouble = error
         unknown = outbox.step(ChangeState.SENDING, outbox.Event.UNANSWERED)
@@ -57,6 +60,9 @@ class HandOver:
         await self._ledger.settle_all(
             tuple(Fate(change.key, unknown, words=trouble.code, next_try_at=at) for change in batch)
         )
+        if trouble.code == "link.handed_over" or isinstance(trouble, RefusedError):
+            # What it does not carry waits for the line, and nothing else waits for that.
+            self._given.update(change.key for change in batch)
         if trouble.code != "link.handed_over":
             raise trouble
         return len(batch)

@@ -20,6 +20,7 @@ from client.domain.errors import (
 from client.jobs.ports import CloudCommands, Ledger, Link, Now
 from client.rules import outbox
 from client.rules.services import COMMANDS
+from client.rules.table import OutOfTurnError
 
 _BATCH = 50
 _BATCH_BYTES = 400_000
@@ -82,7 +83,12 @@ class SendOutbox:
                 return total
 
     async def _send(self, batch: tuple[QueuedChange, ...], *, more: bool) -> SendReport:
-        await self._ledger.lease(tuple(change.key for change in batch), now=self._now())
+        try:
+            await self._ledger.lease(tuple(change.key for change in batch), now=self._now())
+        except OutOfTurnError:
+            return (
+                SendReport()
+            )  # a clerk took one back meanwhile, or the hall server has it: the next round looks anew
         began = time.monotonic()
         try:
             answers = await self._cloud.send(batch)

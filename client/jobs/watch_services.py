@@ -11,7 +11,7 @@ from client.rules.services import Services
 
 Health = Callable[[], Awaitable[Mapping[str, str]]]
 
-_LONGEST = timedelta(minutes=5)  # no wait is longer, whatever a clock that was set back makes of it
+_IMPOSSIBLE = timedelta(minutes=5)  # no wait is that long: then the clock was set back
 
 
 class ServiceWatch:
@@ -65,8 +65,8 @@ class ServiceWatch:
             at = self.known.next_look_at
             if at is None or not usable():
                 await self._heard.wait()
-            elif (wait := at - self._now()) > timedelta(0):
-                await self._sleep(min(wait, _LONGEST).total_seconds())
+            elif timedelta(0) < (wait := at - self._now()) < _IMPOSSIBLE:
+                await self._sleep(wait.total_seconds())
             else:
                 await self._look(self._health)
 

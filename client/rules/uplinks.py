@@ -48,4 +48,6 @@ def _first(states: tuple[LinkState, ...], carrying: int, now: datetime) -> int:
 
 
 def _is_good(state: LinkState, now: datetime) -> bool:
-    return state.health is Health.UP and now - state.since >= GOOD_FOR
+    # A clock set back is no reason to stay on a line that costs.
+    rested = not timedelta(0) <= now - state.since < GOOD_FOR
+    return state.health is Health.UP and rested

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -25,6 +25,10 @@ _TOWN = re.compile(r"/[0-9]{6}(?=/)")
 _CHUNK = re.compile(r"/v1/snapshot/chunks/([0-9a-f]{64})")
 _RANGE = re.compile(r"bytes=([0-9]{1,12})-([0-9]{0,12})")
 _MOST_ROWS = 5000
+_FETCH_S = 8.0  # seconds for the cloud's part of an answer: less than the neighbour's patience
+_LEFT_ALONE_S = (
+    30.0  # where the cloud did not answer: what is here is not kept waiting for it again and again
+)
 After = Mapping[Feed, int]
 
 
@@ -68,6 +72,7 @@ class Answers:
         self._papers = papers
         self._now = now
         self._fetching = asyncio.Lock()
+        self._not_before = 0.0
 
     async def __call__(self, asked: Asked) -> Given:
         """Return an answer; whatever is not asked rightly is a problem of the contract."""
@@ -137,10 +142,14 @@ class Answers:
         """Return what there is after the cloud was asked; a house that lacks the same asks it once."""
         async with self._fetching:
             found = await self._on_shelf(after)
-            if None not in found.values() or self._kept.fetch is None:
-                return found  # whoever came before has fetched it
-            with suppress(LinkDownError):  # the cloud is away: what is here is all there is
-                await self._kept.fetch(after, limit)
+            left_alone = time.monotonic() < self._not_before
+            if None not in found.values() or self._kept.fetch is None or left_alone:
+                return found  # whoever came before has fetched it, or heard nothing
+            try:
+                async with asyncio.timeout(_FETCH_S):
+                    await self._kept.fetch(after, limit)
+            except (LinkDownError, TimeoutError):  # the cloud is away: what is here is all there is
+                self._not_before = time.monotonic() + _LEFT_ALONE_S
         return await self._on_shelf(after)
 
     async def _snapshot(self, call: Call) -> Given:

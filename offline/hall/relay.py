@@ -1,7 +1,7 @@
 """What terminals handed over for the cloud: files nobody here can open, brought to disk before anybody is told so."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -28,9 +28,9 @@ class Carried:
         """Take a batch, on disk when this returns; False where there is no more room. StoreError."""
         return await self._off_loop(lambda: self._put(sealed))
 
-    async def oldest(self) -> tuple[str, bytes] | None:
-        """Return the batch that has waited longest, with its name. StoreError."""
-        return await self._off_loop(self._oldest)
+    async def oldest(self, but: Collection[str] = ()) -> tuple[str, bytes] | None:
+        """Return the batch that has waited longest, with its name, some left out. StoreError."""
+        return await self._off_loop(lambda: self._oldest(frozenset(but)))
 
     async def drop(self, name: str) -> None:
         """Let go of a batch: the cloud has it, or can do nothing with it. StoreError."""
@@ -60,9 +60,9 @@ class Carried:
         write_whole(self._folder / f"{number:012d}-{sha256(sealed).hexdigest()[:16]}{_ENDING}", sealed)
         return True
 
-    def _oldest(self) -> tuple[str, bytes] | None:
+    def _oldest(self, but: frozenset[str]) -> tuple[str, bytes] | None:
         for path in self._files():
-            content = read_whole(path)
+            content = None if path.name in but else read_whole(path)
             if content is not None:
                 return path.name, content
         return None

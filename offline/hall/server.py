@@ -13,7 +13,7 @@ import h11
 import msgspec
 
 from client import logs
-from client.domain.errors import CounterError, LinkDownError
+from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.peer import PeerLease, PeerPapers
 from client.jobs.ports import Now
 from client.rules.peers import HEADER, OwnTown, judged, lease_from_text, lease_text
@@ -42,7 +42,7 @@ class PeerServer:
         self._now = now
         self._limits = limits
         self._server: asyncio.Server | None = None
-        self._talking: set[asyncio.Task[None]] = set()
+        self._talking: dict[asyncio.Task[None], bytes] = {}  # and the certificate each one shows
         self._calls: dict[str, list[float]] = {}
 
     async def open(self, context: ssl.SSLContext, host: str, port: int) -> int:
@@ -63,25 +63,32 @@ class PeerServer:
 
     async def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or len(self._talking) >= self._limits.connections:
+        shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        if task is None or not self._has_room(shown):
             writer.transport.abort()
             return
-        self._talking.add(task)
+        self._talking[task] = shown
         try:
-            await self._talk(reader, writer)
+            await self._talk(reader, writer, shown)
             writer.close()
             async with asyncio.timeout(_GOODBYE_S):
                 await writer.wait_closed()
         except (TimeoutError, OSError, h11.ProtocolError):
             pass  # slow, gone or no HTTP: nothing is owed to it
+        except StoreError as error:  # our own papers cannot be read: to be silent is all that can be said
+            logs.logger().warning("trouble", **logs.facts_of(error))
         except asyncio.CancelledError:
             pass  # the server is closing; asyncio would log the task's end
         finally:
-            self._talking.discard(task)
+            self._talking.pop(task, None)
             writer.transport.abort()
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    def _has_room(self, shown: bytes) -> bool:
+        """Tell whether one more may talk; one machine, taken out or not, cannot keep all the others away."""
+        of_one = sum(one == shown for one in self._talking.values())
+        return len(self._talking) < self._limits.connections and of_one < self._limits.of_one
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, shown: bytes) -> None:
         talk = Talk(reader, writer, self._limits)
         while True:
             try:

@@ -17,12 +17,13 @@ _READ = 65_536
 class Limits:
     """What one server gives its neighbours, all of them and each."""
 
-    connections: int = 64
+    connections: int = 256
+    of_one: int = 16  # connections by one certificate, whether its lease holds or not
     calls_a_minute: int = 600  # of one machine
     head_s: float = 10.0  # for a call to come in whole, handshake and body each
     idle_s: float = 75.0  # between two calls
     send_s: float = 30.0  # for a piece of an answer to be taken
-    body_bytes: int = 1_048_576
+    body_bytes: int = 1_400_000  # a sealed batch of a million bytes as text
     wait_s: int = 60  # the longest an answer is held back
 
 
@@ -85,7 +86,10 @@ class Talk:
             return None
         async with asyncio.timeout(self._limits.head_s):
             body = await self._body()
-        target = urlsplit(first.target.decode("ascii"))
+        try:
+            target = urlsplit(first.target.decode("ascii"))
+        except ValueError as error:
+            raise h11.RemoteProtocolError("no address") from error
         headers = {name.decode("ascii"): value.decode("latin-1") for name, value in first.headers}
         query = dict(parse_qsl(target.query, keep_blank_values=True))
         return Call(first.method.decode("ascii"), target.path, query, headers, body)

@@ -154,8 +154,10 @@ def apply(
         if newest and batch.to == here.version:
             sums.set_position(connection, batch.feed, here.version, max(here.at, batch.at))
         return
-    if batch.after > here.version:
-        raise ValueError("a batch that leaves a gap")
+    if (
+        batch.after > here.version
+    ):  # the replica went back meanwhile: who follows beside us repaired or filled it
+        raise StoreError(DAMAGED)
     changes = [_whole(connection, batch.feed, change) for change in batch.changes]
     number_guard.look_at_changes(changes)
     totals = sums.load(connection, batch.feed)

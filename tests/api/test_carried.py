@@ -2,13 +2,14 @@
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from client.api.carried import CarriedBox
+from client.api.carried import MOST_BYTES, CarriedBox
 from client.api.commands import CommandBox
 from client.api.http import Http
 from client.domain.errors import ConflictError, RefusedError
@@ -80,3 +81,12 @@ async def test_what_the_town_cannot_open_is_refused(cloud: SmallCloud) -> None:
     good = base64.b64encode(sealed_batch(body, key, cloud.tenant.municipality)).decode()
     reply = await cloud.http.call("POST", "/v1/carried", json={"sealed": good})
     assert msgspec.json.decode(reply.body) == {"taken": 0}
+
+
+async def test_what_is_too_large_for_a_carrier_is_not_given_to_it(cloud: SmallCloud) -> None:
+    await cloud.enrol()
+    change = await cloud.sealed(_tenkyo())
+    seen = Seen()
+    with pytest.raises(RefusedError):
+        await carried_by(cloud, seen).give((replace(change, sealed=bytes(MOST_BYTES)),))  # type: ignore[arg-type]  # as above
+    assert not hasattr(seen, "body")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from client.domain.change import ChangeState, QueuedChange
-from client.domain.errors import LinkDownError
+from client.domain.errors import LinkDownError, RefusedError
 from client.jobs.hand_over import HandOver
 from tests.builders import HANAKO, TARO
 from tests.fakes import FakeClock
@@ -22,6 +22,7 @@ class Hall:
         self.given: list[str] = []
         self.down = False
         self.full = False
+        self.refuses = False
 
     async def probe(self) -> None:
         if self.down:
@@ -30,6 +31,8 @@ class Hall:
     async def give(self, changes: tuple[QueuedChange, ...]) -> None:
         if self.full:
             raise LinkDownError("link.busy")
+        if self.refuses:
+            raise RefusedError("refused.by_cloud", reason="request.too_large")
         self.given += [change.key for change in changes]
 
 
@@ -74,3 +77,34 @@ async def test_what_a_carrier_may_or_may_not_have_is_unknown_and_given_again() -
     clock.time += timedelta(minutes=1)
     assert await job.round() == 1
     assert hall.given == list(ledger.changes)
+
+
+async def test_what_a_carrier_does_not_carry_waits_for_the_line_and_holds_up_nothing() -> None:
+    clock, hall = FakeClock(), Hall()
+    ledger = MemoryLedger(clock)
+    await ledger.queue(a_change(TARO))
+    (large,) = ledger.changes
+    job, hall.refuses = HandOver(hall, ledger, now=clock), True
+    with pytest.raises(RefusedError):
+        await job.round()
+    hall.refuses = False
+    await ledger.queue(a_change(HANAKO))
+    clock.time += timedelta(minutes=1)
+    assert await job.round() == 1
+    assert large not in hall.given
+    assert states(ledger) == [ChangeState.UNKNOWN] * 2
+
+
+async def test_where_the_line_comes_back_meanwhile_what_was_sent_there_is_left_alone() -> None:
+    clock, hall = FakeClock(), Hall()
+    ledger = MemoryLedger(clock)
+    await ledger.queue(a_change(TARO))
+    (key,) = ledger.changes
+
+    async def sent_meanwhile() -> None:
+        await ledger.lease((key,), now=clock())
+        await ledger.settle(key, ChangeState.ACCEPTED)
+
+    hall.probe = sent_meanwhile  # type: ignore[method-assign]  # the line is back while the carrier is looked for
+    assert await HandOver(hall, ledger, now=clock).round() == 0
+    assert (states(ledger), hall.given) == ([ChangeState.ACCEPTED], [])

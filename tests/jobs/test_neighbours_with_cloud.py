@@ -260,6 +260,28 @@ async def test_a_chunk_the_disk_has_spoilt_is_not_given_and_fetched_anew(house: 
     assert await chunks.get(name) is not None
 
 
+async def test_a_hall_server_on_a_line_that_costs_follows_and_fetches_no_snapshot(house: House) -> None:
+    follower, kept = house.follower, house.kept
+    assert kept.chunks
+    costly = KeepHall(
+        house.keep._cloud,
+        house.keep._chunks,
+        shelf=kept.shelf,
+        snapshots=kept.chunks,
+        ring=lambda: None,
+        metered=True,
+    )
+    follower.commit("blocks", put(*protect(HANAKO)))
+    await costly.follow(0)
+    await costly.refresh()
+    assert await costly.versions() == {
+        Feed.BLOCKS: 2,
+        Feed.REGISTER: follower.cloud.register_version(),
+    }
+    assert await kept.chunks.snapshot() is None
+    assert not any((house.hall_folder / "chunks").glob("*"))
+
+
 async def test_a_token_of_the_other_kind_enrols_nobody(house: House) -> None:
     cloud = house.follower.cloud
     desk = EnrolmentDesk(cloud.http)

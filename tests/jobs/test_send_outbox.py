@@ -1,6 +1,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -269,3 +269,20 @@ async def test_a_batch_has_bounds(counter: Counter) -> None:
         counter.ledger.changes[key] = replace(counter.ledger.changes[key], sealed=bytes(300_000))
     report = await counter.job.round()
     assert (report.sent, report.more) == (1, True)
+
+
+class TakenBackMeanwhile(MemoryLedger):
+    """A clerk takes the first one back between the look and the sending."""
+
+    async def lease(self, keys: tuple[str, ...], *, now: datetime) -> None:
+        self.changes[keys[0]] = replace(self.changes[keys[0]], state=ChangeState.WITHDRAWN)
+        await super().lease(keys, now=now)
+
+
+async def test_what_is_taken_back_as_it_is_picked_is_not_sent_and_holds_nothing_up(counter: Counter) -> None:
+    counter.ledger = TakenBackMeanwhile(counter.clock)
+    job = SendOutbox(counter.book, counter.ledger, counter.link, now=counter.clock, jitter=lambda: 1.0)
+    keys = [await counter.queue(TARO), await counter.queue(HANAKO)]
+    assert (await job.round()).sent == 0
+    assert counter.states(keys) == [ChangeState.WITHDRAWN, ChangeState.QUEUED]
+    assert counter.book.took_effect == []

@@ -199,6 +199,21 @@ async def test_one_dead_service_goes_to_the_replica_and_the_line_stays_up() -> N
         assert await reach.ask(RESIDENTS, well) == 5
 
 
+async def test_a_clock_set_back_keeps_no_service_out() -> None:
+    town = Field()
+    town.told = {"residents": "down"}
+    async with watching(town) as watch:
+        for _ in range(2):
+            with pytest.raises(LinkDownError):
+                await Reach(watch).ask(RESIDENTS, down)
+        await town.passes(5)
+        assert not watch.usable_for(RESIDENTS)
+        town.told = {"residents": "ok"}
+        town.clock.forward(-timedelta(days=1))
+        await town.passes(600)
+        assert watch.usable_for(RESIDENTS)
+
+
 async def test_failures_of_two_services_are_the_lines_own() -> None:
     town = Field()
     async with watching(town) as watch:

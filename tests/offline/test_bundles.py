@@ -10,12 +10,12 @@ from client.domain.errors import RefusedError
 from client.domain.feed import Feed
 from client.jobs.sync_replica import position_of
 from client.rules.digest import root_of
-from offline.store.bundle_file import BundleFile
+from offline.store.bundle_file import BundleFile, Tell, nobody
 from tests.api.small_cloud import small_cloud
 from tests.builders import HANAKO, TARO
 from tests.bundle_builders import CarriedTown, a_carried_town
 from ui import carrying
-from ui.cli.bundle_stores import Terminal
+from ui.cli.bundle_stores import Terminal, take_in
 
 pytestmark = pytest.mark.asyncio
 
@@ -189,3 +189,50 @@ async def test_locked_while_it_is_proved_it_is_the_old_replica_or_the_new_and_go
             assert (await terminal.stores.replica.household_of(TARO)).value.members
         await town.open(terminal, town.file(name))
         assert await is_equal(town, terminal)
+
+
+class KilledError(Exception):
+    """The program was killed here."""
+
+
+class UntilKilled(BundleFile):
+    """A bundle whose reader is killed after so many records."""
+
+    left = 0
+
+    def records(self, name: str, content_key: bytes, tell: Tell = nobody) -> Iterator[bytes]:
+        for record in super().records(name, content_key, tell):
+            if not self.left:
+                raise KilledError
+            self.left -= 1
+            yield record
+
+
+@pytest.mark.parametrize("name", ["cloud_whole", "terminal_whole", "terminal_delta"])
+async def test_killed_anywhere_in_the_opening_it_stands_where_it_proved_to_be_and_goes_on(
+    town: CarriedTown, tmp_path: Path, name: str
+) -> None:
+    killed = 0
+    while True:
+        async with town.terminal(tmp_path / f"t{killed}") as terminal:
+            await town.open(terminal, town.file("early"))
+            before = await position_of(terminal.stores.replica)
+            cut = UntilKilled(town.file(name))
+            cut.left = killed
+            try:
+                await take_in(terminal, cut, town.two())
+            except KilledError:
+                pass
+            else:
+                break
+            after = await position_of(terminal.stores.replica)
+            assert after.register
+            assert before.register
+            assert after.register.version >= before.register.version
+        async with town.terminal(tmp_path / f"t{killed}") as terminal:
+            assert (await terminal.stores.replica.household_of(TARO)).value.members
+            if not await is_equal(town, terminal):  # killed after the last change it stands there already
+                await town.open(terminal, town.file(name))
+            assert await is_equal(town, terminal)
+        killed += 5
+    assert killed

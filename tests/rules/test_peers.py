@@ -53,6 +53,11 @@ def test_a_lease_ends_at_its_moment() -> None:
     assert why(now=end) == "over"
 
 
+def test_a_clock_set_back_days_makes_no_old_lease_good_again() -> None:
+    assert why(now=AT - timedelta(days=2)) == "over"
+    assert peers.judged(LEASE, SHOWN, TOWN, AT - timedelta(hours=20)).terminal_no == "H0003"
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -81,6 +81,14 @@ def test_the_way_back_is_taken_only_after_the_better_one_was_good_for_a_while() 
     assert (lines.choice.carrying, lines.choice.state.since) == (MAIN, NOW)
 
 
+def test_a_clock_set_back_does_not_keep_it_on_the_worse_one() -> None:
+    lines = cut_over()
+    lines.answers(MAIN)
+    lines.later(-3600)
+    lines.answers(MAIN)
+    assert lines.choice.carrying == MAIN
+
+
 def test_a_better_one_that_stumbles_begins_its_time_anew() -> None:
     lines = cut_over()
     lines.answers(MAIN)

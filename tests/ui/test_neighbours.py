@@ -13,6 +13,7 @@ from client.api.sync import HttpFeeds
 from client.domain.change import ChangeState
 from client.domain.errors import LinkDownError
 from client.jobs.sync_replica import SyncReplica
+from client.rules.services import FEEDS
 from cloud.register import put
 from offline.hall.answers import Answers, Kept
 from offline.hall.relay import Carried
@@ -87,7 +88,7 @@ async def test_a_counter_that_is_cut_off_is_led_on_by_the_one_beside_it(
     await follows.follow()  # the cloud is there: nobody else is asked
     household = (await own.doors.stores.replica.household_of(TARO)).value
     assert not (await own.doors.stores.replica.restrictions_of(household)).value.shien_sochi
-    link.usable = False
+    link.out = {FEEDS}  # the line is good, and this service of the cloud is out
     for _ in range(100):
         try:
             await follows.follow()
