@@ -143,7 +143,9 @@ class Bench:
         share = 1 - on_line / count
         self.found.append(Figure(f"{name}reopened_off_line", share, f"share of {count} from the replica"))
         row = self.office.residents(1, seed=5)[0]
-        while not await counter.issue(row["atena_no"]):  # a line that is known to be down is not waited for
+        for _ in range(PATIENCE_S):  # a line that is known to be down is not waited for
+            if await counter.issue(row["atena_no"]):
+                break
             await asyncio.sleep(1)
         self.line.silence()
         began = time.perf_counter()
