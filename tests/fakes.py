@@ -1,6 +1,6 @@
 """Small working stand-ins for what jobs need from the world: they keep rules, not scripts of answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -16,7 +16,7 @@ from client.domain.clerk import CloudSignIn, HowSignedIn
 from client.domain.errors import LinkDownError, PaperError, RefusedError, SignInNeededError, StoreError
 from client.domain.letters import kana_key
 from client.domain.query import Query
-from client.domain.resident import AtenaNo, Hit, Household
+from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
 from client.domain.slip import IntakeSlip
 from client.domain.terminal import NOTHING_SEEN, TerminalSeen
 from client.jobs.ports import Picture, Printed, StoreKeys, Unlocked
@@ -41,6 +41,13 @@ class MemoryRegister:
     asked: int = 0
     queries: list[Query] = field(default_factory=list)
     damaged: bool = False
+
+    async def homes_of(self, who: Iterable[AtenaNo]) -> frozenset[HouseholdNo]:
+        self._reach()
+        wanted = set(who)
+        return frozenset(
+            home.household_no for home in self.households if wanted & {one.atena_no for one in home.members}
+        )
 
     async def prove(self, household: Household) -> None:
         if self.damaged:

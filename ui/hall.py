@@ -32,6 +32,7 @@ from client.jobs.keep_lease import KeepLease
 from client.rules.peers import OwnTown, revoked_serials
 from offline.hall.answers import Answers, Bell, Kept
 from offline.hall.chunks import ChunkShelf
+from offline.hall.holds import HoldShelf
 from offline.hall.key_file import KeyFile
 from offline.hall.relay import Carried
 from offline.hall.server import PeerServer, problem
@@ -106,6 +107,7 @@ class Hall:
         self._shelf = Shelf(path / "shelf", lambda: facts.feed_keys)
         self._chunks = ChunkShelf(path / "chunks", lambda: facts.feed_keys)
         self._carried = Carried(path / "carried")
+        self._held = HoldShelf(path / "holds")
         door = ParcelDoor(http, facts.feed_keys)
         self._keep = KeepHall(
             door, ChunkDoor(http), shelf=self._shelf, snapshots=self._chunks, ring=self._bell.ring
@@ -119,7 +121,7 @@ class Hall:
     async def open(self, stack: AsyncExitStack, address: str) -> int:
         """Begin to serve; returns the port. OSError."""
         folder = self._folder
-        kept = Kept(self._shelf, self._chunks, self._keep.fetch, self._take, self._bell)
+        kept = Kept(self._shelf, self._chunks, self._keep.fetch, self._take, self._bell, self._held)
         server = PeerServer(
             Answers(kept, folder.peer.read, utc_now), folder.own_town, folder.peer.read, now=utc_now
         )
@@ -231,6 +233,7 @@ class Hall:
         folder.key.forget()
         folder.peer.forget()
         await self._shelf.clear()
+        await self._held.clear()
         (folder.path / _FACTS).unlink(missing_ok=True)
         self._out.set()
 
