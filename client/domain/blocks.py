@@ -1,6 +1,6 @@
 """What stops a paper or a look: 抑止 and 支援措置 ([STD j160, j410, j440])."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
@@ -39,7 +39,7 @@ class Block:
     reason: str
     starts: date | None
     ends: date | None
-    held: Hold | None = None
+    held: Hold | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class ShienSochi:
     provisional: bool
     starts: date | None
     ends: date | None
-    held: Hold | None = None  # as of a Block
+    held: Hold | None = field(default=None, repr=False)  # as of a Block
 
 
 @dataclass(frozen=True, slots=True)

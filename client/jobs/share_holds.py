@@ -16,7 +16,7 @@ from client.jobs.hold_ports import Heard, HeldBook, HoldDoor, HoldSeal
 from client.jobs.ports import JournalEntry, Ledger, Now
 from client.rules.hold_wire import MOST_PERSONS, name_of
 
-MOST_AT_ONCE = 64  # in one call, each way
+MOST_AT_ONCE = 32  # in one call, each way
 _MOST_NAMES = 20_000  # of a neighbour's answer, and of those remembered as looked at
 
 

@@ -15,7 +15,7 @@ from offline.hall.server import problem
 from offline.hall.talk import Asked, Given
 from offline.store.files import make_folder, read_whole, trouble, write_whole
 
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 32
 MOST_OF_A_GIVER = 2_000  # of a hall server's files
 _KEPT_S = 8 * 86_400  # a day longer than the lease inside lasts: nobody could judge it then
 _ENDING = ".hold"

@@ -86,27 +86,42 @@ def wires(connection: sqlite3.Connection, wanted: Collection[bytes]) -> tuple[by
     return tuple(wire for (wire,) in rows)
 
 
-def hear(
-    connection: sqlite3.Connection, terminal: str, hold: Hold, wire: bytes, *, giver: str, now: datetime
-) -> Heard:
-    """Keep a neighbour's hold and write it into the journal; never more persons than one terminal may hold at a time."""
-    words, facts = words_of(hold), {"key": hold.key, "kind": hold.kind.value, "terminal": hold.terminal}
-    if one(connection, "SELECT no FROM hold WHERE words = ?", words) is not None:
+def weighed(connection: sqlite3.Connection, terminal: str, hold: Hold) -> Heard:
+    """Tell what is to become of a neighbour's hold; no terminal holds more than so many persons here at a time."""
+    if one(connection, "SELECT no FROM hold WHERE words = ?", words_of(hold)) is not None:
         return Heard.KNOWN
     if hold.terminal == terminal and one(connection, "SELECT 1 FROM outbox WHERE key = ?", hold.key):
         return Heard.KNOWN  # our own: the outbox says what became of it
     count = "SELECT total(persons) FROM hold WHERE ended = '' AND terminal = ?"
     if int(one(connection, count, hold.terminal)) + len(hold.residents) > MOST_PERSONS:
         return Heard.TOO_MANY
+    return Heard.TAKEN
+
+
+def hear(
+    connection: sqlite3.Connection, terminal: str, hold: Hold, wire: bytes, *, giver: str, now: datetime
+) -> Heard:
+    """Keep a neighbour's hold and write it into the journal."""
+    if (said := weighed(connection, terminal, hold)) is not Heard.TAKEN:
+        return said
+    facts = {"key": hold.key, "kind": hold.kind.value, "terminal": hold.terminal}
     number = connection.execute(
         f"INSERT INTO hold (words, key, kind, terminal, persons, name, wire, giver, heard_at) VALUES ({'?, ' * 8}?)",
-        (words, *facts.values(), len(hold.residents), name_of(wire), wire, giver, utc_text(now)),
+        (
+            words_of(hold),
+            *facts.values(),
+            len(hold.residents),
+            name_of(wire),
+            wire,
+            giver,
+            utc_text(now),
+        ),
     ).lastrowid
     people = [(number, atena_no) for atena_no in dict.fromkeys(hold.residents)]
     connection.executemany("INSERT INTO hold_resident (no, atena_no) VALUES (?, ?)", people)
     told: dict[str, str | int] = {"what": "heard", **facts, "from": giver}
     journal.append(connection, JournalEntry("hold", hold.terminal, hold.residents, told), now)
-    return Heard.TAKEN
+    return said
 
 
 def end(

@@ -214,6 +214,9 @@ class LedgerFile:
     async def hear_hold(self, hold: Hold, wire: bytes, *, giver: str) -> Heard:
         """Keep a neighbour's hold and write it into the journal, in one commit; one known already changes nothing."""
         own = self._own_number
+        said = await self._read(lambda c: holds.weighed(c, own, hold))
+        if said is not Heard.TAKEN:
+            return said  # what is said a thousand times costs no commit
         return await self._commit(lambda c: holds.hear(c, own, hold, wire, giver=giver, now=self._now()))
 
     async def end_hold(self, hold: Hold, ending: Ending, *, actor: str, reason: str = "") -> bool:
