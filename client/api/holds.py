@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from client.api.http import Http
+from client.rules.hold_wire import MOST_AT_ONCE
 
 _MOST = 20_000
 _BYTES_A_NAME = 36
@@ -19,7 +20,7 @@ class _Names(msgspec.Struct):
 
 
 class _Wires(msgspec.Struct):
-    holds: Annotated[list[bytes], msgspec.Meta(max_length=_MOST)]
+    holds: Annotated[list[bytes], msgspec.Meta(max_length=MOST_AT_ONCE)]
 
 
 class HoldBox:

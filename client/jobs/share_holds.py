@@ -14,9 +14,8 @@ from client.domain.errors import CounterError, LinkDownError, RefusedError
 from client.domain.hold import Hold
 from client.jobs.hold_ports import Heard, HeldBook, HoldDoor, HoldSeal
 from client.jobs.ports import JournalEntry, Ledger, Now
-from client.rules.hold_wire import MOST_PERSONS, name_of
+from client.rules.hold_wire import MOST_AT_ONCE, MOST_PERSONS, name_of
 
-MOST_AT_ONCE = 32  # in one call, each way
 _MOST_NAMES = 20_000  # of a neighbour's answer, and of those remembered as looked at
 
 
@@ -29,6 +28,9 @@ class _Neighbour:
     door: HoldDoor
     last: tuple[bytes, ...] = ()
     given: set[bytes] = field(default_factory=set)
+    asked: set[bytes] = field(
+        default_factory=set
+    )  # what it names and never gives is not asked of it for ever
 
 
 class ShareHolds:
@@ -103,13 +105,14 @@ class ShareHolds:
             one.last = told[:_MOST_NAMES]
         mine = await self.names()
         known = {*mine, *self._looked_at}
-        want = [name for name in one.last if name not in known]
+        want = [name for name in one.last if name not in known and name not in one.asked]
         there = {*one.last, *one.given}
         give = [name for name in mine if name not in there]
         while want or give:
             wires = await self.wires(give[:MOST_AT_ONCE])
             got = await one.door.exchange(want[:MOST_AT_ONCE], wires)
             one.given.update(give[:MOST_AT_ONCE])
+            one.asked.update(want[:MOST_AT_ONCE])
             await self.take(got, address)
             want, give = want[MOST_AT_ONCE:], give[MOST_AT_ONCE:]
 

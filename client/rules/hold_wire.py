@@ -29,6 +29,7 @@ from client.rules.peers import OwnTown, judged
 from client.rules.unpack import decoded, insist
 
 LARGEST = 8192  # bytes of one on the wire
+MOST_AT_ONCE = 32  # handed over in one call, each way
 MOST_PERSONS = 600  # held by one terminal at its neighbours at a time
 _PEOPLE = 100  # of one request, as the contract has it
 _NAME = 16  # bytes of what one is known by on its way

@@ -10,12 +10,11 @@ from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 
-from client.rules.hold_wire import LARGEST, name_of
+from client.rules.hold_wire import LARGEST, MOST_AT_ONCE, name_of
 from offline.hall.server import problem
 from offline.hall.talk import Asked, Given
 from offline.store.files import make_folder, read_whole, trouble, write_whole
 
-MOST_AT_ONCE = 32
 MOST_OF_A_GIVER = 2_000  # of a hall server's files
 _KEPT_S = 8 * 86_400  # a day longer than the lease inside lasts: nobody could judge it then
 _ENDING = ".hold"

@@ -1,6 +1,7 @@
 """Terminals and a hall server share what papers are held for, over real TLS: additions alone, signed by their makers."""
 
 import base64
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,13 +16,15 @@ from client.api.holds import HoldBox
 from client.domain.errors import LinkDownError, RefusedError
 from client.domain.resident import AtenaNo
 from client.jobs.hold_ports import Ending
+from client.jobs.share_holds import ShareHolds
 from client.rules.hold_wire import LARGEST, MOST_PERSONS, name_of
 from offline.hall.answers import Kept
 from offline.hall.holds import HoldShelf
 from tests.builders import HANAKO, TARO
 from tests.hold_builders import DEATH, SHIEN_SOCHI, a_hold, a_restrictive
-from tests.offline.hall_builders import Machine, TownOfMachines
+from tests.offline.hall_builders import Machine, TownOfMachines, utc_now
 from tests.offline.hold_machines import Place, signed_by
+from tests.offline.test_neighbours import a_list
 
 pytestmark = pytest.mark.asyncio
 
@@ -200,8 +203,6 @@ async def test_what_is_forged_foreign_unsigned_or_no_hold_is_refused_and_named_w
 async def test_one_taken_out_is_heard_no_more_also_by_way_of_others(
     town: TownOfMachines, maker: Place, beside: Place
 ) -> None:
-    from tests.offline.test_neighbours import a_list
-
     wire = signed_by(maker.machine, a_hold(terminal="T0001"))
     beside.machine.crl = a_list(town, maker.machine.serial)
     with capture_logs() as told:
@@ -249,6 +250,35 @@ async def test_what_is_asked_out_of_bounds_is_refused_whole(
         await http.call("POST", "/v1/holds", json=body)
 
 
+class Naming:
+    """A neighbour that names what it never gives."""
+
+    def __init__(self, names: tuple[bytes, ...]) -> None:
+        self.all = names
+        self.calls = 0
+
+    async def names(self, known: bytes) -> tuple[bytes, ...] | None:
+        return self.all
+
+    async def exchange(self, want: object, give: object) -> tuple[bytes, ...]:
+        self.calls += 1
+        return ()
+
+
+async def test_one_that_names_what_it_never_gives_is_not_asked_for_ever_and_keeps_it_from_nobody(
+    maker: Place, beside: Place
+) -> None:
+    hold = a_hold(terminal="T0001")
+    wire = signed_by(maker.machine, hold)
+    liar = Naming((name_of(wire), *(one.to_bytes(16) for one in range(40))))
+    share = ShareHolds(beside.stores.ledger, beside.sealer, {"liar": liar}, now=utc_now)
+    await share.round()
+    await share.round()
+    assert liar.calls == 2  # forty-one names, once
+    await share.take([wire], "T0001")
+    assert await beside.held() == [hold.key]
+
+
 async def test_a_hall_server_gives_no_giver_more_room_than_so_many_files(tmp_path: Path) -> None:
     shelf = HoldShelf(tmp_path / "holds", most=3)
     first, *rest = (b"wire %d" % one for one in range(9))
@@ -284,9 +314,7 @@ async def test_what_lies_at_a_hall_server_until_nobody_could_judge_it_is_let_go(
 ) -> None:
     shelf, later = HoldShelf(tmp_path / "holds"), timedelta(days=9).total_seconds()
     await shelf.take([b"old"], "T0001")
-    from offline.hall import holds
-
-    real = holds.time.time
-    monkeypatch.setattr(holds.time, "time", lambda: real() + later)
+    real = time.time
+    monkeypatch.setattr("offline.hall.holds.time.time", lambda: real() + later)
     await shelf.take([], "T0002")
     assert await shelf.names() == ()

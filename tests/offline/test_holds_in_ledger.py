@@ -1,5 +1,6 @@
 """Holds in a real ledger: own ones by the outbox alone, neighbours' by rows that no message takes away."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -179,13 +180,30 @@ async def test_killed_between_row_and_journal_there_is_neither(
         raise KeyError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(holds.journal, "append", killed)
+        patched.setattr("offline.store.holds.journal.append", killed)
         with pytest.raises(KeyError):
             await hear(stores, a_hold())
     await stores.close()
     await stores.open(KEYS)
     assert await stores.ledger.heard_holds() == ()
     assert await stores.ledger.verify_outbox() is None
+
+
+async def test_asked_at_every_keystroke_it_does_not_read_through_what_has_landed(stores: FileStores) -> None:
+    asked: list[str] = []
+
+    def plans(connection: sqlite3.Connection) -> None:
+        connection.set_trace_callback(asked.append)
+        holds.of(connection, "0007", SHIEN_SOCHI)
+        holds.on(connection, "0007", (TARO,))
+        connection.set_trace_callback(None)
+        statements = [one for one in asked if "FROM outbox WHERE kind" in one]
+        assert len(statements) == 2
+        for statement in statements:
+            steps = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+            assert not any(step == "SCAN outbox" or "outbox_state" in step for step in steps), steps
+
+    await stores.ledger._read(plans)
 
 
 async def test_a_closed_ledger_holds_its_tongue(stores: FileStores) -> None:
