@@ -66,6 +66,7 @@ class MemoryRegister:
             for household in self.households
             for member in household.members
             if wanted in kana_key(member.name.furigana or "") or query.typed in member.name.text
+            if not (query.unplaced and query.place) and query.number in {"", member.atena_no}
         ]
         return Answer(tuple(hits[:limit]), self.as_of)
 

@@ -17,7 +17,7 @@ from client.jobs.ports import JournalEntry, Ledger, Now, OwnRegister, Register
 from client.jobs.reach import Reach
 from client.jobs.restrictions import read_household
 from client.rules import gate
-from client.rules.holds import sheltered_by, veiled_hits
+from client.rules.holds import hidden_homes, sheltered_by, veiled_hit
 from client.rules.projection import project
 from client.rules.services import RESIDENTS
 from client.rules.sign_in import right_error, session_error
@@ -145,7 +145,7 @@ class FindResident:
         return Answer(found, answer.as_of)
 
     async def _and_held(self, asked: Query, answer: Answer[tuple[Hit, ...]]) -> tuple[Hit, ...]:
-        """Return the hits, of those whom a hold protects and who lives with them no address."""
+        """Return the hits, of those whom a hold protects and who lives with them no address; nor are they found by one."""
         holds = await self._ledger.holds_of(ChangeKind.SHIEN_SOCHI)
         sheltered = sheltered_by(holds, answer.as_of.blocks_at)
         if not sheltered:
@@ -155,8 +155,21 @@ class FindResident:
             StoreError
         ):  # no replica to ask yet: then those themselves, and whoever is found with them
             homes = await self._replica.homes_of(sheltered)
-        by_place = bool(asked.place) and not asked.sheltered
-        return veiled_hits(answer.value, sheltered, homes, by_place=by_place)
+        hidden = hidden_homes(answer.value, sheltered, homes)
+        found = []
+        for hit in answer.value:
+            if hit.household_no not in hidden or asked.sheltered or await self._found_unplaced(asked, hit):
+                found.append(veiled_hit(hit, sheltered, hidden))
+        return tuple(found)
+
+    async def _found_unplaced(self, asked: Query, hit: Hit) -> bool:
+        """Tell whether somebody is found also without what is known of addresses; the replica can tell."""
+        with suppress(StoreError):
+            if await self._replica.homes_of((hit.atena_no,)):
+                unplaced = replace(asked, unplaced=True, number=asked.number or hit.atena_no)
+                told = await self._replica.find(unplaced, limit=HITS + 1)
+                return any(one.atena_no == hit.atena_no for one in told.value)
+        return not asked.place
 
     @staticmethod
     def _view(

@@ -91,24 +91,17 @@ def sheltered_by(holds: Iterable[Hold], blocks_at: datetime) -> frozenset[AtenaN
     )
 
 
-def veiled_hits(
-    hits: Iterable[Hit],
-    sheltered: Collection[AtenaNo],
-    homes: Collection[HouseholdNo],
-    *,
-    by_place: bool,
-) -> tuple[Hit, ...]:
-    """Return search results with those marked whom a hold protects, and without any address of their homes.
+def hidden_homes(
+    hits: Iterable[Hit], sheltered: Collection[AtenaNo], homes: Collection[HouseholdNo]
+) -> frozenset[HouseholdNo]:
+    """Return the homes whose address is hidden: those known, and those that the search results tell of."""
+    return frozenset((*homes, *(hit.household_no for hit in hits if hit.atena_no in sheltered)))
 
-    As in the registers, nobody of a hidden home is found by an address: ``by_place`` says that one was asked for.
-    """
-    marked = [replace(hit, protected=True) if hit.atena_no in sheltered else hit for hit in hits]
-    hidden = set(homes) | {hit.household_no for hit in marked if hit.atena_no in sheltered}
-    return tuple(
-        replace(hit, address=None) if hit.household_no in hidden else hit
-        for hit in marked
-        if not (by_place and hit.household_no in hidden)
-    )
+
+def veiled_hit(hit: Hit, sheltered: Collection[AtenaNo], hidden: Collection[HouseholdNo]) -> Hit:
+    """Return a search result as it may be shown: the protected marked, and no address of a hidden home."""
+    protected = hit.protected or hit.atena_no in sheltered
+    return replace(hit, protected=protected, address=None if hit.household_no in hidden else hit.address)
 
 
 def _blocks(hold: Hold, number: AtenaNo) -> list[Block]:

@@ -46,7 +46,7 @@ def find(
 ) -> Answer[tuple[Hit, ...]]:
     """Return residents that match, with block marks; of the protected and who lives with them no address (P08)."""
     in_doubt = doubt.is_any(connection)  # a measure may be missing: then no search by address tells anything
-    lines = finder.lines(connection, query, limit=limit, without_places=in_doubt)
+    lines = finder.lines(connection, query, limit=limit, without_places=in_doubt or query.unplaced)
     hidden = {str(line[_HOME]) for line in lines if line[_TOWN] is None}  # who lives in a shelter
     if in_doubt:
         hidden |= doubt.among(connection, {str(line[_HOME]) for line in lines})

@@ -14,7 +14,7 @@ from client.domain.change import RESTRICTIVE, ChangeKind, ChangeState, Receipt
 from client.domain.hold import Hold
 from client.domain.resident import AtenaNo, Hit
 from client.rules import gate
-from client.rules.holds import STANDING, hold_of, joined, sheltered_by, stops, veiled_hits
+from client.rules.holds import STANDING, hidden_homes, hold_of, joined, sheltered_by, stops, veiled_hit
 from cloud.command import Command
 from cloud.holds import holds_of
 from cloud.payloads.kinds import REQUESTS, read
@@ -231,20 +231,16 @@ def hit(atena_no: AtenaNo, household_no: str = HOUSEHOLD_NO) -> Hit:
     )
 
 
-def test_in_a_search_a_protected_person_and_who_lives_there_show_no_address_and_are_not_found_by_one() -> (
-    None
-):
+def test_in_a_search_a_protected_person_is_marked_and_nobody_of_that_home_shows_an_address() -> None:
     sheltered = sheltered_by([a_hold(SHIEN_SOCHI, TARO), a_hold(DEATH, STRANGER)], NOW)
     assert sheltered == {TARO}
-    all_hits = (hit(TARO), hit(HANAKO), hit(STRANGER, "77"))
-    shown = veiled_hits(all_hits, sheltered, {HOUSEHOLD_NO}, by_place=False)
+    found = (hit(TARO), hit(HANAKO), hit(STRANGER, "77"))
+    shown = [veiled_hit(one, sheltered, hidden_homes(found, sheltered, ())) for one in found]
     assert [(one.address, one.protected) for one in shown] == [
         (None, True),
         (None, False),
         ("葛城町1番", False),
     ]
-    housemate = veiled_hits(all_hits[1:], sheltered, {HOUSEHOLD_NO}, by_place=False)
-    assert housemate[0].address is None
-    assert [one.atena_no for one in veiled_hits(all_hits, sheltered, {HOUSEHOLD_NO}, by_place=True)] == [
-        STRANGER
-    ]
+    assert hidden_homes(found[1:], sheltered, {HOUSEHOLD_NO}) == {HOUSEHOLD_NO}, "the housemate found alone"
+    already = replace(hit(HANAKO), protected=True)
+    assert veiled_hit(already, sheltered, ()).protected, "what the register says stays"
