@@ -107,7 +107,7 @@ class Hall:
         self._shelf = Shelf(path / "shelf", lambda: facts.feed_keys)
         self._chunks = ChunkShelf(path / "chunks", lambda: facts.feed_keys)
         self._carried = Carried(path / "carried")
-        self._held = HoldShelf(path / "holds")
+        self._held = HoldShelf(path / "holds", utc_now)
         door = ParcelDoor(http, facts.feed_keys)
         self._keep = KeepHall(
             door, ChunkDoor(http), shelf=self._shelf, snapshots=self._chunks, ring=self._bell.ring

@@ -9,7 +9,7 @@ from client.domain.resident import AtenaNo
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A restrictive request as far as it stops papers: which one, of whom, received when and where.
+    """仮受付による留保: a restrictive request as far as it stops papers; which one, of whom, received when and where.
 
     ``planned`` is 転出予定日 and None for the other kinds. ``landed_at`` is when the cloud took in a request whose
     receipt the replica has reached: a blocks feed that is younger rules in its place.

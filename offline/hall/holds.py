@@ -1,7 +1,6 @@
 """Holds among neighbours: how they are asked for and handed in; and a hall server's shelf of what it cannot read."""
 
 import asyncio
-import time
 from collections.abc import Callable, Collection, Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 
+from client.jobs.ports import Now
 from client.rules.hold_wire import LARGEST, MOST_AT_ONCE, name_of
 from offline.hall.server import problem
 from offline.hall.talk import Asked, Given
@@ -67,8 +67,9 @@ async def answer(held: Held, asked: Asked) -> Given:
 class HoldShelf:
     """A hall server's folder of holds: files by whose they are who brought them, and by the hash of their bytes."""
 
-    def __init__(self, folder: Path, *, most: int = MOST_OF_A_GIVER) -> None:
+    def __init__(self, folder: Path, now: Now, *, most: int = MOST_OF_A_GIVER) -> None:
         self._folder = folder
+        self._now = now
         self._most = most
         self._turn = Lock()
 
@@ -94,7 +95,7 @@ class HoldShelf:
         for wire in wires:
             if name_of(wire) not in there:
                 write_whole(self._folder / f"{giver}-{name_of(wire).hex()}{_ENDING}", wire)
-        old = time.time() - _KEPT_S
+        old = self._now().timestamp() - _KEPT_S
         theirs = sorted(self._folder.glob(f"{giver}-*{_ENDING}"), key=lambda path: path.stat().st_mtime)
         gone = {*theirs[: max(len(theirs) - self._most, 0)]}
         _remove((*gone, *(one for one in self._files() if one.stat().st_mtime < old)))

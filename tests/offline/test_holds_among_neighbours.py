@@ -1,7 +1,6 @@
 """Terminals and a hall server share what papers are held for, over real TLS: additions alone, signed by their makers."""
 
 import base64
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -90,7 +89,7 @@ async def test_it_reaches_a_third_machine_that_never_met_its_maker(
 async def test_by_a_hall_server_that_reads_nothing_of_it(
     stack: AsyncExitStack, town: TownOfMachines, maker: Place, third: Place, tmp_path: Path
 ) -> None:
-    hall, shelf = town.machine("H0009"), HoldShelf(tmp_path / "hall" / "holds")
+    hall, shelf = town.machine("H0009"), HoldShelf(tmp_path / "hall" / "holds", utc_now)
     address = await hall.serve(stack, Kept(hall.shelf(tmp_path / "hall" / "shelf"), held=shelf))
     change = await maker.stores.ledger.queue(a_restrictive(SHIEN_SOCHI, TARO))
     maker.asks(stack, [address])
@@ -280,7 +279,7 @@ async def test_one_that_names_what_it_never_gives_is_not_asked_for_ever_and_keep
 
 
 async def test_a_hall_server_gives_no_giver_more_room_than_so_many_files(tmp_path: Path) -> None:
-    shelf = HoldShelf(tmp_path / "holds", most=3)
+    shelf = HoldShelf(tmp_path / "holds", utc_now, most=3)
     first, *rest = (b"wire %d" % one for one in range(9))
     await shelf.take([first], "T0001")
     await shelf.take(rest, "T0666")
@@ -309,12 +308,13 @@ async def test_one_without_a_lease_hands_out_nothing_of_its_own(maker: Place) ->
     assert await maker.share.names() == ()
 
 
-async def test_what_lies_at_a_hall_server_until_nobody_could_judge_it_is_let_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shelf, later = HoldShelf(tmp_path / "holds"), timedelta(days=9).total_seconds()
+async def test_what_lies_at_a_hall_server_until_nobody_could_judge_it_is_let_go(tmp_path: Path) -> None:
+    later = timedelta(0)
+    shelf = HoldShelf(tmp_path / "holds", lambda: utc_now() + later)
     await shelf.take([b"old"], "T0001")
-    real = time.time
-    monkeypatch.setattr("offline.hall.holds.time.time", lambda: real() + later)
+    later = timedelta(days=7)
+    await shelf.take([], "T0002")
+    assert await shelf.names() == (name_of(b"old"),)
+    later = timedelta(days=9)
     await shelf.take([], "T0002")
     assert await shelf.names() == ()

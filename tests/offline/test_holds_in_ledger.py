@@ -1,6 +1,8 @@
 """Holds in a real ledger: own ones by the outbox alone, neighbours' by rows that no message takes away."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -204,6 +206,46 @@ async def test_asked_at_every_keystroke_it_does_not_read_through_what_has_landed
             assert not any(step == "SCAN outbox" or "outbox_state" in step for step in steps), steps
 
     await stores.ledger._read(plans)
+
+
+HEARING = """
+import asyncio, sys
+from pathlib import Path
+from tests.hold_builders import a_hold
+from tests.store_builders import store_keys, stores_in
+
+async def main():
+    stores = stores_in(Path(sys.argv[1]))
+    await stores.open(store_keys())
+    while True:
+        hold = a_hold()
+        await stores.ledger.hear_hold(hold, b"wire", giver="T0002")
+        print(hold.key, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("after", [1, 7, 20])
+async def test_killed_at_any_moment_each_hold_that_was_taken_is_there_with_its_line(
+    tmp_path: Path, after: int
+) -> None:
+    root = str(Path(__file__).resolve().parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-c", HEARING, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        taken = [child.stdout.readline().strip() for _ in range(after)]
+        child.kill()
+        taken += child.stdout.read().split()
+    stores = stores_in(tmp_path)
+    await stores.open(KEYS)
+    there = [hold.key for hold in await stores.ledger.heard_holds()]
+    lines = [row.entry.facts["key"] for row in reversed(await stores.ledger.journal_tail(1_000))]
+    assert there == lines
+    assert there[: len(taken)] == taken
+    assert len(there) <= len(taken) + 1
+    await stores.close()
 
 
 async def test_a_closed_ledger_holds_its_tongue(stores: FileStores) -> None:
