@@ -1,6 +1,6 @@
 """Small working stand-ins for what jobs need from the world: they keep rules, not scripts of answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -16,7 +16,7 @@ from client.domain.clerk import CloudSignIn, HowSignedIn
 from client.domain.errors import LinkDownError, PaperError, RefusedError, SignInNeededError, StoreError
 from client.domain.letters import kana_key
 from client.domain.query import Query
-from client.domain.resident import AtenaNo, Hit, Household
+from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
 from client.domain.slip import IntakeSlip
 from client.domain.terminal import NOTHING_SEEN, TerminalSeen
 from client.jobs.ports import Picture, Printed, StoreKeys, Unlocked
@@ -42,6 +42,13 @@ class MemoryRegister:
     queries: list[Query] = field(default_factory=list)
     damaged: bool = False
 
+    async def homes_of(self, who: Iterable[AtenaNo]) -> frozenset[HouseholdNo]:
+        self._reach()
+        wanted = set(who)
+        return frozenset(
+            home.household_no for home in self.households if wanted & {one.atena_no for one in home.members}
+        )
+
     async def prove(self, household: Household) -> None:
         if self.damaged:
             raise StoreError("store.damaged_replica")
@@ -59,6 +66,7 @@ class MemoryRegister:
             for household in self.households
             for member in household.members
             if wanted in kana_key(member.name.furigana or "") or query.typed in member.name.text
+            if not (query.unplaced and query.place) and query.number in {"", member.atena_no}
         ]
         return Answer(tuple(hits[:limit]), self.as_of)
 

@@ -1,6 +1,6 @@
 """A working stand-in for the ledger, held to the same tables of states, and the clock it is written by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -21,9 +21,11 @@ from client.domain.change import (
     change_key,
 )
 from client.domain.errors import RefusedError, StoreError
+from client.domain.hold import Hold
 from client.domain.resident import AtenaNo
 from client.jobs.ports import IssueDraft, JournalEntry
 from client.rules import issuing, outbox
+from client.rules.holds import hold_of
 from client.rules.serials import next_serial
 from tests.builders import NOW
 
@@ -64,6 +66,7 @@ class MemoryLedger:
     copies: dict[int, IssuedCopy] = field(default_factory=dict)
     times: list[datetime] = field(default_factory=list)
     full: bool = False
+    heard: list[Hold] = field(default_factory=list)  # of neighbours
     _random: Callable[[int], bytes] = field(default_factory=counted_random)
 
     async def record(self, entry: JournalEntry) -> None:
@@ -193,6 +196,17 @@ class MemoryLedger:
         if self.changes[key] is not before:
             facts = {"what": "withdrawn", "change": key, "reason": reason}
             self.record_at(JournalEntry("intake", actor, before.residents, facts))
+
+    async def holds_on(self, residents: Iterable[AtenaNo]) -> tuple[Hold, ...]:
+        wanted = set(residents)
+        return tuple(hold for hold in self._holds() if wanted & set(hold.residents))
+
+    async def holds_of(self, kind: ChangeKind) -> tuple[Hold, ...]:
+        return tuple(hold for hold in self._holds() if hold.kind is kind)
+
+    def _holds(self) -> list[Hold]:
+        own = (hold_of(change, self.terminal) for change in self.changes.values())
+        return [*(hold for hold in own if hold), *self.heard]
 
     async def latest_time(self) -> datetime | None:
         return max(self.times, default=None)

@@ -33,6 +33,7 @@ from client.jobs.pass_on import PassOn
 from client.rules.peers import OwnTown, revoked_serials
 from offline.hall.answers import Answers, Bell, Kept
 from offline.hall.chunks import ChunkShelf
+from offline.hall.holds import HoldShelf
 from offline.hall.key_file import KeyFile
 from offline.hall.relay import Carried
 from offline.hall.server import PeerServer, problem
@@ -108,6 +109,7 @@ class Hall:
         self._chunks = ChunkShelf(path / "chunks", lambda: facts.feed_keys)
         self._carried = Carried(path / "carried")
         self._pass_on = PassOn(SealedBox(http), self._carried)
+        self._held = HoldShelf(path / "holds", utc_now)
         door = ParcelDoor(http, facts.feed_keys)
         self._keep = KeepHall(
             door,
@@ -126,7 +128,7 @@ class Hall:
     async def open(self, stack: AsyncExitStack, address: str) -> int:
         """Begin to serve; returns the port. OSError."""
         folder = self._folder
-        kept = Kept(self._shelf, self._chunks, self._keep.fetch, self._take, self._bell)
+        kept = Kept(self._shelf, self._chunks, self._keep.fetch, self._take, self._bell, self._held)
         server = PeerServer(
             Answers(kept, folder.peer.read, utc_now), folder.own_town, folder.peer.read, now=utc_now
         )
@@ -230,6 +232,7 @@ class Hall:
         folder.key.forget()
         folder.peer.forget()
         await self._shelf.clear()
+        await self._held.clear()
         (folder.path / _FACTS).unlink(missing_ok=True)
         self._out.set()
 

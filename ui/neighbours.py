@@ -1,4 +1,6 @@
-"""A terminal among its neighbours: it serves what it holds, follows them while the cloud is away, hands its outbox over."""
+"""A terminal among its neighbours: it serves what it has, follows them while the cloud is away, hands its outbox over, and
+shares with them, line or no line, what papers are held for.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -9,7 +11,9 @@ from typing import Any
 
 from client import logs
 from client.api.carried import CarriedBox
+from client.api.commands import CommandBox
 from client.api.hall_first import HallFirst, ParcelsHallFirst
+from client.api.holds import HoldBox
 from client.api.neighbours import NeighbourFeeds, NeighbourHttp
 from client.api.parcels import ParcelDoor
 from client.api.peers import PeerDesk
@@ -21,10 +25,13 @@ from client.domain.parcel import Parcel
 from client.jobs.hand_over import HandOver
 from client.jobs.keep_lease import KeepLease
 from client.jobs.ports import Link
+from client.jobs.settle_holds import SettleHolds
+from client.jobs.share_holds import ShareHolds
 from client.jobs.sync_replica import SyncReplica
 from client.rules.peers import OwnTown
 from client.rules.services import FEEDS
 from offline.hall.answers import Answers, Kept
+from offline.hall.hold_seal import HoldSealer
 from offline.hall.server import PeerServer
 from offline.hall.tls import serving
 from offline.store.peer_file import PeerFile
@@ -32,6 +39,7 @@ from offline.store.seal import sealed_batch
 from ui.doors import Doors, neighbour_http, own_town, utc_now
 
 _TEND_EVERY, _HAND_OVER_EVERY, _SERVE_AGAIN = 60.0, 5.0, 60.0
+_SHARE_EVERY, _SETTLE_EVERY = 5.0, 60.0
 
 
 def by_the_hall(
@@ -75,16 +83,33 @@ class Neighbourhood:
         )
         self._sync = SyncReplica(feeds, stores.replica, stores.ledger, metered=lambda: True, now=utc_now)
         self._hand_over = self._carrier() if config.hall_url else None
+        seal = HoldSealer(
+            facts.certificate,
+            doors.vault.identity.sign,
+            self._peer.read,
+            self.own_town,
+            stores.replica.digest_key,
+        )
+        boxes = {http.address: HoldBox(http) for http in self._https}
+        self.holds = ShareHolds(stores.ledger, seal, boxes, now=utc_now)
+        box = CommandBox(doors.http, facts.terminal_no)
+        self.settle_holds = SettleHolds(box, stores.ledger, stores.replica, link, now=utc_now)
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """Return the loops the settings ask for; none where this terminal has no neighbours."""
         if not (self._serve_at or self._https):
             return ()
-        found = [self._for_ever(self.tend, _TEND_EVERY)]
+        found = [
+            self._for_ever(self.tend, _TEND_EVERY),
+            self._for_ever(self.settle_holds.round, _SETTLE_EVERY),
+        ]
         if self._serve_at:
             found.append(self._serve())
         if self._https:
-            found.append(self._for_ever(self.follow, self._every))
+            found += [
+                self._for_ever(self.follow, self._every),
+                self._for_ever(self.holds.round, _SHARE_EVERY),
+            ]
         if self._hand_over is not None:
             found.append(self._for_ever(self.give, _HAND_OVER_EVERY))
         return tuple(found)
@@ -133,7 +158,10 @@ class Neighbourhood:
         """Serve what is on the shelf; where the address is taken, try again later."""
         facts, shelf = self._doors.facts, self._doors.stores.shelf
         server = PeerServer(
-            Answers(Kept(shelf), self._peer.read, utc_now), self.own_town, self._peer.read, now=utc_now
+            Answers(Kept(shelf, held=self.holds), self._peer.read, utc_now),
+            self.own_town,
+            self._peer.read,
+            now=utc_now,
         )
         host, _, port = self._serve_at.rpartition(":")
         context = await asyncio.to_thread(serving, self._doors.vault.identity, facts.certificate, facts.ca)

@@ -61,7 +61,7 @@ class Words:
     def named(self, facts: Mapping[str, str | int]) -> dict[str, object]:
         """Give facts that are words of ours their own texts: right, field, cause, way; and seconds as minutes too."""
         named: dict[str, object] = dict(facts)
-        for fact in ("right", "field", "cause", "way"):
+        for fact in ("right", "field", "cause", "way", "change_kind"):
             if fact in facts:
                 named[fact] = self._tables.get(fact, {}).get(str(facts[fact]), facts[fact])
         if isinstance(seconds := facts.get("seconds"), int):

@@ -1,9 +1,10 @@
 """What stops a paper or a look: 抑止 and 支援措置 ([STD j160, j410, j440])."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
+from client.domain.hold import Hold
 from client.domain.resident import AtenaNo, HouseholdNo
 
 
@@ -25,7 +26,10 @@ class BlockLevel(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """抑止: concerns a person or a household, for one process; an end date that has passed lifts nothing."""
+    """抑止: concerns a person or a household, for one process; an end date that has passed lifts nothing.
+
+    ``held`` is the request it stands for while the register has not said so itself.
+    """
 
     block_id: str
     atena_no: AtenaNo | None
@@ -35,6 +39,7 @@ class Block:
     reason: str
     starts: date | None
     ends: date | None
+    held: Hold | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class ShienSochi:
     provisional: bool
     starts: date | None
     ends: date | None
+    held: Hold | None = field(default=None, repr=False)  # as of a Block
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ class ChangeKind(Enum):
     """What a command does; ``is_fact`` things happened, the others are requests that may be refused."""
 
     TENKYO = "todoke.tenkyo"  # 転居届
+    TENSHUTSU = "todoke.tenshutsu"  # 転出届
+    DEATH = "todoke.death"  # 死亡届
+    SEAL_ABOLISH = "seal.abolish"  # 印鑑登録廃止申請
+    SEAL_CARD_LOST = "seal.card_lost"  # 印鑑登録証亡失届
+    SHIEN_SOCHI = "shien_sochi.application"  # 支援措置 申出
     ISSUED = "fact.issued"
     HANDED_OVER = "fact.handed_over"
     SPOILED = "fact.spoiled"
@@ -39,6 +44,15 @@ class ChangeKind(Enum):
     def is_fact(self) -> bool:
         """Facts never conflict, never wait for another and are never refused for content."""
         return self.value.startswith("fact.")
+
+
+# Requests that stop papers from their receipt on: client/rules/holds.py says which.
+RESTRICTIVE = frozenset(
+    {
+        *(ChangeKind.TENSHUTSU, ChangeKind.DEATH, ChangeKind.SHIEN_SOCHI),
+        *(ChangeKind.SEAL_ABOLISH, ChangeKind.SEAL_CARD_LOST),
+    }
+)
 
 
 class ChangeState(Enum):

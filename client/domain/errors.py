@@ -74,6 +74,7 @@ class RefusedError(CounterError):
         "refused.right_missing",  # fact: right
         "refused.shien_sochi",  # contains a person under support measures
         "refused.blocked",  # 抑止; fact: reason
+        "refused.held",  # by a request that is not decided yet; facts: change_kind, at, terminal
         "refused.too_old",  # replica beyond the stop age; fact: hours
         "refused.officer_needed",  # only after the officer's declaration
         "refused.clock_off",  # the clock stands before the data: its age cannot be known

@@ -33,6 +33,7 @@ class Query:
     removed: bool = False
     past: bool = False
     sheltered: bool = False
+    unplaced: bool = False  # of the replica alone: nobody is found by an address
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -7,15 +7,17 @@ from typing import NoReturn
 
 from client.domain.as_of import Answer
 from client.domain.blocks import Restrictions
-from client.domain.change import QueuedChange
+from client.domain.change import ChangeKind, QueuedChange
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import LinkDownError, RefusedError, StoreError
 from client.domain.forbidden_numbers import holds_forbidden_number
 from client.domain.query import Query
-from client.domain.resident import AtenaNo, Found, Hit, Household
-from client.jobs.ports import JournalEntry, Ledger, Now, Register
+from client.domain.resident import AtenaNo, Found, Hit, Household, HouseholdNo
+from client.jobs.ports import JournalEntry, Ledger, Now, OwnRegister, Register
 from client.jobs.reach import Reach
+from client.jobs.restrictions import read_household
 from client.rules import gate
+from client.rules.holds import hidden_homes, sheltered_by, veiled_hit
 from client.rules.projection import project
 from client.rules.services import RESIDENTS
 from client.rules.sign_in import right_error, session_error
@@ -46,7 +48,9 @@ class HouseholdView:
 class FindResident:
     """Looks up people for a clerk. Nothing is kept between two looks."""
 
-    def __init__(self, live: Register, replica: Register, reach: Reach, ledger: Ledger, *, now: Now) -> None:
+    def __init__(
+        self, live: Register, replica: OwnRegister, reach: Reach, ledger: Ledger, *, now: Now
+    ) -> None:
         self._live = live
         self._replica = replica
         self._reach = reach
@@ -63,7 +67,7 @@ class FindResident:
         Errors: SignInNeededError; RefusedError ``refused.input`` where nothing or far too much was typed.
         """
         asked = await self._checked(sign_in, query)
-        return await self._shown(sign_in, await self._find(sign_in, asked))
+        return await self._shown(sign_in, asked, await self._find(sign_in, asked))
 
     async def find_here(self, sign_in: SignIn, query: Query) -> Answer[Found] | None:
         """Return what the replica finds, without waiting for anybody; None while it cannot be asked.
@@ -72,7 +76,7 @@ class FindResident:
         """
         asked = await self._checked(sign_in, query)
         with suppress(StoreError):  # not filled yet, or damaged: whoever asks next is told
-            return await self._shown(sign_in, await self._replica.find(asked, limit=HITS + 1))
+            return await self._shown(sign_in, asked, await self._replica.find(asked, limit=HITS + 1))
         return None
 
     async def household(
@@ -126,9 +130,9 @@ class FindResident:
             raise RefusedError("refused.number_search")
         return replace(query, sheltered=Right.SHIEN_SOCHI in sign_in.clerk.rights)
 
-    async def _shown(self, sign_in: SignIn, answer: Answer[tuple[Hit, ...]]) -> Answer[Found]:
+    async def _shown(self, sign_in: SignIn, asked: Query, answer: Answer[tuple[Hit, ...]]) -> Answer[Found]:
         """Return what the screen may show of an answer; the line is in the journal by then."""
-        hits = gate.masked_hits(answer.value)
+        hits = gate.masked_hits(await self._and_held(asked, answer))
         found = Found(hits[:HITS], more=len(hits) > HITS)
         await self._ledger.record(
             JournalEntry(
@@ -139,6 +143,33 @@ class FindResident:
             )
         )
         return Answer(found, answer.as_of)
+
+    async def _and_held(self, asked: Query, answer: Answer[tuple[Hit, ...]]) -> tuple[Hit, ...]:
+        """Return the hits, of those whom a hold protects and who lives with them no address; nor are they found by one."""
+        holds = await self._ledger.holds_of(ChangeKind.SHIEN_SOCHI)
+        sheltered = sheltered_by(holds, answer.as_of.blocks_at)
+        if not sheltered:
+            return answer.value
+        homes: frozenset[HouseholdNo] = frozenset()
+        with suppress(
+            StoreError
+        ):  # no replica to ask yet: then those themselves, and whoever is found with them
+            homes = await self._replica.homes_of(sheltered)
+        hidden = hidden_homes(answer.value, sheltered, homes)
+        found = []
+        for hit in answer.value:
+            if hit.household_no not in hidden or asked.sheltered or await self._found_unplaced(asked, hit):
+                found.append(veiled_hit(hit, sheltered, hidden))
+        return tuple(found)
+
+    async def _found_unplaced(self, asked: Query, hit: Hit) -> bool:
+        """Tell whether somebody is found also without what is known of addresses; the replica can tell."""
+        with suppress(StoreError):
+            if await self._replica.homes_of((hit.atena_no,)):
+                unplaced = replace(asked, unplaced=True, number=asked.number or hit.atena_no)
+                told = await self._replica.find(unplaced, limit=HITS + 1)
+                return any(one.atena_no == hit.atena_no for one in told.value)
+        return not asked.place
 
     @staticmethod
     def _view(
@@ -171,8 +202,10 @@ class FindResident:
     async def _read(self, sign_in: SignIn, atena_no: AtenaNo) -> tuple[Answer[Household], Restrictions]:
         if self._reach.worth_trying(sign_in, RESIDENTS):
             with suppress(LinkDownError):  # as above
-                return await self._reach.ask(RESIDENTS, lambda: read_household(self._live, atena_no))
-        return await read_household(self._replica, atena_no)
+                return await self._reach.ask(
+                    RESIDENTS, lambda: read_household(self._live, self._ledger, atena_no)
+                )
+        return await read_household(self._replica, self._ledger, atena_no)
 
     async def _must(self, sign_in: SignIn, right: Right) -> None:
         missing = right_error(sign_in, right)
@@ -209,10 +242,3 @@ def veiled(view: HouseholdView) -> HouseholdView:
 
 def _without_places(waiting: tuple[QueuedChange, ...]) -> tuple[QueuedChange, ...]:
     return tuple(replace(change, payload={}) for change in waiting)
-
-
-async def read_household(register: Register, atena_no: AtenaNo) -> tuple[Answer[Household], Restrictions]:
-    """Return a household and what stands against it, both from one register."""
-    household = await register.household_of(atena_no)
-    restrictions = await register.restrictions_of(household.value)
-    return household, restrictions.value

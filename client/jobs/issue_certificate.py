@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NoReturn
 
-from client.domain.as_of import AsOf, Source
+from client.domain.as_of import Answer, AsOf, Source
 from client.domain.blocks import Restrictions
 from client.domain.calendar import tokyo_day
 from client.domain.certificate import (
@@ -33,7 +33,6 @@ from client.domain.errors import (
 )
 from client.domain.intake import refuse_forbidden_number
 from client.domain.resident import Household
-from client.jobs.find_resident import read_household
 from client.jobs.ports import (
     CloudCertificates,
     IssueDraft,
@@ -46,6 +45,7 @@ from client.jobs.ports import (
     Printed,
 )
 from client.jobs.reach import Reach
+from client.jobs.restrictions import and_held, read_household
 from client.rules import gate
 from client.rules.on_day import household_on, is_whole
 from client.rules.projection import project
@@ -222,10 +222,11 @@ class IssueCertificate:
             told = await self._reach.ask(CERTIFICATES, lambda: self._cloud.eligibility(request))
         except RefusedError as error:
             await self._refuse(sign_in, request, error)
-        return _Record(told.household, told.restrictions, told.words, told.warnings, told.as_of)
+        held = await and_held(self._ledger, told.household, Answer(told.restrictions, told.as_of))
+        return _Record(told.household, held, told.words, told.warnings, told.as_of)
 
     async def _from_replica(self, request: CertificateRequest) -> _Record:
-        household, restrictions = await read_household(self._replica, request.subject)
+        household, restrictions = await read_household(self._replica, self._ledger, request.subject)
         await self._prove(household.value)
         day = tokyo_day(self._now())
         whole = is_whole(request.members, household.value, day)

@@ -36,6 +36,7 @@ from client.domain.query import Query
 from client.domain.resident import AtenaNo, Hit, Household
 from client.domain.slip import IntakeSlip
 from client.domain.terminal import NOTHING_SEEN, TerminalFacts, TerminalSeen, TerminalState
+from client.jobs.hold_ports import HoldsAtHand, HomesAtHand
 
 # Values live in client.domain; these may be imported here too, beside the ports that speak of them.
 __all__ = ["CloudAnswer", "CloudSignIn", "Eligibility", "FormWords", "Printed", "StoreKeys", "Unlocked"]
@@ -63,7 +64,7 @@ class Register(Protocol):
         ...
 
 
-class OwnRegister(Register, Protocol):
+class OwnRegister(Register, HomesAtHand, Protocol):
     """The replica: a register that can say whether its own rows are what they should be."""
 
     async def prove(self, household: Household) -> None:
@@ -78,7 +79,7 @@ class OwnRegister(Register, Protocol):
 class JournalEntry:
     """A line for the book (P12): who did what, to whose record; ids and facts, no names or addresses."""
 
-    kind: str  # look_up | view | issue | handed_over | spoiled | intake | sign_in | refusal | mode | drill | sync | verify
+    kind: str  # look_up | view | issue | handed_over | spoiled | intake | hold | sign_in | refusal | mode | drill | sync …
     actor: str
     subjects: tuple[AtenaNo, ...] = ()
     facts: Mapping[str, str | int] = field(default_factory=dict)
@@ -96,7 +97,7 @@ class IssueDraft:
     day: date
 
 
-class Ledger(Protocol):
+class Ledger(HoldsAtHand, Protocol):
     """The book and the outbox on this PC's encrypted disk; returns only after the mark beside it is written."""
 
     async def record(self, entry: JournalEntry) -> None:

@@ -13,9 +13,9 @@ from client.domain.errors import LinkDownError, RefusedError
 from client.domain.intake import Filer
 from client.domain.resident import AtenaNo, Household
 from client.domain.slip import IntakeSlip
-from client.jobs.find_resident import read_household
 from client.jobs.ports import JournalEntry, Ledger, Printed, Register, SlipPress
 from client.jobs.reach import Reach
+from client.jobs.restrictions import read_household
 from client.rules import gate
 from client.rules.projection import address_to
 from client.rules.services import RESIDENTS
@@ -69,8 +69,11 @@ class PrintSlip:
         subject = _subject(change)
         if self._reach.worth_trying(sign_in, RESIDENTS):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
-                return await self._reach.ask(RESIDENTS, lambda: read_household(self._live, subject)), False
-        return await read_household(self._replica, subject), True
+                live = await self._reach.ask(
+                    RESIDENTS, lambda: read_household(self._live, self._ledger, subject)
+                )
+                return live, False
+        return await read_household(self._replica, self._ledger, subject), True
 
     def _slip(
         self,

@@ -11,9 +11,9 @@ from client.domain.clerk import SignIn
 from client.domain.errors import LinkDownError, RefusedError
 from client.domain.intake import TenkyoDraft
 from client.domain.resident import AtenaNo
-from client.jobs.find_resident import read_household
 from client.jobs.ports import JournalEntry, Ledger, Now, Register
 from client.jobs.reach import Reach
+from client.jobs.restrictions import and_held, read_household
 from client.rules import gate
 from client.rules.services import RESIDENTS
 from client.rules.sign_in import session_error
@@ -84,10 +84,9 @@ class QueueChange:
     async def _restrictions(self, sign_in: SignIn, draft: TenkyoDraft) -> Restrictions:
         if self._reach.worth_trying(sign_in, RESIDENTS):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
-                return (
-                    await self._reach.ask(RESIDENTS, lambda: self._live.restrictions_of(draft.household))
-                ).value
-        return (await read_household(self._replica, draft.subject))[1]
+                told = await self._reach.ask(RESIDENTS, lambda: self._live.restrictions_of(draft.household))
+                return await and_held(self._ledger, draft.household, told)
+        return (await read_household(self._replica, self._ledger, draft.subject))[1]
 
     async def _not_twice(self, sign_in: SignIn, draft: TenkyoDraft) -> None:
         wanted = draft.payload()

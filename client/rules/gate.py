@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from client.domain.as_of import AsOf
 from client.domain.blocks import Block, BlockLevel, BlockProcess, Restrictions
-from client.domain.calendar import tokyo_day
+from client.domain.calendar import TOKYO, tokyo_day
 from client.domain.certificate import CertificateRequest, IdentityCheck, Requester
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import RefusedError
@@ -268,4 +268,8 @@ def _standing(
 
 
 def _blocked(block: Block) -> RefusedError:
-    return RefusedError("refused.blocked", reason=block.reason)
+    held = block.held
+    if held is None:
+        return RefusedError("refused.blocked", reason=block.reason)
+    at = held.made_at.astimezone(TOKYO).strftime("%Y-%m-%d %H:%M")
+    return RefusedError("refused.held", change_kind=held.kind.value, at=at, terminal=held.terminal)

@@ -14,7 +14,9 @@ from client.domain.parcel import Parcel
 from client.domain.peer import PeerPapers
 from client.jobs.ports import Now
 from client.rules.peers import lease_json
+from offline.hall import holds
 from offline.hall.chunks import ChunkShelf
+from offline.hall.holds import Held
 from offline.hall.server import problem, stamp
 from offline.hall.talk import DEFAULT_LIMITS, Asked, Call, Given
 from offline.store.shelf import Shelf
@@ -62,6 +64,7 @@ class Kept:
     fetch: Callable[[After, int], Awaitable[None]] | None = None  # of the cloud, onto the shelf
     carry: Callable[[Asked], Awaitable[Given]] | None = None  # what a neighbour hands over for the cloud
     bell: Bell | None = None
+    held: Held | None = None  # what papers are held for, here and at others
 
 
 class Answers:
@@ -82,6 +85,8 @@ class Answers:
             return await self._chunk(call, chunk[1])
         if path == "/v1/carried" and self._kept.carry is not None:
             return await self._kept.carry(asked) if call.method == "POST" else problem(405, "request.method")
+        if path == "/v1/holds" and self._kept.held is not None:
+            return await holds.answer(self._kept.held, asked)
         known = {
             "/v1/clock": self._clock,
             "/v1/peer": self._peer,

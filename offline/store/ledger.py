@@ -1,20 +1,22 @@
 """The ledger: book and outbox on this PC's disk. Each call returns after commit and mark are on disk."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from client.domain.certificate import IssuedCopy, SerialNo, SheetState
-from client.domain.change import ChangeState, Fate, NewChange, OutboxCounts, QueuedChange, Receipt
+from client.domain.change import ChangeKind, ChangeState, Fate, NewChange, OutboxCounts, QueuedChange, Receipt
 from client.domain.errors import StoreError
+from client.domain.hold import Hold
 from client.domain.resident import AtenaNo
 from client.domain.terminal import NOTHING_SEEN, TerminalFacts, TerminalSeen
+from client.jobs.hold_ports import Ending, Heard
 from client.jobs.ports import IssueDraft, JournalEntry, Now
 from client.rules.serials import next_serial
-from offline.store import book, continuity, door, heads, journal, outbox, serials, sheets, waiting
+from offline.store import book, continuity, door, heads, holds, journal, outbox, serials, sheets, waiting
 from offline.store.anchor import Anchor
 from offline.store.continuity import mark_of
 from offline.store.journal import JournalRow, JournalVerdict
@@ -27,7 +29,7 @@ Work = Callable[[sqlite3.Connection], T]
 
 
 class LedgerFile:
-    """``ledger.db`` with ``ledger.slots`` and its anchor outside the disk; fulfils ports.Ledger."""
+    """``ledger.db`` with ``ledger.slots`` and its anchor outside the disk; fulfils ports.Ledger and hold_ports.HeldBook."""
 
     def __init__(
         self,
@@ -184,6 +186,45 @@ class LedgerFile:
         """Mark accepted changes whose version the replica has reached; returns how many."""
         return await self._commit(lambda c: outbox.land(c, register_version))
 
+    async def holds_on(self, residents: Iterable[AtenaNo]) -> tuple[Hold, ...]:
+        """Return what is held of some residents, here and by neighbours."""
+        who = tuple(residents)
+        return await self._read(lambda c: holds.on(c, self._own_number, who))
+
+    async def holds_of(self, kind: ChangeKind) -> tuple[Hold, ...]:
+        """Return all that is held by requests of a kind, here and by neighbours."""
+        return await self._read(lambda c: holds.of(c, self._own_number, kind))
+
+    async def own_holds(self) -> tuple[Hold, ...]:
+        """Return what this terminal itself stands behind."""
+        return await self._read(lambda c: holds.own(c, self._own_number))
+
+    async def heard_holds(self) -> tuple[Hold, ...]:
+        """Return what neighbours hold and nothing has ended, oldest first."""
+        return await self._read(holds.heard)
+
+    async def held_wires(self) -> tuple[bytes, ...]:
+        """Return the names of what was heard and stands, as it is handed on."""
+        return await self._read(holds.names)
+
+    async def wires(self, names: Collection[bytes]) -> tuple[bytes, ...]:
+        """Return some of it, as it came."""
+        return await self._read(lambda c: holds.wires(c, names))
+
+    async def hear_hold(self, hold: Hold, wire: bytes, *, giver: str) -> Heard:
+        """Keep a neighbour's hold and write it into the journal, in one commit; one known already changes nothing."""
+        own = self._own_number
+        said = await self._read(lambda c: holds.weighed(c, own, hold))
+        if said is not Heard.TAKEN:
+            return said  # what is said a thousand times costs no commit
+        return await self._commit(lambda c: holds.hear(c, own, hold, wire, giver=giver, now=self._now()))
+
+    async def end_hold(self, hold: Hold, ending: Ending, *, actor: str, reason: str = "") -> bool:
+        """End a neighbour's hold, in the journal too; False where it did not stand."""
+        return await self._commit(
+            lambda c: holds.end(c, hold, ending, actor=actor, reason=reason, now=self._now())
+        )
+
     async def latest_time(self) -> datetime | None:
         """Return the latest time in the journal since the cloud last vouched for the clock."""
         return await self._read(journal.latest_time)
@@ -203,6 +244,10 @@ class LedgerFile:
     async def mark(self) -> Mark:
         """Return how far the ledger has come: the heads that a 日計表 and the cloud may keep."""
         return await self._read(mark_of)
+
+    @property
+    def _own_number(self) -> str:
+        return self._place.facts.terminal_no
 
     async def _commit(self, work: Work[T]) -> T:
         worker, slots = self._worker, self._slots

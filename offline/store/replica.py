@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from client.domain.errors import StoreError
 from client.domain.feed import Bucket, ChunkRows, Feed, FeedBatch, Manifest, Mended, Position, RowChange
 from client.domain.gaiji import Gaiji
 from client.domain.query import Query
-from client.domain.resident import AtenaNo, Hit, Household
+from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
 from client.jobs.ports import Now
 from client.rules.digest import bucket_bytes, buckets_below, mids_of
 from offline.store import bundle_rows, door, doubt, proof, replica_file, residents, search, sums
@@ -32,7 +32,7 @@ Use = Callable[[sqlite3.Connection], T]
 
 
 class Replica:
-    """``replica.db``; fulfils ports.OwnRegister, ports.OwnLetters and feed_ports.ReplicaFiles.
+    """``replica.db``; fulfils ports.OwnRegister, ports.OwnLetters, feed_ports.ReplicaFiles and hold_ports.ToldRows.
 
     Where the file is damaged, ``position`` says that there is none, and it takes no more in: it is to be mended,
     and where nothing of it can be saved, filled anew.
@@ -89,6 +89,14 @@ class Replica:
     async def restrictions_of(self, household: Household) -> Answer[Restrictions]:
         """Return every block and support measure that concerns a household or its members."""
         return await self._read(lambda c: residents.restrictions_of(c, household))
+
+    async def homes_of(self, who: Iterable[AtenaNo]) -> frozenset[HouseholdNo]:
+        """Return the households of some residents, of those that are known."""
+        return await self._read(lambda c: residents.homes_of(c, who))
+
+    async def told_of(self, keys: Collection[str]) -> frozenset[str]:
+        """Return of which requests, by key, there are rows among the blocks."""
+        return await self._read(lambda c: residents.told_of(c, keys))
 
     async def form_words(self, kind: CertificateKind, *, whole: bool, on: date) -> Answer[FormWords]:
         """Return certifier, seal, attestation and fee in force on a day."""

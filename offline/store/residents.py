@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from client.domain.as_of import Answer
@@ -46,7 +46,7 @@ def find(
 ) -> Answer[tuple[Hit, ...]]:
     """Return residents that match, with block marks; of the protected and who lives with them no address (P08)."""
     in_doubt = doubt.is_any(connection)  # a measure may be missing: then no search by address tells anything
-    lines = finder.lines(connection, query, limit=limit, without_places=in_doubt)
+    lines = finder.lines(connection, query, limit=limit, without_places=in_doubt or query.unplaced)
     hidden = {str(line[_HOME]) for line in lines if line[_TOWN] is None}  # who lives in a shelter
     if in_doubt:
         hidden |= doubt.among(connection, {str(line[_HOME]) for line in lines})
@@ -94,6 +94,26 @@ def restrictions_of(connection: sqlite3.Connection, household: Household) -> Ans
         tuple(map(block_from_row, blocks)), tuple(map(shien_sochi_from_row, measures))
     )
     return Answer(restrictions, as_of(connection))
+
+
+def homes_of(connection: sqlite3.Connection, residents: Iterable[AtenaNo]) -> frozenset[HouseholdNo]:
+    """Return the households of some residents, of those that are known."""
+    rows = connection.execute(
+        "SELECT household_no FROM person WHERE atena_no IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(residents)),),
+    )
+    return frozenset(HouseholdNo(str(number)) for (number,) in rows)
+
+
+def told_of(connection: sqlite3.Connection, keys: Iterable[str]) -> frozenset[str]:
+    """Return of which requests, by key, there are rows: their ids are the key, a hyphen and a place."""
+    rows = connection.execute(
+        "SELECT value FROM json_each(?)"
+        " WHERE EXISTS (SELECT 1 FROM block WHERE block_id > value || '-' AND block_id < value || '.')"
+        " OR EXISTS (SELECT 1 FROM shien_sochi WHERE measure_id > value || '-' AND measure_id < value || '.')",
+        (json.dumps(list(keys)),),
+    )
+    return frozenset(str(key) for (key,) in rows)
 
 
 def form_words(

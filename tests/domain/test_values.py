@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import client.domain
 from client.domain.as_of import AsOf, Source
 from client.domain.certificate import SerialNo
-from client.domain.change import ChangeKind, NewChange, change_key
+from client.domain.change import RESTRICTIVE, ChangeKind, NewChange, change_key
 from client.domain.errors import CounterError, LinkDownError
 from client.domain.feed import ChunkRows, RowChange
 from tests.builders import HANAKO, NOW, TARO, a_household, a_request, a_sign_in
@@ -53,7 +53,7 @@ def test_what_a_person_told_us_is_not_in_a_repr() -> None:
 
 
 def test_facts_are_facts_and_requests_are_not() -> None:
-    assert {kind for kind in ChangeKind if not kind.is_fact} == {ChangeKind.TENKYO}
+    assert {kind for kind in ChangeKind if not kind.is_fact} == {ChangeKind.TENKYO, *RESTRICTIVE}
 
 
 @given(moments, moments, st.binary(min_size=10, max_size=10), st.binary(min_size=10, max_size=10))

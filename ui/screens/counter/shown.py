@@ -5,7 +5,8 @@ from datetime import date, datetime
 
 from client.domain.as_of import AsOf, Source
 from client.domain.blocks import Block, BlockLevel
-from client.domain.calendar import RegisterDate
+from client.domain.calendar import RegisterDate, tokyo_day
+from client.domain.hold import Hold
 from client.domain.resident import AtenaNo, Resident, ResidentKind, ResidentStatus
 from client.jobs.find_resident import HouseholdView
 from client.rules.on_day import status_on
@@ -66,16 +67,19 @@ def member_row(
 
 def banners(view: HouseholdView, as_of: AsOf | None, words: Words, now: datetime) -> tuple[BannerLine, ...]:
     """Return what stands against papers or looks, gravest first, then what is pending and how old the data is."""
+    stand = view.restrictions
     lines = []
-    if measures := view.restrictions.shien_sochi:
+    if measures := stand.shien_sochi:
         head = (
             "banner.shien_sochi_provisional"
             if all(one.provisional for one in measures)
             else "banner.shien_sochi"
         )
         lines.append(BannerLine("bad", words(head), words("banner.shien_sochi_text")))
-    blocks = sorted(view.restrictions.blocks, key=lambda block: block.level is not BlockLevel.ERROR)
-    lines += [_block(block, words) for block in blocks]
+    held = [one.held for one in stand.shien_sochi] + [one.held for one in stand.blocks]
+    lines += [_hold(hold, words, now) for hold in dict.fromkeys(held) if hold]  # one request, one line
+    blocks = sorted(stand.blocks, key=lambda block: block.level is not BlockLevel.ERROR)
+    lines += [_block(block, words) for block in blocks if block.held is None]
     if view.unsettled:
         lines.append(
             BannerLine(
@@ -141,6 +145,16 @@ def _block(block: Block, words: Words) -> BannerLine:
         words(f"banner.block_{block.process.value}"),
         block.reason or words("banner.block_text"),
     )
+
+
+def _hold(hold: Hold, words: Words, now: datetime) -> BannerLine:
+    kind = words(f"change_kind.{hold.kind.value}")
+    facts = {"kind": kind, "time": short_time(hold.made_at, now), "terminal": hold.terminal}
+    if hold.planned is not None and hold.planned > tokyo_day(now):
+        return BannerLine(
+            "warn", words("banner.held"), words("banner.held_from", day=_western(hold.planned), **facts)
+        )
+    return BannerLine("bad", words("banner.held"), words("banner.held_text", **facts))
 
 
 def _age(as_of: AsOf | None, words: Words, now: datetime) -> tuple[BannerLine, ...]:
