@@ -79,7 +79,7 @@ async def opening(counter: Counter) -> None:
     await shown(counter)
     carry, ticks = counter.face.replica.carry, iter([100.0, 102.0, 104.0])
     carry.stage, carry._done, carry._pace, carry._heard = Stage.OPENING, 0, Pace(), None
-    carry._clock = lambda: next(ticks)
+    carry._clock, carry._shown = lambda: next(ticks), 0.0
     for _ in range(3):
         carry._tell(9_000_000, 51_000_000, carry._visit)
 
