@@ -56,6 +56,10 @@ class Carried:
         if len(files) >= self._most_files or used + len(sealed) > self._most_bytes:
             return False
         make_folder(self._folder)
+        for draft in self._folder.glob(f"*{_ENDING}.new"):
+            draft.unlink(
+                missing_ok=True
+            )  # of a program killed while it wrote: nobody was told that it is kept
         number = int(files[-1].name.split("-")[0]) + 1 if files else 1
         write_whole(self._folder / f"{number:012d}-{sha256(sealed).hexdigest()[:16]}{_ENDING}", sealed)
         return True

@@ -16,11 +16,11 @@ import msgspec
 
 from client.domain.errors import RefusedError
 from client.rules.chain import GENESIS, link
-from offline.store.files import open_own, read_whole, trouble, write_all
+from offline.store.files import InstanceLock, open_own, read_whole, trouble, write_all
 from offline.store.times import utc_text
 
 EVENTS = ("received", "verified", "challenged", "handed_back", "destroyed")
-_ENDING = ".custody.jsonl"
+_ENDING, _LOCK = ".custody.jsonl", ".custody.lock"
 _BLOCK = 1024 * 1024
 
 
@@ -56,9 +56,18 @@ def path_of(bundle: Path) -> Path:
 
 
 def add(bundle: Path, bundle_id: str, deed: Deed, at: datetime) -> CustodyLine:
-    """Write down what was done; the file is hashed for it, where it is still there. RefusedError ``bundle.custody``."""
+    """Write down what was done; the file is hashed for it, where it is still there.
+
+    RefusedError ``bundle.custody``, or ``refused.input`` where it is no such deed, or "destroyed" and the file is there.
+    StoreError ``store.in_use`` while somebody else writes.
+    """
+    with InstanceLock(bundle.with_name(bundle.name + _LOCK)):
+        return _add(bundle, bundle_id, deed, at)
+
+
+def _add(bundle: Path, bundle_id: str, deed: Deed, at: datetime) -> CustodyLine:
     lines = read(bundle)
-    if deed.event not in EVENTS:
+    if deed.event not in EVENTS or (deed.event == "destroyed" and bundle.exists()):
         raise RefusedError("refused.input", field="event")
     digest = file_hash(bundle).hex() if bundle.exists() else ""
     prev = bytes.fromhex(lines[-1].hash) if lines else GENESIS
@@ -68,6 +77,7 @@ def add(bundle: Path, bundle_id: str, deed: Deed, at: datetime) -> CustodyLine:
     try:
         handle = open_own(path_of(bundle), flags)
         try:
+            os.ftruncate(handle, len(_said(bundle)))  # a line torn by a power cut was never said
             write_all(handle, msgspec.json.encode(whole) + b"\n")
             os.fsync(handle)
         finally:
@@ -83,7 +93,7 @@ def read(bundle: Path, head: str = "") -> tuple[CustodyLine, ...]:
     ``head`` is the hash the last line should bear, where it is known from elsewhere.
     """
     prev, lines = GENESIS, []
-    for number, written in enumerate((read_whole(path_of(bundle)) or b"").splitlines(), 1):
+    for number, written in enumerate(_said(bundle).splitlines(), 1):
         try:
             line = msgspec.json.decode(written, type=CustodyLine)
         except (msgspec.DecodeError, ValueError):
@@ -95,6 +105,12 @@ def read(bundle: Path, head: str = "") -> tuple[CustodyLine, ...]:
     if head and head not in {line.hash for line in lines}:
         raise RefusedError("bundle.custody", entry=len(lines) + 1)
     return tuple(lines)
+
+
+def _said(bundle: Path) -> bytes:
+    """Return the lines that were written whole."""
+    content = read_whole(path_of(bundle)) or b""
+    return content[: content.rfind(b"\n") + 1]
 
 
 def is_kept(bundle: Path, lines: tuple[CustodyLine, ...]) -> bool:

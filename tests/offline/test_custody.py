@@ -1,12 +1,14 @@
 """相互保管: another town keeps a bundle it cannot read, can say what became of it, and prove that it still has it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from client.domain.errors import RefusedError
+from client.domain.errors import RefusedError, StoreError
 from offline.store import custody
 from tests.builders import NOW
 
@@ -96,3 +98,32 @@ def test_only_who_still_has_every_byte_answers_a_new_number(kept: Path, tmp_path
 def test_the_record_is_plain_json_a_town_can_read_without_this_program(kept: Path) -> None:
     (first, *_) = lines(kept)
     assert msgspec.json.decode(first)["other"] == "あおぞら市 情報政策課 s001"
+
+
+def test_a_line_torn_by_a_power_cut_was_never_said_and_holds_no_other_up(kept: Path) -> None:
+    whole = custody.path_of(kept).read_bytes()
+    for left in (1, 40):
+        custody.path_of(kept).write_bytes(whole + lines(kept)[-1][:left])
+        assert len(custody.read(kept)) == 3
+        custody.add(kept, ID, custody.Deed("verified", "海辺町 総務課 p002"), NOW + timedelta(days=1))
+        assert [line.event for line in custody.read(kept)][3:] == ["verified"]
+        custody.path_of(kept).write_bytes(whole)
+
+
+def test_two_who_write_at_once_break_no_chain(kept: Path) -> None:
+    def say(number: int) -> None:
+        done = False
+        while not done:
+            with suppress(StoreError):  # another writes: once more
+                done = custody.add(kept, ID, custody.Deed("verified", f"p{number:03d}"), NOW).seq > 3
+
+    with ThreadPoolExecutor(8) as people:
+        list(people.map(say, range(24)))
+    assert len(custody.read(kept)) == 27
+
+
+def test_a_bundle_that_is_still_there_was_not_destroyed(kept: Path) -> None:
+    with pytest.raises(RefusedError, match=r"refused\.input"):
+        custody.add(kept, ID, custody.Deed("destroyed", "海辺町 総務課 p001"), NOW)
+    kept.unlink()
+    assert custody.add(kept, ID, custody.Deed("destroyed", "海辺町 総務課 p001"), NOW).sha256 == ""

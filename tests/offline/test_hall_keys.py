@@ -89,3 +89,13 @@ def test_neighbours_are_asked_after_the_hall_server_and_none_is_misspelt() -> No
     ):
         with pytest.raises(ConfigError):
             Config(data_dir=Path("x"), **wrong)  # type: ignore[arg-type]  # settings by name
+
+
+@pytest.mark.asyncio
+async def test_what_a_killed_program_left_half_written_is_swept_away(tmp_path: Path) -> None:
+    left = tmp_path / "000000000001-0011223344556677.sealed.new"
+    left.write_bytes(b"half")
+    carried = Carried(tmp_path)
+    assert await carried.put(b"whole")
+    assert not left.exists()
+    assert await carried.count() == 1
