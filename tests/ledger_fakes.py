@@ -25,7 +25,7 @@ from client.domain.hold import Hold
 from client.domain.resident import AtenaNo
 from client.jobs.ports import IssueDraft, JournalEntry
 from client.rules import issuing, outbox
-from client.rules.holds import hold_of
+from client.rules.holds import hold_of, rules_still
 from client.rules.serials import next_serial
 from tests.builders import NOW
 
@@ -201,8 +201,8 @@ class MemoryLedger:
         wanted = set(residents)
         return tuple(hold for hold in self._holds() if wanted & set(hold.residents))
 
-    async def holds_of(self, kind: ChangeKind) -> tuple[Hold, ...]:
-        return tuple(hold for hold in self._holds() if hold.kind is kind)
+    async def holds_of(self, kind: ChangeKind, blocks_at: datetime) -> tuple[Hold, ...]:
+        return tuple(hold for hold in self._holds() if hold.kind is kind and rules_still(hold, blocks_at))
 
     def _holds(self) -> list[Hold]:
         own = (hold_of(change, self.terminal) for change in self.changes.values())

@@ -146,8 +146,9 @@ class FindResident:
 
     async def _and_held(self, asked: Query, answer: Answer[tuple[Hit, ...]]) -> tuple[Hit, ...]:
         """Return the hits, of those whom a hold protects and who lives with them no address; nor are they found by one."""
-        holds = await self._ledger.holds_of(ChangeKind.SHIEN_SOCHI)
-        sheltered = sheltered_by(holds, answer.as_of.blocks_at)
+        blocks_at = answer.as_of.blocks_at
+        holds = await self._ledger.holds_of(ChangeKind.SHIEN_SOCHI, blocks_at)
+        sheltered = sheltered_by(holds, blocks_at)
         if not sheltered:
             return answer.value
         homes: frozenset[HouseholdNo] = frozenset()

@@ -34,8 +34,8 @@ class HoldsAtHand(Protocol):
         """Return what is held of some residents."""
         ...
 
-    async def holds_of(self, kind: ChangeKind) -> tuple[Hold, ...]:
-        """Return all that is held by requests of a kind."""
+    async def holds_of(self, kind: ChangeKind, blocks_at: datetime) -> tuple[Hold, ...]:
+        """Return all that is held by requests of a kind and that blocks of a moment do not surely tell of."""
         ...
 
 

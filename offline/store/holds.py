@@ -15,7 +15,7 @@ from client.domain.resident import AtenaNo
 from client.jobs.hold_ports import Ending, Heard
 from client.jobs.ports import JournalEntry
 from client.rules.hold_wire import MOST_PERSONS, name_of, read_words, words_of
-from client.rules.holds import STANDING, hold_of
+from client.rules.holds import STANDING, SURELY, hold_of
 from offline.store import journal, outbox
 from offline.store.door import one
 from offline.store.times import utc_text
@@ -55,12 +55,15 @@ def on(connection: sqlite3.Connection, terminal: str, residents: Iterable[AtenaN
     )
 
 
-def of(connection: sqlite3.Connection, terminal: str, kind: ChangeKind) -> tuple[Hold, ...]:
-    """Return all that is held by requests of a kind."""
-    asked = {"kind": kind.value}
+def of(
+    connection: sqlite3.Connection, terminal: str, kind: ChangeKind, blocks_at: datetime
+) -> tuple[Hold, ...]:
+    """Return all that is held by requests of a kind; what landed long before the blocks is not even read."""
+    young = {"landed": ChangeState.LANDED.value, "since": utc_text(blocks_at - SURELY)}
+    query = f"{_OWN} AND kind = :kind AND (state <> :landed OR receipt_at >= :since)"
     return (
-        *_own(connection, terminal, f"{_OWN} AND kind = :kind", asked),
-        *_heard(connection, "AND kind = :kind", asked),
+        *_own(connection, terminal, query, {"kind": kind.value, **young}),
+        *_heard(connection, "AND kind = :kind", {"kind": kind.value}),
     )
 
 

@@ -191,9 +191,9 @@ class LedgerFile:
         who = tuple(residents)
         return await self._read(lambda c: holds.on(c, self._own_number, who))
 
-    async def holds_of(self, kind: ChangeKind) -> tuple[Hold, ...]:
-        """Return all that is held by requests of a kind, here and by neighbours."""
-        return await self._read(lambda c: holds.of(c, self._own_number, kind))
+    async def holds_of(self, kind: ChangeKind, blocks_at: datetime) -> tuple[Hold, ...]:
+        """Return all that is held by requests of a kind and that blocks of a moment do not surely tell of."""
+        return await self._read(lambda c: holds.of(c, self._own_number, kind, blocks_at))
 
     async def own_holds(self) -> tuple[Hold, ...]:
         """Return what this terminal itself stands behind."""

@@ -73,6 +73,19 @@ async def test_an_own_request_holds_from_its_commit_until_it_has_landed_and_beyo
     assert await ledger.own_holds() == ()  # the feed tells of it now
 
 
+async def test_of_what_has_landed_only_what_the_blocks_may_not_tell_of_is_read(stores: FileStores) -> None:
+    ledger = stores.ledger
+    change = await ledger.queue(a_restrictive(SHIEN_SOCHI, TARO))
+    await ledger.lease((change.key,), now=NOW)
+    await ledger.settle(change.key, ChangeState.ACCEPTED, receipt=Receipt(41, NOW))
+    hour = timedelta(hours=1)
+    assert await ledger.holds_of(SHIEN_SOCHI, NOW + hour)  # not landed: whatever the blocks
+    await ledger.land(41)
+    assert await ledger.holds_of(SHIEN_SOCHI, NOW - hour)
+    assert await ledger.holds_of(SHIEN_SOCHI, NOW + timedelta(minutes=1))
+    assert await ledger.holds_of(SHIEN_SOCHI, NOW + hour) == ()
+
+
 @pytest.mark.parametrize("state", OVER)
 async def test_an_own_request_that_was_refused_taken_back_or_written_again_holds_no_more(
     stores: FileStores, state: ChangeState
@@ -92,7 +105,7 @@ async def test_an_own_request_that_was_refused_taken_back_or_written_again_holds
         assert await on(stores) == [again.key]
         return
     assert await on(stores) == []
-    assert await ledger.holds_of(SHIEN_SOCHI) == ()
+    assert await ledger.holds_of(SHIEN_SOCHI, NOW) == ()
 
 
 async def test_a_neighbours_hold_is_kept_with_a_line_of_the_journal_also_for_somebody_not_here_yet(
@@ -103,7 +116,7 @@ async def test_a_neighbours_hold_is_kept_with_a_line_of_the_journal_also_for_som
     await stores.close()
     await stores.open(KEYS)
     assert await stores.ledger.holds_on((LATER,)) == (hold,)
-    assert await stores.ledger.holds_of(SHIEN_SOCHI) == (hold,)
+    assert await stores.ledger.holds_of(SHIEN_SOCHI, NOW) == (hold,)
     (row,) = await stores.ledger.journal_tail(1)
     assert (row.entry.kind, row.entry.actor, row.entry.subjects) == ("hold", "T0002", (LATER,))
     assert row.entry.facts == {
@@ -196,7 +209,7 @@ async def test_asked_at_every_keystroke_it_does_not_read_through_what_has_landed
 
     def plans(connection: sqlite3.Connection) -> None:
         connection.set_trace_callback(asked.append)
-        holds.of(connection, "0007", SHIEN_SOCHI)
+        holds.of(connection, "0007", SHIEN_SOCHI, NOW)
         holds.on(connection, "0007", (TARO,))
         connection.set_trace_callback(None)
         statements = [one for one in asked if "FROM outbox WHERE kind" in one]
