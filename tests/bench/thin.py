@@ -42,7 +42,7 @@ SILENT_S, SILENT = 3.0, "from the question to the paper, the line silent meanwhi
 PATIENCE_S = 300
 LINES = {"thin": THIN, "mobile": MOBILE}
 WAYS = ("cloud", "hall")  # whom the terminals of a house ask
-REST_S, QUICK_REST_S = 60, 4  # the hall server asks every 50 s
+REST_S, QUICK_REST_S = 60, 4  # the hall server asks every 25 s
 SAID = {
     "idle": "a round each with nothing new",
     "rest": "at rest for a while, listening",
@@ -143,7 +143,8 @@ class Bench:
         share = 1 - on_line / count
         self.found.append(Figure(f"{name}reopened_off_line", share, f"share of {count} from the replica"))
         row = self.office.residents(1, seed=5)[0]
-        while not await counter.issue(row["atena_no"]):  # a line that is known to be down is not waited for
+        # A line that is known to be down is not waited for.
+        while not await counter.issue(row["atena_no"]):  # noqa: ASYNC110 -- it asks the line, no event of ours tells
             await asyncio.sleep(1)
         self.line.silence()
         began = time.perf_counter()
