@@ -47,7 +47,9 @@ from offline.store.terminal_file import read_facts, write_facts
 from ui.doors import http_of, token_of, utc_now
 
 _FACTS = "terminal.json"
-_HOLD_S = 50  # seconds the cloud is asked to hold an answer back
+_HOLD_S = (
+    25  # seconds the cloud is asked to hold an answer back: what is lost on the way is asked again so soon
+)
 _SHORTEST, _LONGEST = 1.0, 60.0  # seconds between tries while the cloud is away
 _CARRY_EVERY, _TEND_EVERY, _SNAPSHOT_EVERY = 2.0, 60.0, timedelta(hours=1)
 _REVOKED = "refused.terminal_revoked"

@@ -25,7 +25,7 @@ from client.domain.feed import (
 from client.domain.parcel import CannotGoOn, Parcel
 
 T = TypeVar("T")
-YOUNG = timedelta(seconds=90)  # of the cloud's word at the hall server, which listens for 50 s at a time
+YOUNG = timedelta(seconds=90)  # of the cloud's word at the hall server, which listens for 25 s at a time
 _LEFT_ALONE = 60.0  # seconds, where it did not answer
 
 

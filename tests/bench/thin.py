@@ -42,7 +42,7 @@ SILENT_S, SILENT = 3.0, "from the question to the paper, the line silent meanwhi
 PATIENCE_S = 300
 LINES = {"thin": THIN, "mobile": MOBILE}
 WAYS = ("cloud", "hall")  # whom the terminals of a house ask
-REST_S, QUICK_REST_S = 60, 4  # the hall server asks every 50 s
+REST_S, QUICK_REST_S = 60, 4  # the hall server asks every 25 s
 SAID = {
     "idle": "a round each with nothing new",
     "rest": "at rest for a while, listening",

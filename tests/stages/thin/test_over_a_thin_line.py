@@ -6,6 +6,7 @@ an encrypted replica, the sync job. What they ask of each other is counted call 
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ RESIDENTS = 120
 CHANGES = 40
 PATIENCE_S = 150
 A_PACKET = 1000  # bytes towards the terminal after which an answer has begun
+HELD_S, UNHEARD_S = 50, 25
 IN_FLIGHT = 8  # chunks that may have been asked for when the line was cut, and come twice
 
 
@@ -174,5 +176,24 @@ def test_a_round_asks_one_question_whether_there_is_news_or_not(town: Town) -> N
                 assert report.changes == changes
                 assert len(asked) == 1
             assert await town.is_equal(one)
+
+    asyncio.run(play())
+
+
+def test_a_held_back_question_that_nobody_hears_is_given_up_long_before_the_answer_is_due(town: Town) -> None:
+    async def play() -> None:
+        async with town.terminal(filled=True) as one:
+            await round_of(one)
+            position = await one.replica.position()
+            assert position.blocks
+            assert position.register
+            stand = position.blocks.version, position.register.version
+            town.line.silence()
+            began = time.monotonic()
+            with pytest.raises(LinkDownError):
+                await one.feeds.both(*stand, 200, wait_s=HELD_S)
+            town.line.speak()
+            assert time.monotonic() - began < UNHEARD_S
+            await reached(one)
 
     asyncio.run(play())
