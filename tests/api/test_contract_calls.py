@@ -27,6 +27,7 @@ from tests.builders import a_household, a_request
 from tests.cloud.contract_reader import METHODS, operation_of, operations, resolved
 
 SOURCES = sorted(Path(str(client.api.__file__)).parent.glob("*.py"))
+AMONG_NEIGHBOURS = {"/v1/holds"}  # asked of machines of the same town, never of the cloud
 AT = datetime(2026, 11, 20, 5, 32, tzinfo=UTC)
 NEVER_READ = {  # answers without a body, or in an envelope, which the vectors hold; see test_vectors.py
     *("keepDeposit", "orderDone", "tellState", "signOut", "carry", "revocationList"),
@@ -65,11 +66,19 @@ def test_no_door_calls_what_is_not_in_the_contract() -> None:
     strange = [
         one
         for one in made
-        if not any(
+        if one[2] not in AMONG_NEIGHBOURS
+        and not any(
             operation_of(method, one[2]) for method in ([one[1]] if one[1] else map(str.upper, METHODS))
         )
     ]
     assert strange == []
+
+
+def test_what_only_neighbours_are_asked_is_in_the_contracts_words_and_no_call_of_the_cloud() -> None:
+    words = (Path(__file__).parents[2] / "docs" / "CONTRACT.md").read_text("utf-8")
+    for path in AMONG_NEIGHBOURS:
+        assert f"`{path}`" in words
+        assert not any(operation_of(method.upper(), path) for method in METHODS)
 
 
 def examples() -> dict[str, Any]:
