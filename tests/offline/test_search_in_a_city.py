@@ -1,4 +1,4 @@
-"""The search in a town of a hundred thousand: exact against reading every record, by the queries clerks type."""
+"""The search in a town of thirty thousand, in the stage a city: exact against reading every record, by clerks' queries."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tests.offline import plain_search
 from tests.store_builders import Row, store_keys
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
-RESIDENTS = 100_000
+RESIDENTS = 30_000
 EACH = 4  # queries of each class
 KEYS = store_keys()
 
@@ -67,7 +67,7 @@ def village(tmp_path: Path) -> Iterator[City]:
     made.connection.close()
 
 
-def test_in_a_city_the_search_finds_whom_reading_every_record_finds(tmp_path: Path) -> None:
+def test_in_a_town_the_search_finds_whom_reading_every_record_finds(tmp_path: Path) -> None:
     city, wrong = City(tmp_path / "replica.db", RESIDENTS), []
     for query in city.queries(EACH):
         found = city.finder.find(city.connection, query, limit=51)
