@@ -3,23 +3,20 @@
 Every chunk is hashed again before it is given: what a disk has spoilt is fetched anew, and helps nobody until then.
 """
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
-from typing import TypeVar
 
 from client.domain.enrolment import TownKey
 from client.domain.errors import LinkDownError
 from client.domain.parcel import SnapshotParcel
 from client.rules.parcels import read_parcel
-from offline.store.files import make_folder, read_whole, trouble, write_whole
+from offline.store.files import make_folder, read_whole, write_whole
+from offline.store.turns import Turns
 
 _ENDING = ".snapshot"
 _KEPT = 2  # snapshots: a fill that was begun goes on with the one before
-T = TypeVar("T")
 
 
 class ChunkShelf:
@@ -28,7 +25,7 @@ class ChunkShelf:
     def __init__(self, folder: Path, keys: Callable[[], tuple[TownKey, ...]]) -> None:
         self._folder = folder
         self._keys = keys
-        self._turn = Lock()
+        self._off_loop = Turns()
 
     async def missing(self, snapshot: SnapshotParcel) -> tuple[tuple[str, int], ...]:
         """Return which chunks of a snapshot are not here, with their sizes."""
@@ -49,16 +46,6 @@ class ChunkShelf:
     async def snapshot(self, begun: str = "") -> SnapshotParcel | None:
         """Return the newest snapshot that is here as a whole; the one named where that is."""
         return await self._off_loop(lambda: self._snapshot(begun))
-
-    async def _off_loop(self, work: Callable[[], T]) -> T:
-        def alone() -> T:
-            with self._turn:
-                try:
-                    return work()
-                except OSError as error:
-                    raise trouble(error) from error
-
-        return await asyncio.to_thread(alone)
 
     def _has(self, name: str, size: int) -> bool:
         path = self._folder / name

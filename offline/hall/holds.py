@@ -1,11 +1,9 @@
 """Holds among neighbours: how they are asked for and handed in; and a hall server's shelf of what it cannot read."""
 
-import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, Protocol
 
 import msgspec
 
@@ -13,13 +11,13 @@ from client.jobs.ports import Now
 from client.rules.hold_wire import LARGEST, MOST_AT_ONCE, name_of
 from offline.hall.server import problem
 from offline.hall.talk import Asked, Given
-from offline.store.files import make_folder, read_whole, trouble, write_whole
+from offline.store.files import make_folder, read_whole, write_whole
+from offline.store.turns import Turns
 
 MOST_OF_A_GIVER = 2_000  # of a hall server's files
 _KEPT_S = 8 * 86_400  # a day longer than the lease inside lasts: nobody could judge it then
 _ENDING = ".hold"
 _ROUTE = "/v1/holds"
-T = TypeVar("T")
 
 Name = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
 Wire = Annotated[bytes, msgspec.Meta(min_length=1, max_length=LARGEST)]
@@ -71,7 +69,7 @@ class HoldShelf:
         self._folder = folder
         self._now = now
         self._most = most
-        self._turn = Lock()
+        self._off_loop = Turns()
 
     async def names(self) -> tuple[bytes, ...]:
         """Return the names of what lies here. StoreError."""
@@ -106,16 +104,6 @@ class HoldShelf:
 
     def _files(self) -> list[Path]:
         return list(self._folder.glob(f"*-*{_ENDING}"))
-
-    async def _off_loop(self, work: Callable[[], T]) -> T:
-        def alone() -> T:
-            with self._turn:
-                try:
-                    return work()
-                except OSError as error:
-                    raise trouble(error) from error
-
-        return await asyncio.to_thread(alone)
 
 
 def _remove(paths: Iterable[Path]) -> None:

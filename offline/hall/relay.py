@@ -1,18 +1,15 @@
 """What terminals handed over for the cloud: files nobody here can open, brought to disk before anybody is told so."""
 
-import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
-from typing import TypeVar
 
-from offline.store.files import make_folder, read_whole, trouble, write_whole
+from offline.store.files import make_folder, read_whole, write_whole
+from offline.store.turns import Turns
 
 MOST_FILES = 20_000
 MOST_BYTES = 1_000_000_000
 _ENDING = ".sealed"
-T = TypeVar("T")
 
 
 class Carried:
@@ -22,7 +19,7 @@ class Carried:
         self._folder = folder
         self._most_files = most_files
         self._most_bytes = most_bytes
-        self._turn = Lock()
+        self._off_loop = Turns()
 
     async def put(self, sealed: bytes) -> bool:
         """Take a batch, on disk when this returns; False where there is no more room. StoreError."""
@@ -39,16 +36,6 @@ class Carried:
     async def count(self) -> int:
         """Return how many wait. StoreError."""
         return await self._off_loop(lambda: len(self._files()))
-
-    async def _off_loop(self, work: Callable[[], T]) -> T:
-        def alone() -> T:
-            with self._turn:
-                try:
-                    return work()
-                except OSError as error:
-                    raise trouble(error) from error
-
-        return await asyncio.to_thread(alone)
 
     def _put(self, sealed: bytes) -> bool:
         files = self._files()

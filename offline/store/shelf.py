@@ -5,14 +5,11 @@ a delta carried by hand is copied out of it. Every parcel read is verified again
 nothing here that the town has not signed.
 """
 
-import asyncio
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Lock
-from typing import TypeVar
 
 import msgspec
 
@@ -21,7 +18,8 @@ from client.domain.errors import LinkDownError, StoreError
 from client.domain.feed import Feed, FeedPosition, Position
 from client.domain.parcel import Parcel
 from client.rules.parcels import read_parcel
-from offline.store.files import make_folder, open_own, read_whole, trouble, write_all
+from offline.store.files import make_folder, open_own, read_whole, write_all
+from offline.store.turns import Turns
 
 KEPT_FOR = timedelta(days=14)
 MOST_BYTES = 256 * 1024 * 1024
@@ -29,7 +27,6 @@ _WORD_EVERY = timedelta(minutes=1)  # the word that there is nothing new goes to
 _ENDING = ".parcel"
 _POSITION = "position.json"
 Keys = Callable[[], Iterable[TownKey]]
-T = TypeVar("T")
 
 
 class Shelf:
@@ -45,49 +42,42 @@ class Shelf:
         self._words: dict[Feed, Parcel] = {}  # the newest "nothing new" of each feed
         self._written: dict[Feed, datetime] = {}
         self._sound: set[str] = set()  # names of parcels that were verified since the program began
-        self._turn = Lock()
+        self._off_loop = Turns()
 
     async def put(self, parcel: Parcel) -> None:
         """Keep a parcel. StoreError ``store.full`` and others."""
-        await asyncio.to_thread(self._in_turn, lambda: self._put(parcel))
+        await self._off_loop(lambda: self._put(parcel))
 
     async def next(self, feed: Feed, after: int, *, across: bool = False) -> Parcel | None:
         """Return what takes a feed on from a version, the longest way; or the word that it was the newest; or None.
 
         With ``across`` also what begins before the version and leads beyond it, where nothing begins there.
         """
-        return await asyncio.to_thread(self._in_turn, lambda: self._next(feed, after, across=across))
+        return await self._off_loop(lambda: self._next(feed, after, across=across))
 
     async def note(self, position: Position) -> None:
         """Write down where the replica stands, for the time when it is shut."""
-        await asyncio.to_thread(self._in_turn, lambda: self._note(position))
+        await self._off_loop(lambda: self._note(position))
 
     async def position(self) -> Position | None:
         """Return where the replica stood when that was last written down; None where it never was."""
-        return await asyncio.to_thread(self._in_turn, self._position)
+        return await self._off_loop(self._position)
 
     async def reached(self, feed: Feed, after: int) -> int:
         """Return the version that parcels here lead to from a version, one after the other."""
-        return await asyncio.to_thread(self._in_turn, lambda: self._reached(feed, after))
+        return await self._off_loop(lambda: self._reached(feed, after))
 
     async def said(self, feed: Feed, version: int) -> Parcel | None:
         """Return a parcel by which a version was the newest, news or the word that there is none; or None."""
-        return await asyncio.to_thread(self._in_turn, lambda: self._said(feed, version))
+        return await self._off_loop(lambda: self._said(feed, version))
 
     async def earliest(self, feed: Feed) -> int:
         """Return the version from which on parcels here lead to the newest of them, or to the word that it was newest."""
-        return await asyncio.to_thread(self._in_turn, lambda: self._earliest(feed))
+        return await self._off_loop(lambda: self._earliest(feed))
 
     async def clear(self) -> None:
         """Take everything away: the terminal is another one's now, or wiped."""
-        await asyncio.to_thread(self._in_turn, self._clear)
-
-    def _in_turn(self, work: Callable[[], T]) -> T:
-        with self._turn:
-            try:
-                return work()
-            except OSError as error:
-                raise trouble(error) from error
+        await self._off_loop(self._clear)
 
     def _put(self, parcel: Parcel) -> None:
         if not parcel.is_news:
