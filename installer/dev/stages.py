@@ -44,6 +44,21 @@ STAGES = (
             *("client/domain/date_span.py", "tests/bench/search.py", "tests/bench/_crowd.py"),
             *("tests/bench/_search_asked.py", "tests/bench/_search_queries.py"),
         ),
+        also=(
+            *(f"tests/offline/test_search_{part}.py" for part in ("in_a_city", "beside_the_cloud")),
+            *(f"tests/cloud/test_cloud_search_{part}.py" for part in ("former_homes", "shelter")),
+        ),
+    ),
+    Stage(
+        "damage",
+        8,
+        (
+            *(
+                f"offline/store/{part}.py"
+                for part in ("doubt", "losses", "mending", "salvage", "salvage_rows", "torn", "search_index")
+            ),
+        ),
+        also=("tests/offline/test_damaged_index.py", "tests/offline/test_salvage.py"),
     ),
     Stage(
         "load",
@@ -95,7 +110,12 @@ STAGES = (
         ),
         root=True,
     ),
-    Stage("contract", 10, ("cloud/", "resources/contract/", "tests/cloud/contract_attack.py")),
+    Stage(
+        "contract",
+        10,
+        ("cloud/", "resources/contract/", "tests/cloud/contract_attack.py"),
+        also=("tests/cloud/test_cloud_schemathesis.py",),
+    ),
     Stage("screens", 12, ("ui/", "resources/text/", "resources/theme/"), also=("tests/ui",)),
     Stage(
         "drills",

@@ -56,7 +56,13 @@ def attacked(
         site.tenant.close()
 
 
-@pytest.mark.parametrize("phase", [phase for phase in PHASES if phase != "stateful"])
+SLOW = pytest.mark.slow  # a minute of words of every shape; the stage has still more
+
+
+@pytest.mark.parametrize(
+    "phase",
+    [pytest.param(one, marks=[SLOW] if one == "coverage" else []) for one in PHASES if one != "stateful"],
+)
 def test_every_call_answers_as_the_contract_says_whatever_it_is_sent(tmp_path: Path, phase: str) -> None:
     report = attacked(tmp_path, CALLS, phase, examples=EXAMPLES[phase])
     assert not report.troubles, "\n\n".join(report.troubles)

@@ -183,6 +183,7 @@ STEPS: st.SearchStrategy[Callable[[Plainly, str, str], tuple[str, Change]]] = st
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     steps=st.lists(

@@ -83,6 +83,7 @@ def house_them(tenant: Tenant, before: str, now: str) -> None:
         tenant.register.commit(connection, "register", [put("resident", row) for row in rows])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     places=st.lists(st.tuples(PLACES, PLACES), min_size=2, max_size=3, unique=True),

@@ -59,6 +59,7 @@ def chosen(expression: str, marked: dict[str, bool]) -> bool:
         (["client/rules/outbox.py"], {"outbox", "sync", "drills"}),
         (["ui/theme.py"], {"screens", "drills"}),
         (["offline/store/search.py", "docs/DRILL.md"], {"outbox", "search", "load"}),
+        (["offline/store/torn.py"], {"outbox", "damage", "load"}),
         (["offline/store/outbox.py"], {"outbox", "load"}),
         (["docs/ARCHITECTURE.md"], set()),
         (["tests/stages/letters/test_every_letter.py"], {"letters"}),
@@ -104,7 +105,7 @@ def test_however_long_the_gate_hangs_there_is_time_for_a_stage() -> None:
 
 def test_a_stage_that_would_not_end_in_time_is_not_begun_and_that_is_said() -> None:
     stage = stages.STAGES[-1]
-    outcome = gate.do_stage(stage, gate.Clock(60 * stage.minutes, already=1), ci=True)
+    outcome = gate.do_stage(stage, gate.Clock(60 * stage.minutes * gate.ROOM, already=1), ci=True)
     assert (outcome.passed, outcome.failed, outcome.skipped) == (0, 0, 1)
     assert "not begun" in outcome.words
 
@@ -117,7 +118,7 @@ def test_on_a_slow_machine_a_stage_is_given_the_time_it_takes_there() -> None:
     assert gate.slowness([]) == 1, "named alone"
     assert gate.slowness([took(1800), took(600)]) == 2
     stage = stages.STAGES[0]
-    clock = gate.Clock(60 * stage.minutes * 1.5)
+    clock = gate.Clock(60 * stage.minutes * gate.ROOM * 1.5)
     assert gate.do_stage(stage, clock, ci=True, slower=2).skipped == 1
     assert gate.group_of(stage, 2).minutes == 40
 

@@ -148,6 +148,7 @@ def test_the_searches_find_some_and_the_index_has_pages_of_every_kind(whole: Who
     assert len(whole.pages) > 12
 
 
+@pytest.mark.slow
 @pytest.mark.asyncio
 @pytest.mark.parametrize("how", ["flipped", "zeroed"])
 async def test_with_any_page_of_the_index_damaged_nobody_is_missing_from_an_answer(
@@ -243,6 +244,7 @@ async def answers(replica: Replica) -> list[str | None]:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.asyncio
 async def test_no_long_value_loses_its_tail_in_silence_and_every_damage_can_be_mended(tmp_path: Path) -> None:
     register, path = await with_long_values(tmp_path)

@@ -28,7 +28,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
 
 
 @pytest.mark.parametrize("kind", HARMS)
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))])
 async def test_whatever_is_damaged_nothing_false_is_answered_and_a_round_makes_it_equal(
     town: Town, tmp_path: Path, kind: str, seed: int
 ) -> None:
@@ -92,7 +92,9 @@ async def test_the_root_of_all_residents_hides_them_all_and_nothing_is_issued_un
         assert await harmed.equals_the_register()
 
 
-@pytest.mark.parametrize("name", ["block", "shien_sochi", "bucket"])
+@pytest.mark.parametrize(
+    "name", ["block", *(pytest.param(name, marks=pytest.mark.slow) for name in ("shien_sochi", "bucket"))]
+)
 async def test_while_a_block_may_be_missing_there_is_no_paper_and_no_place_for_anybody(
     town: Town, tmp_path: Path, name: str
 ) -> None:
@@ -108,7 +110,16 @@ async def test_while_a_block_may_be_missing_there_is_no_paper_and_no_place_for_a
         assert await harmed.answers() == len(town.truth)
 
 
-@pytest.mark.parametrize("name", ["certifier", "fee_rule", "attestation", "official_seal", "town"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "attestation",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("certifier", "fee_rule", "official_seal", "town")
+        ),
+    ],
+)
 async def test_while_a_form_word_may_be_missing_there_is_no_paper(
     town: Town, tmp_path: Path, name: str
 ) -> None:

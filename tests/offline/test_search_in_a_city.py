@@ -67,6 +67,7 @@ def village(tmp_path: Path) -> Iterator[City]:
     made.connection.close()
 
 
+@pytest.mark.slow
 def test_in_a_town_the_search_finds_whom_reading_every_record_finds(tmp_path: Path) -> None:
     city, wrong = City(tmp_path / "replica.db", RESIDENTS), []
     for query in city.queries(EACH):

@@ -1,6 +1,7 @@
 """P02 and P03 over real TLS: however answers are lost, doubled, cut or late, a change takes effect once, in its order."""
 
 import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -76,6 +77,7 @@ async def test_a_storm_of_faults_and_restarts_doubles_nothing(
         if number == 6:
             await asyncio.to_thread(town.again)
     await terminal.drain(30)
+    gc.collect()  # what a cancelled handshake left is warned of here, not in the next test
     assert await not_accepted(terminal) == []
     assert terminal.arrived() == terminal.wanted()
 

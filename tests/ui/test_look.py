@@ -120,7 +120,10 @@ def look_at(drive: Drive, names: tuple[str, ...], size: Size, percent: int, lang
     return found
 
 
-@pytest.mark.parametrize(("size", "percent", "language"), DAILY)
+@pytest.mark.parametrize(
+    ("size", "percent", "language"),
+    [pytest.param(*one, marks=[pytest.mark.slow] if n % 2 else []) for n, one in enumerate(DAILY)],
+)
 def test_nothing_is_cut_where_most_is_said(drive: Drive, size: Size, percent: int, language: str) -> None:
     found = look_at(drive, FULLEST, size, percent, language)
     assert not found, "\n".join(found)
