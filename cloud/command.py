@@ -43,6 +43,11 @@ def quarantined(key: str, version: int, at: str) -> Answer:
     return {"key": key, "outcome": "accepted", "receipt": receipt, "quarantined": True}
 
 
+def told_before(command: Command, first: Mapping[str, object]) -> Answer:
+    """Return the refusal of what waits already, with what finds the first on its slip: number, moment and terminal."""
+    return refused(command, "refused.duplicate_intake") | {"duplicate_of": dict(first)}
+
+
 def refused(command: Command, code: str, reason: str = "") -> Answer:
     """Return a refusal; a code of our own making travels as the reason of ``refused.by_cloud``."""
     if not code.startswith("refused."):

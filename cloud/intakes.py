@@ -1,22 +1,24 @@
 """Requests: what is taken in at a counter. It touches no record until the office decides; what must stop, stops at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from cloud import newcomers, storage
 from cloud.clock import day_in_tokyo
-from cloud.command import Answer, accepted, conflict, refused
+from cloud.command import Answer, accepted, conflict, refused, told_before
 from cloud.contract import Row
 from cloud.forbidden_numbers import forbidden_field
 from cloud.hearing import Hearing
 from cloud.holds import holds_of
 from cloud.households import history_no_of, present_row
-from cloud.payloads.base import Request
+from cloud.letters import name_key
+from cloud.payloads.base import PROVISIONAL, Request
 from cloud.payloads.kinds import REQUESTS, BadFieldError, keep, read, read_kept
-from cloud.payloads.todoke import Tennyu
-from cloud.register import put
+from cloud.payloads.todoke import Tennyu, newcomers_in
+from cloud.register import Register, put
+from cloud.services import is_payer
 
 OPEN_STATES = ("received", "reviewing")
 _LIVING = frozenset(  # of these everybody concerned must live here
@@ -26,6 +28,8 @@ _LIVING = frozenset(  # of these everybody concerned must live here
     )
 )
 _ONE_HOUSEHOLD = frozenset(("todoke.tenkyo", "todoke.tenshutsu"))
+_PAYERS_TOO = frozenset(("contact.change", "tax.reduction"))  # who pays here need not live here
+OF_ANYBODY = frozenset(("koseki.memo",))  # may be about people nobody has told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,9 @@ def _heard(hearing: Hearing, request: Request, concerned: _Concerned) -> Answer:
     seen = {one: history_no for one, history_no in current.items() if one in concerned.based}
     if any(command.base.get(one) != history_no for one, history_no in seen.items()):
         return conflict(command, seen)
-    if _is_there_already(hearing, request) or newcomers.any_known(hearing, request.newcomers):
-        return refused(command, "refused.duplicate_intake")
+    first = _told_before(hearing, request)
+    if first is not None:
+        return told_before(command, first)
     return _receive(hearing, request, tuple(current))
 
 
@@ -78,12 +83,20 @@ def _concerned(hearing: Hearing, request: Request) -> _Concerned:
             continue
         row = number and present_row(hearing.register, hearing.connection, number)
         if not row:
-            unknown += 1
+            unknown += not _may_be_unknown(hearing, person, number)
             continue
         rows.append(row)
         if number == person:
             based.add(person)
     return _Concerned(rows, unknown, frozenset(based))
+
+
+def _may_be_unknown(hearing: Hearing, person: str, number: str | None) -> bool:
+    """Tell whether a request of this kind may be about somebody who is no resident."""
+    kind = hearing.command.kind
+    if number is None:
+        return kind in OF_ANYBODY and person.startswith(PROVISIONAL)
+    return kind in _PAYERS_TOO and is_payer(hearing.register, hearing.connection, number)
 
 
 def _wrong_people(hearing: Hearing, request: Request, concerned: _Concerned) -> tuple[str, str] | None:
@@ -111,18 +124,49 @@ def _wrong_former(hearing: Hearing, request: Request) -> tuple[str, str] | None:
     return None
 
 
-def _is_there_already(hearing: Hearing, request: Request) -> bool:
-    """Tell whether the same event of the same person waits already, from another counter or another day."""
-    cases = storage.intake_case
-    query = sa.select(cases.c.payload).where(
-        cases.c.municipality == hearing.register.municipality,
-        cases.c.kind == hearing.command.kind,
-        cases.c.atena_no == request.subject,
-        cases.c.state.in_(OPEN_STATES),
-    )
+def _told_before(hearing: Hearing, request: Request) -> Mapping[str, object] | None:
+    """Return the intake of the same event of the same person, from another counter or another day."""
+    cases, new = storage.intake_case, request.newcomers
+    here = cases.c.municipality == hearing.register.municipality
+    query = sa.select(cases).where(here).order_by(cases.c.received_at, cases.c.command_key)
+    same_kind = query.where(cases.c.kind == hearing.command.kind)
+    if new:  # each counter has ids of its own for them
+        alike = same_kind.where(cases.c.state.in_((*OPEN_STATES, "registered")))
+    else:
+        alike = same_kind.where(cases.c.state.in_(OPEN_STATES), cases.c.atena_no.in_(request.persons))
     kind = REQUESTS[hearing.command.kind]
-    waiting = [read_kept(kind, payload) for payload in hearing.connection.execute(query).scalars()]
-    return any(request.event == other.event for other in waiting)
+    first = next(
+        (
+            case
+            for case in hearing.connection.execute(alike)
+            if _is_the_same(request, read_kept(kind, case.payload), is_open=case.state in OPEN_STATES)
+        ),
+        None,
+    )
+    if first is None and new:
+        known = cases.c.command_key.in_(newcomers.told_in(hearing, new))
+        first = hearing.connection.execute(query.where(known)).first()
+    return first and {"key": first.command_key, "made_at": first.made_at, "terminal": first.terminal}
+
+
+def _is_the_same(request: Request, other: Request, *, is_open: bool) -> bool:
+    """Tell whether another request told of the same: of everybody in this one, or of one of those who come."""
+    if request.newcomers:
+        is_somebody = bool(_identities(request) & _identities(other))
+        return is_somebody and (is_open or request.event == other.event)
+    is_about = request.subject == other.subject or set(request.persons) <= set(other.persons)
+    return is_about and request.event == other.event
+
+
+def _identities(request: Request) -> set[tuple[object, ...]]:
+    """Return what newcomers are known by at every counter: the number of before; birth, sex and name, without variants."""
+    found: set[tuple[object, ...]] = set()
+    for one in newcomers_in(request):
+        names = filter(None, map(name_key, (one.full_name, one.latin_name)))
+        found.update((one.birth_date, one.sex, name) for name in names)
+        if one.former:
+            found.add((one.former,))
+    return found
 
 
 def _receive(hearing: Hearing, request: Request, numbers: Sequence[str]) -> Answer:
@@ -141,7 +185,7 @@ def _receive(hearing: Hearing, request: Request, numbers: Sequence[str]) -> Answ
     hearing.connection.execute(sa.insert(storage.intake_case), [case])
     newcomers.expect(hearing, request.newcomers)
     row = {
-        **intake_key(command.key, command.kind, request.subject),
+        **intake_key(command.key, command.kind, known_as(hearing.connection, register, request.subject)),
         "state": "received",
         "changed_at": hearing.at,
     }
@@ -151,6 +195,11 @@ def _receive(hearing: Hearing, request: Request, numbers: Sequence[str]) -> Answ
         register.commit(hearing.connection, "blocks", holds)
     is_kept = isinstance(request, Tennyu) and request.azukari
     return accepted(command, version, hearing.at, "預かり" if is_kept else "仮受付")
+
+
+def known_as(connection: sa.Connection, register: Register, person: str) -> str:
+    """Return the 宛名番号 of somebody, or the provisional id where they have none yet."""
+    return newcomers.number_of(connection, register.municipality, person) or person
 
 
 def intake_key(key: str, kind: str, atena_no: str) -> dict[str, object]:

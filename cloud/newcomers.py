@@ -23,13 +23,13 @@ def number_of(connection: sa.Connection, municipality: str, person: str) -> str 
     return None if found is None else found.atena_no or WAITING
 
 
-def any_known(hearing: Hearing, provisional: Sequence[str]) -> bool:
-    """Tell whether one of these ids was told of before; an id is of one person, whatever becomes of them."""
+def told_in(hearing: Hearing, provisional: Sequence[str]) -> list[str]:
+    """Return the keys of commands that told of one of these ids; an id is of one person, whatever becomes of them."""
     table = storage.newcomer
-    query = sa.select(table.c.provisional).where(
+    query = sa.select(table.c.command_key).where(
         table.c.municipality == hearing.register.municipality, table.c.provisional.in_(provisional)
     )
-    return hearing.connection.execute(query).first() is not None
+    return list(hearing.connection.execute(query).scalars())
 
 
 def expect(hearing: Hearing, provisional: Sequence[str]) -> None:

@@ -58,6 +58,11 @@ def payers(register: Register, connection: sa.Connection, typed: str, limit: int
     return {table: _matching(register, connection, table, words, limit) if words else [] for table in _NAMED}
 
 
+def is_payer(register: Register, connection: sa.Connection, atena_no: str) -> bool:
+    """Tell whether a number is of somebody who is known here and no resident: 住登外者, 法人."""
+    return any(register.row(connection, table, (atena_no,)) for table in _NAMED)
+
+
 def _rows_of(
     register: Register,
     connection: sa.Connection,
@@ -86,7 +91,7 @@ def _is_sheltered(register: Register, connection: sa.Connection, atena_no: str) 
         )
     ).scalar_one_or_none()
     if household_no is None:
-        if not any(register.row(connection, table, (atena_no,)) for table in _NAMED):
+        if not is_payer(register, connection, atena_no):
             raise not_found()
         return _is_protected(register, connection, atena_no)
     where = sheltered(register.municipality, sa.literal(household_no))

@@ -65,6 +65,19 @@ class Case:
         known = (one for one in self.request.persons if one not in self.request.newcomers)
         return tuple(self.number(one) for one in known)
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Return the numbers of those concerned who have one."""
+        town = self.register.municipality
+        found = (newcomers.number_of(self.connection, town, one) for one in self.request.persons)
+        return tuple(number for number in found if number)
+
+    def must_have_numbers(self) -> None:
+        """Refuse to register what is about somebody who is not registered yet."""
+        for one in self.request.persons:
+            if one not in self.request.newcomers:
+                self.number(one)
+
     def rows(self, numbers: Sequence[str]) -> list[Record]:
         """Return the present records of some residents, those that are there."""
         return [row for one in numbers if (row := present_row(self.register, self.connection, one))]

@@ -5,7 +5,7 @@ lifted, or made definite, with the decision.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,9 +16,9 @@ from cloud import newcomers, storage
 from cloud.clock import Now, day_in_tokyo, stamp
 from cloud.contract import tables
 from cloud.holds import lifted
-from cloud.intakes import OPEN_STATES, intake_key
+from cloud.intakes import OF_ANYBODY, OPEN_STATES, intake_key, known_as
 from cloud.leases import Holder, Leases
-from cloud.office import arrivals, moves, services
+from cloud.office import arrivals, contacts, moves, services
 from cloud.office.case import Case, Decision, Outcome
 from cloud.office.given import given_changes
 from cloud.office.log import By, OfficeLog
@@ -35,6 +35,8 @@ _RULES: Mapping[str, Callable[[Case], Outcome]] = {
     "todoke.tennyu": arrivals.tennyu,
     "todoke.birth": arrivals.birth,
     "nhi.lose": services.nhi_lose,
+    "nhi.change": services.nhi_change,
+    "contact.change": contacts.contact_change,
     "seal.abolish": services.seal_end,
     "seal.card_lost": services.seal_end,
     "shien_sochi.application": services.shien_sochi,
@@ -71,6 +73,11 @@ class Office:
         if case is None:
             raise not_found()
         return _shown(dict(case._mapping))
+
+    def numbers(self, persons: Iterable[str]) -> dict[str, str]:
+        """Return the 宛名番号 of people by the id they were told of; who has none yet goes by that."""
+        with self._register.reading() as connection:
+            return {one: known_as(connection, self._register, one) for one in persons}
 
     def counts(self) -> dict[str, int]:
         """Return how many intakes there are in each state."""
@@ -134,7 +141,7 @@ class Office:
         who = case.decision.decided_by
         known = self._register.row(case.connection, "staff_member", (who,)) or {}
         officer = Holder(who, str(known.get("name", who)), str(known.get("section", "office")), "")
-        numbers = [one for one in case.numbers if case.rows([one])]
+        numbers = [one for one in case.known if case.rows([one])]
         for one in numbers:
             self._leases.take_in(case.connection, one, officer)
         if case.decision.decision == "register":
@@ -142,7 +149,9 @@ class Office:
 
     def _write(self, case: Case, subject: str, outcome: Outcome) -> dict[str, int]:
         """Write an intake's new state and what follows from it: a version of each feed that changes."""
-        row = intake_key(case.key, case.kind, outcome.numbers.get(subject, subject)) | {
+        newcomers.settle(case.connection, self._register.municipality, outcome.numbers)
+        atena_no = known_as(case.connection, self._register, subject)
+        row = intake_key(case.key, case.kind, atena_no) | {
             "state": _STATES[case.decision.decision],
             "changed_at": stamp(self._now()),
         }
@@ -150,8 +159,8 @@ class Office:
             row["reason"] = case.decision.reason
         if outcome.numbers:
             row["provisional"] = json.dumps(dict(outcome.numbers))
-        newcomers.settle(case.connection, self._register.municipality, outcome.numbers)
         by_feed: dict[str, list[Change]] = {"register": [put("intake", row)], "blocks": []}
+        by_feed["register"] += self._waiting_for(case, outcome.numbers)
         for change in outcome.changes:
             by_feed[tables()[change.table].feed].append(change)
         return {
@@ -159,6 +168,16 @@ class Office:
             for feed, changes in by_feed.items()
             if changes
         }
+
+    def _waiting_for(self, case: Case, numbers: Mapping[str, str]) -> list[Change]:
+        """Return the rows of other intakes about somebody who has just got a number, under the number."""
+        table = storage.rows["intake"]
+        others = self._register.rows(case.connection, "intake", table.c.atena_no.in_(list(numbers)))
+        return [
+            put("intake", row | {"atena_no": numbers[str(row["atena_no"])]})
+            for row in others
+            if row["command_key"] != case.key
+        ]
 
 
 def _outcome(case: Case) -> Outcome:
@@ -168,6 +187,8 @@ def _outcome(case: Case) -> Outcome:
     holds = lifted(case.connection, case.register, case.key)
     if case.decision.decision == "return":
         return Outcome(holds)
+    if case.kind not in OF_ANYBODY:
+        case.must_have_numbers()
     given = given_changes(case)
     if case.kind in _ROWS_NEEDED and not given:
         raise malformed("changes: of this kind the office gives the rows")

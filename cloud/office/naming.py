@@ -8,10 +8,10 @@ from cloud import storage
 from cloud.office.people import names_of
 from cloud.payloads.base import PROVISIONAL, Request
 from cloud.payloads.kinds import REQUESTS, read_kept
-from cloud.payloads.todoke import Birth, Newcomer, Tennyu
+from cloud.payloads.todoke import Newcomer, newcomers_in
 from cloud.register import Register
 
-_UNNAMED = "（名前のない転入者）"
+_UNNAMED = "（この町の住民でない人）"
 
 
 def named_in(register: Register, connection: sa.Connection, request: Request) -> dict[str, str]:
@@ -44,13 +44,6 @@ def _named_before(register: Register, connection: sa.Connection, ids: Sequence[s
 def newcomers_of(request: Request) -> dict[str, str]:
     """Return the names of whom an intake brings into the register, by their provisional ids."""
     return {one.id: _name(one) for one in newcomers_in(request)}
-
-
-def newcomers_in(request: Request) -> Sequence[Newcomer]:
-    """Return whom a request brings into the register."""
-    if isinstance(request, Tennyu):
-        return request.newcomer_list
-    return [request.child] if isinstance(request, Birth) else []
 
 
 def _ids(request: Request) -> list[str]:

@@ -16,7 +16,8 @@ _FIRST = ("full_name", "latin_name", "furigana")  # of a person
 _PLACES = frozenset(  # what tells where somebody lives, lived, will live or is reached
     (
         *("to", "from", "address", "town", "banchi", "katagaki", "postcode", "place", "contact"),
-        *("first_town", "honseki", "joins"),
+        *("first_town", "honseki", "joins", "from_householder", "tenshutsu_certificate", "phone", "delivery"),
+        "memo",  # may tell any of them
     )
 )
 _MOST = 30
@@ -54,10 +55,10 @@ class _Teller:
         self._hide = hide
         self.parts: list[Group] = []
 
-    def lines(self, payload: Mapping[str, object], depth: int = 0) -> Iterator[Line]:
+    def lines(self, payload: Mapping[str, object], depth: int = 0, within: str = "") -> Iterator[Line]:
         """Yield label and text of every field that says something."""
         for name, value in payload.items():
-            label = label_of(self._kind, name)
+            label = label_of(f"{self._kind}.{within}" if within else self._kind, name)
             if name in _NOT_THEIRS or value in ("", [], {}, None):
                 continue
             if self._hide and name in _PLACES:
@@ -79,7 +80,7 @@ class _Teller:
             told = (f"{self._named.get(str(one), one)}：{text}" for one, text in value.items())
             yield label, "\n".join(told)
         else:
-            yield from ((f"{label}：{inner}", text) for inner, text in self.lines(value, depth))
+            yield from ((f"{label}：{inner}", text) for inner, text in self.lines(value, depth, name))
 
     def _part(self, label: str, things: Sequence[object], depth: int) -> None:
         for place, thing in enumerate(things[:_MOST], 1):

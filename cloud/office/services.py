@@ -4,9 +4,11 @@ from datetime import date, timedelta
 
 from cloud import storage
 from cloud.holds import hold_id
-from cloud.office.case import Case, Outcome
+from cloud.households import members_of
+from cloud.office.case import Case, Outcome, Record
 from cloud.office.moves import seals_ended
-from cloud.payloads.services import NhiLose, SealEnd
+from cloud.office.row_case import HEAD
+from cloud.payloads.services import NhiChange, NhiLose, SealEnd
 from cloud.register import put, remove
 
 _REASONS = {"seal.abolish": "廃止申請", "seal.card_lost": "亡失"}
@@ -26,12 +28,40 @@ def nhi_lose(case: Case) -> Outcome:
     request = case.request
     if not isinstance(request, NhiLose):
         raise TypeError("a case of another kind")
+    told = {"lost": request.lost.isoformat(), "lost_reason": request.reason}
+    return Outcome([put("nhi_member", row | told) for row in _memberships(case)])
+
+
+def nhi_change(case: Case) -> Outcome:
+    """Return the memberships under the present householder where that is what changed; the rest is the office's."""
+    request = case.request
+    if not isinstance(request, NhiChange):
+        raise TypeError("a case of another kind")
+    if request.what not in {"世帯主", "世帯"}:
+        return Outcome(())
+    heads = {
+        str(row["atena_no"]): _head_of(case, str(row["household_no"])) for row in case.rows(case.numbers)
+    }
+    return Outcome(
+        [
+            put("nhi_member", row | {"householder_atena_no": head})
+            for row in _memberships(case)
+            if (head := heads.get(str(row["atena_no"]))) and head != row.get("householder_atena_no")
+        ]
+    )
+
+
+def _memberships(case: Case) -> list[Record]:
+    """Return the standing memberships of everybody concerned."""
     table = storage.rows["nhi_member"]
-    standing = case.register.rows(
+    return case.register.rows(
         case.connection, "nhi_member", table.c.atena_no.in_(case.numbers), table.c.lost.is_(None)
     )
-    told = {"lost": request.lost.isoformat(), "lost_reason": request.reason}
-    return Outcome([put("nhi_member", row | told) for row in standing])
+
+
+def _head_of(case: Case, household_no: str) -> str | None:
+    members = members_of(case.register, case.connection, household_no)
+    return next((str(one["atena_no"]) for one in members if one.get("relationship") == HEAD), None)
 
 
 def shien_sochi(case: Case) -> Outcome:

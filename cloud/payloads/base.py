@@ -21,6 +21,7 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Sealed = Annotated[
     bytes, Meta(min_length=1, max_length=65_536)
 ]  # sealed once more: opened by the cloud alone
+Moment = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Persons = Annotated[list[PersonId], Meta(min_length=1, max_length=100)]
 MorePersons = Annotated[list[PersonId], Meta(max_length=100)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from cloud.payloads.base import AtenaNo, Count, Hash, Text, Words
+from cloud.payloads.base import AtenaNo, Count, Hash, Moment, Text, Words
 
 MOST_ENTRIES = 1000
 MOST_NUMBER = 2**53 - 1  # what JSON holds exactly in every language
@@ -105,5 +105,5 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     officer: Text
     second: Text
     reason: Text
-    until: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+    until: Moment
     serial: SerialKey | UnsetType = UNSET

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from cloud.payloads import facts, services, todoke
+from cloud.payloads import contacts, facts, services, todoke
 from cloud.payloads.base import Request
 
 REQUESTS: Mapping[str, type[Request]] = MappingProxyType(
@@ -20,10 +20,14 @@ REQUESTS: Mapping[str, type[Request]] = MappingProxyType(
         "todoke.death": todoke.Death,
         "nhi.acquire": services.NhiAcquire,
         "nhi.lose": services.NhiLose,
+        "nhi.change": services.NhiChange,
         "seal.register": services.SealRegister,
         "seal.abolish": services.SealEnd,
         "seal.card_lost": services.SealEnd,
         "disaster.application": services.DisasterApplication,
+        "contact.change": contacts.ContactChange,
+        "tax.reduction": services.TaxReduction,
+        "koseki.memo": todoke.KosekiMemo,
         "shien_sochi.application": services.ShienSochiApplication,
         "shien_sochi.end": services.ShienSochiEnd,
     }

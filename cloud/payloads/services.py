@@ -54,6 +54,23 @@ class NhiLose(GroupRequest, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return after(self.lost, self.todoke_date, today, "lost")
 
 
+class NhiChange(GroupRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What changes for members of the National Health Insurance who stay in it, and from what day."""
+
+    changed: date
+    what: Literal["住所", "世帯主", "氏名", "世帯", "再交付", "その他"]
+    memo: Words = ""
+
+    @property
+    def event(self) -> tuple[object, ...]:
+        """Return the change."""
+        return self.what, self.changed
+
+    def date_trouble(self, today: date) -> str | None:
+        """Refuse what lies ahead."""
+        return after(self.changed, self.todoke_date, today, "changed")
+
+
 class SealRegister(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose seal is to be registered; the office gives the number and decides what the picture proves."""
 
@@ -98,6 +115,25 @@ class DisasterApplication(Request, frozen=True, kw_only=True, forbid_unknown_fie
     def date_trouble(self, today: date) -> str | None:
         """Refuse what lies ahead."""
         return after(self.disaster.on, self.todoke_date, today, "on")
+
+
+class TaxReduction(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who asks that a tax or premium be reduced, of what fiscal year and why; the office alone decides."""
+
+    tax: Literal["juminzei", "nhi", "kotei", "keiji", "kaigo"]
+    fiscal_year: Annotated[int, Meta(ge=1950, le=2200)]
+    reason: Literal["disaster", "unemployment", "income", "welfare", "illness", "other"]
+    since: date
+    circumstances: LongText
+
+    @property
+    def event(self) -> tuple[object, ...]:
+        """Return what is to be reduced."""
+        return self.tax, self.fiscal_year
+
+    def date_trouble(self, today: date) -> str | None:
+        """Refuse what lies ahead."""
+        return after(self.since, self.todoke_date, today, "since")
 
 
 class ShienSochiApplication(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):

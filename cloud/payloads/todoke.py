@@ -1,15 +1,20 @@
 """Notifications that change a record of the register: moving in, out and inside the town, households, birth, death."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from cloud.clock import day_in_tokyo, read_stamp
 from cloud.payloads.base import (
     AtenaNo,
     GroupRequest,
     HouseholdNo,
+    LongText,
+    Moment,
+    MorePersons,
     NewcomerId,
     PersonId,
     Place,
@@ -53,17 +58,35 @@ class Newcomer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     full_name: Words = ""
     latin_name: Words = ""
     furigana: Words = ""
+    former_name: Words = ""  # 旧氏
+    former_name_furigana: Words = ""
+    common_name: Words = ""  # 通称
+    common_name_furigana: Words = ""
     honseki: Words = ""
     hittosha: Words = ""
     nationality: Words = ""
     residence_status: Words = ""
+    residence_period: Words = ""
     residence_until: date | UnsetType = UNSET
+    residence_card_no: Words = ""
+    foreigner_category: Words = ""  # 第30条の45に規定する区分
     former: AtenaNo | UnsetType = UNSET
+    belongs_to: Annotated[
+        list[Literal["nhi", "koki", "kaigo", "nenkin", "jido_teate"]], Meta(max_length=5)
+    ] = msgspec.field(default_factory=list)
     mynumber_sealed: Sealed | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         if not (self.full_name.strip() or self.latin_name.strip()):
             raise ValueError("full_name")
+
+
+class TenshutsuCertificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The 転出証明書 that was shown on paper: whose it is, and of when."""
+
+    town: Text
+    number: Words
+    issued: date
 
 
 class Tennyu(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,7 +102,10 @@ class Tennyu(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ido_date: date
     to: Place
     tennyu_from: Text = msgspec.field(name="from")
+    from_householder: Words = ""
+    whole_household: bool | UnsetType = UNSET
     certificate: Literal["paper", "card", "abroad"]
+    tenshutsu_certificate: TenshutsuCertificate | UnsetType = UNSET
     azukari: bool
     joins: HouseholdNo | UnsetType = UNSET
 
@@ -101,8 +127,15 @@ class Tennyu(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the ids they have until they are registered."""
         return tuple(one.id for one in self.newcomer_list)
 
+    @property
+    def event(self) -> tuple[object, ...]:
+        """Return the day: one moves in once."""
+        return (self.ido_date,)
+
     def date_trouble(self, today: date) -> str | None:
         """Refuse what lies ahead: one has moved in before one says so (住基法 第22条)."""
+        if self.tenshutsu_certificate and self.tenshutsu_certificate.issued > today:
+            return "issued"
         return after(self.ido_date, self.todoke_date, today, "ido_date")
 
 
@@ -127,6 +160,11 @@ class Birth(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def newcomers(self) -> tuple[str, ...]:
         """Return the child's id until it is registered."""
         return (self.child.id,)
+
+    @property
+    def event(self) -> tuple[object, ...]:
+        """Return the day it was born."""
+        return (self.child.birth_date,)
 
     def date_trouble(self, today: date) -> str | None:
         """Refuse what lies ahead (戸籍法 第49条)."""
@@ -182,3 +220,51 @@ class SetaiHenko(GroupRequest, frozen=True, kw_only=True, forbid_unknown_fields=
     def date_trouble(self, today: date) -> str | None:
         """Refuse what lies ahead."""
         return after(self.ido_date, self.todoke_date, today, "ido_date")
+
+
+class KosekiMemo(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """That papers for the family register were handed in: a record of it, and nothing more.
+
+    Its subject may be somebody nobody has told of: those concerned may all be registered elsewhere.
+    """
+
+    members: MorePersons = msgspec.field(default_factory=list)
+    what: Literal["birth", "death", "marriage", "divorce", "other"]
+    received_at: Moment
+    papers: LongText
+    contact: Words = ""
+    cremation_asked: bool = False
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Return whom the papers are about."""
+        return tuple(dict.fromkeys((self.subject, *self.members)))
+
+    @property
+    def event(self) -> tuple[object, ...]:
+        """Return what happened; twins are born of one mother, and other papers are of many sorts."""
+        return (self.what, self.papers) if self.what in {"birth", "other"} else (self.what,)
+
+    def odd_field(self) -> str | None:
+        """Return ``received_at`` where there is no such moment."""
+        return "received_at" if self._received_on is None else None
+
+    def date_trouble(self, today: date) -> str | None:
+        """Refuse what lies ahead."""
+        received = self._received_on
+        ahead = received is not None and received > today
+        return "received_at" if ahead else super().date_trouble(today)
+
+    @property
+    def _received_on(self) -> date | None:
+        try:
+            return day_in_tokyo(read_stamp(self.received_at))
+        except (ValueError, OverflowError):
+            return None
+
+
+def newcomers_in(request: Request) -> Sequence[Newcomer]:
+    """Return whom a request brings into the register."""
+    if isinstance(request, Tennyu):
+        return request.newcomer_list
+    return [request.child] if isinstance(request, Birth) else []

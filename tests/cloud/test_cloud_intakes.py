@@ -56,6 +56,7 @@ async def test_the_same_event_told_at_another_counter_is_not_posted_twice(site: 
     await taken(site, request(site.terminal, kind))
     (answer,) = await other.send(request(other, kind))
     assert (answer["outcome"], answer["code"]) == ("refused", "refused.duplicate_intake")
+    assert answer["duplicate_of"]["terminal"] == site.terminal.terminal_no
 
 
 @pytest.mark.parametrize("kind", sorted(PAYLOADS))
@@ -92,6 +93,16 @@ async def test_a_clock_gone_wild_files_nothing_days_ahead(site: Site) -> None:
     [
         ("todoke.death", {"died_on": AHEAD}, "refused.date", "died_on"),
         ("nhi.lose", {"lost": AHEAD}, "refused.date", "lost"),
+        ("nhi.change", {"changed": AHEAD}, "refused.date", "changed"),
+        ("nhi.change", {"what": "転出"}, "refused.input", "what"),
+        ("tax.reduction", {"since": AHEAD}, "refused.date", "since"),
+        ("tax.reduction", {"fiscal_year": 8}, "refused.input", "fiscal_year"),
+        ("tax.reduction", {"subject": "9999999999"}, "refused.not_found", None),
+        ("tax.reduction", {"subject": NEW}, "refused.not_found", None),
+        ("contact.change", {"phone": {"number": "電話", "use": "home"}}, "refused.input", "number"),
+        ("koseki.memo", {"received_at": "2026-11-21T00:00:00Z"}, "refused.date", "received_at"),
+        ("koseki.memo", {"received_at": "2026-11-31T00:00:00Z"}, "refused.input", "received_at"),
+        ("koseki.memo", {"members": ["9999999999"]}, "refused.not_found", None),
         ("seal.abolish", {"subject": JIRO}, "refused.not_resident", None),
         ("seal.card_lost", {"subject": "9999999999"}, "refused.not_found", None),
         ("todoke.tenshutsu", {"members": [TARO, KIMI]}, "refused.input", "members"),

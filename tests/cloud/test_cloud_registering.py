@@ -171,6 +171,38 @@ async def test_newcomers_get_numbers_a_household_and_a_first_record(site: Site) 
     assert [row["atena_no"] for row in found.json()["rows"]] == [numbers[NEW], numbers[CHILD]]
 
 
+async def test_what_the_law_asks_of_one_who_moves_in_is_on_record(site: Site) -> None:
+    """住基法 第7条, 第30条の45."""
+    foreign = a_newcomer(
+        **{"kind": "foreign", "full_name": "", "latin_name": "ONO KEN", "furigana": ""},
+        **{"common_name": "大野　健", "common_name_furigana": "オオノ　ケン"},
+        **{"foreigner_category": "中長期在留者", "residence_status": "定住者", "residence_period": "5年"},
+        **{"residence_until": "2028-01-31", "residence_card_no": "AB12345678CD"},
+    )
+    married = a_newcomer(
+        CHILD,
+        **{"relationship": "妻", "former_name": "星野", "former_name_furigana": "ホシノ"},
+        belongs_to=["nhi", "jido_teate"],
+    )
+    paper = {"town": "みどり県つきみ市", "number": "転-123", "issued": PAST}
+    told = {"from_householder": "大野　一郎", "whole_household": True, "tenshutsu_certificate": paper}
+    key = await taken(site, tennyu(site.terminal, foreign, married, **told))
+    numbers = (await decided(site, key, YES))["provisional"]
+    first, second = newest(site, numbers[NEW]), newest(site, numbers[CHILD])
+    assert (first["tsusho"], first["tsusho_furigana"]) == ("大野　健", "オオノ　ケン")
+    assert (first["article_30_45"], first["residence_period"]) == ("中長期在留者", "5年")
+    assert (first["residence_until"], first["residence_card_no"]) == ("2028-01-31", "AB12345678CD")
+    assert (second["former_surname"], second["former_surname_furigana"]) == ("星野", "ホシノ")
+    assert not {"former_surname", "article_30_45"} & (set(first) ^ {"article_30_45"})
+    assert not {"tsusho", "residence_card_no", "article_30_45"} & set(second)
+
+
+async def test_a_certificate_of_tomorrow_is_none(site: Site) -> None:
+    paper = {"town": "みどり県つきみ市", "number": "", "issued": AHEAD}
+    (answer,) = await site.terminal.send(tennyu(site.terminal, tenshutsu_certificate=paper))
+    assert (answer["code"], answer["reason"]) == ("refused.date", "issued")
+
+
 async def test_what_waited_for_a_newcomer_is_decided_under_the_number(site: Site) -> None:
     key = await taken(site, tennyu(site.terminal))
     waiting = await taken(site, request(site.terminal, "todoke.death", subject=NEW))
@@ -197,7 +229,8 @@ async def test_one_who_comes_back_goes_on_under_the_old_number(site: Site) -> No
 
 async def test_numbers_given_at_the_same_time_are_different(site: Site) -> None:
     new = [f"p:019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d{place}" for place in range(30, 36)]
-    keys = [await taken(site, tennyu(site.terminal, a_newcomer(one))) for one in new]
+    people = [a_newcomer(one, full_name=f"大野　{place}") for place, one in enumerate(new)]
+    keys = [await taken(site, tennyu(site.terminal, one)) for one in people]
     told = await asyncio.gather(*(decided(site, key, YES) for key in keys))
     given = [number for answer in told for number in answer["provisional"].values()]
     assert len(set(given)) == len(new)

@@ -33,13 +33,15 @@ def intakes(visit: VisitDep, state: str = "received") -> Response:
     """Show intakes of one state, or of all."""
     chosen = state if state in STATES else None
     cases = visit.desk.intakes.intakes(chosen, newest=_NEWEST)
-    names = visit.desk.residents.names([str(case["atena_no"]) for case in cases])
+    numbers = visit.desk.intakes.numbers(str(case["atena_no"]) for case in cases)
+    names = visit.desk.residents.names(list(numbers.values()))
     names |= {one: name for case in cases for one, name in newcomers_of(request_of(case)).items()}
     counts = visit.desk.intakes.counts()
     return visit.page(
         "intakes.html",
         cases=cases,
         names=names,
+        numbers=numbers,
         chosen=chosen or "all",
         states=[(one, counts.get(one, 0)) for one in STATES],
         total=sum(counts.values()),
