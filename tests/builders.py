@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 
 from client.domain.as_of import AsOf, Source
-from client.domain.calendar import RegisterDate
+from client.domain.calendar import RegisterDate, wareki
 from client.domain.certificate import (
     CertificateKind,
     CertificateRequest,
@@ -18,7 +18,7 @@ from client.domain.certificate import (
 )
 from client.domain.clerk import Clerk, HowSignedIn, Lease, Right, SignIn
 from client.domain.enrolment import TownKey
-from client.domain.intake import Filer, TenkyoDraft
+from client.domain.intake import Entry
 from client.domain.resident import (
     Address,
     AtenaNo,
@@ -29,6 +29,8 @@ from client.domain.resident import (
     ResidentKind,
     ResidentStatus,
 )
+from client.rules.intakes.form import read
+from client.rules.intakes.moves import TENKYO
 
 NOW = datetime(2026, 11, 20, 5, 32, tzinfo=UTC)  # 14:32 at the counter
 TODAY = date(2026, 11, 20)
@@ -123,16 +125,39 @@ def a_request(
     )
 
 
-def a_tenkyo(*members: AtenaNo, ido_date: date = TODAY, todoke_date: date = TODAY) -> TenkyoDraft:
-    return TenkyoDraft(
-        subject=TARO,
-        members=members or (TARO, HANAKO),
-        ido_date=ido_date,
-        todoke_date=todoke_date,
-        to=ELSEWHERE,
-        filer=Filer.SELF,
-        household=a_household(),
+def an_entry(
+    household: Household,
+    subject: AtenaNo,
+    members: tuple[AtenaNo, ...],
+    to: Address,
+    day: date,
+    *,
+    todoke_date: date | None = None,
+) -> Entry:
+    """Return what a clerk typed into the form of 転居届."""
+    return Entry(
+        household=household,
+        subject=subject,
+        members=members,
+        values={
+            "to.town": to.town,
+            "to.banchi": to.banchi,
+            "to.katagaki": to.katagaki,
+            "to.postcode": to.postcode or "",
+            "ido_date": wareki(day),
+        },
+        todoke=wareki(todoke_date or day),
     )
+
+
+def a_tenkyo(
+    *members: AtenaNo, ido_date: date = TODAY, todoke_date: date = TODAY, to: Address = ELSEWHERE
+) -> Entry:
+    return an_entry(a_household(), TARO, members or (TARO, HANAKO), to, ido_date, todoke_date=todoke_date)
+
+
+def a_tenkyo_payload() -> dict[str, object]:
+    return dict(read(TENKYO, a_tenkyo(), TODAY).payload)
 
 
 def as_of(source: Source, at: datetime = NOW, version: int = 40) -> AsOf:

@@ -124,7 +124,7 @@ def a_change(
         kind=ChangeKind.TENKYO,
         residents=who,
         base=dict.fromkeys(who, 3),
-        payload=payload or builders.a_tenkyo().payload(),
+        payload=payload or builders.a_tenkyo_payload(),
         made_at=NOW,
         made_by="s001",
         todoke_date=date(2026, 11, 20),

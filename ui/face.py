@@ -10,18 +10,16 @@ from client.domain.certificate import SerialNo
 from client.domain.change import QueuedChange
 from client.domain.clerk import SignIn
 from client.domain.errors import CounterError, SignInNeededError
-from client.domain.intake import TenkyoDraft
-from client.domain.resident import AtenaNo
-from client.jobs.find_resident import HouseholdView
+from client.domain.intake import Entry
 from client.jobs.issue_certificate import Issued, Prepared
 from client.jobs.ports import Now, Printed
+from client.rules.intakes.form import Form
 from ui.floating import forget_typed, put_away, show_help
 from ui.jobs import Jobs
 from ui.notices import Note, note_of, note_of_bug
 from ui.screens.certificate.model import CertificateModel, IssueJobs, Phase
 from ui.screens.certificate.view import CertificateView
-from ui.screens.change.model import TenkyoJobs, TenkyoModel
-from ui.screens.change.view import TenkyoView
+from ui.screens.change.model import ChangeJobs
 from ui.screens.counter.find import FindJobs, FindModel
 from ui.screens.counter.model import CounterJobs, CounterModel
 from ui.screens.counter.view import CounterView
@@ -34,6 +32,7 @@ from ui.screens.outbox.view import OutboxView
 from ui.screens.replica.model import ReplicaModel
 from ui.screens.replica.view import ReplicaView
 from ui.shell import Shell
+from ui.taking_in import CHANGE, TakingIn
 from ui.text import Words
 from ui.widgets.letters import Letters
 from ui.work import Starter
@@ -103,7 +102,9 @@ class Face:
         self.certificate = CertificateModel(
             words, IssueJobs(self._jobs.issue.preview, self._issue, self._confirm), start
         )
-        self.change = TenkyoModel(words, TenkyoJobs(self._tenkyo, self._slip), start, now)
+        self.taking_in = TakingIn(
+            self.shell, words, ChangeJobs(self._take_in, self._slip, self._jobs.seal), start, now
+        )
         self.outbox = OutboxModel(
             words,
             OutboxJobs(
@@ -129,9 +130,7 @@ class Face:
         self.certificate_view = CertificateView(self.certificate, self.words)
         self.shell.add("certificate", self.certificate_view)
         yield
-        self.change_view = TenkyoView(self.change, self.words, letters)
-        self.shell.add("change", self.change_view)
-        yield
+        yield from self.taking_in.build(letters)
         self.outbox_view = OutboxView(self.outbox, self.words)
         self.shell.add("outbox", self.outbox_view)
         yield
@@ -144,11 +143,11 @@ class Face:
 
     def _join(self) -> None:
         self.counter.to_certificate = self.show_certificate
-        self.counter.to_change = self.show_change
+        self.counter.to_change = self.taking_in.begin
         self.certificate.finished = self._after_certificate
-        self.change.finished = self.show_counter
-        self.change.accepted_one = self._after_intake
-        self.change.slip_told = self._after_slip
+        self.taking_in.join(self.show_counter)
+        self.taking_in.change.accepted_one = self._after_intake
+        self.taking_in.change.slip_told = self._after_slip
         self.outbox.finished = self.show_counter
         self.drill.finished = self.replica.finished = self.show_counter
         self.log_in.signed_in = self.signed_in
@@ -182,16 +181,15 @@ class Face:
         self.shell.header.show_clerk(sign_in.clerk.section, sign_in.clerk.name, self._letters)
         self._log_in_view.clear()
         self.show_counter()
-        if self._left == "change":  # what was typed there is worth going on with
-            self.shell.show_screen("change")
-            self.change_view.begin()
+        if self._left == CHANGE:  # what was typed there is worth going on with
+            self.taking_in.resume(CHANGE)
         self._left = ""
         self.changed_outbox()
 
     def _end_visit(self) -> None:
         self.counter.close_visit()
         self.certificate.forget()
-        self.change.forget()
+        self.taking_in.forget()
         forget_typed(self.shell)
         self._left = ""
 
@@ -260,12 +258,6 @@ class Face:
         self.shell.show_screen("certificate")
         self.certificate_view.begin()
 
-    def show_change(self, view: HouseholdView, subject: AtenaNo) -> None:
-        """Go on to the form."""
-        self.change.begin(view, subject)
-        self.shell.show_screen("change")
-        self.change_view.begin()
-
     def show_outbox(self) -> None:
         """Go to the outbox (F5)."""
         if self._may_leave():
@@ -295,8 +287,8 @@ class Face:
             case "certificate":
                 if self.certificate.may_print or time.monotonic() - self._sheet_out_at > _TOO_SOON:
                     self.certificate_view.confirm()
-            case "change":
-                self.change.accept()
+            case _:
+                self.taking_in.go_on()
 
     def back(self) -> None:
         """Go back (Esc)."""
@@ -306,8 +298,8 @@ class Face:
                 self.counter_view.begin()
             case "certificate":
                 self.certificate.back()
-            case "change":
-                self.change.back()
+            case "change" | "choose":
+                self.taking_in.back()
             case "outbox":
                 self.outbox.back()
             case "drill":
@@ -366,8 +358,8 @@ class Face:
         await self._jobs.issue.confirm(self._who(), serial, handed_over=handed_over, reason=reason)
         self.changed_outbox()
 
-    async def _tenkyo(self, draft: TenkyoDraft) -> QueuedChange:
-        return await self._jobs.queue.tenkyo(self._who(), draft)
+    async def _take_in(self, form: Form, entry: Entry) -> QueuedChange:
+        return await self._jobs.queue.take(self._who(), form, entry)
 
     async def _slip(self, change: QueuedChange) -> Printed:
         return await self._jobs.slip(self._who(), change)

@@ -39,6 +39,7 @@ class Jobs:
     fee: Callable[[], Awaitable[int]]
     offline: Callable[[], bool]
     declared: Callable[[], bool]
+    seal: Callable[[str], bytes]  # words for the cloud alone
     drill: DrillJobs
     fill: FillJobs
     prove: Prove

@@ -20,6 +20,7 @@ from client.config import Config
 from client.domain.calendar import tokyo_day
 from client.domain.certificate import CertificateKind
 from client.domain.clerk import SignIn
+from client.domain.enrolment import key_in_force
 from client.domain.errors import StoreError
 from client.domain.parcel import Parcel
 from client.domain.uplink import Uplink
@@ -46,6 +47,7 @@ from client.rules.services import CERTIFICATES
 from client.rules.traffic import Cost, Kind, When, policy_of
 from offline.store.arrived import Arrived
 from offline.store.order_file import OrderFile
+from offline.store.seal import sealed_words
 from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
 from ui.carry_jobs import carry_jobs
@@ -250,6 +252,9 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         fill=FillJobs(line.sync.fill_size, fetch),
         prove=proven,
         carry=carry_jobs(doors.facts, config.environment, doors.stores, line.sync),
+        seal=lambda text: sealed_words(
+            text, key_in_force(doors.facts.command_keys, utc_now()), doors.facts.municipality_code
+        ),
     )
 
 

@@ -29,11 +29,21 @@ class ChangeKind(Enum):
     """What a command does; ``is_fact`` things happened, the others are requests that may be refused."""
 
     TENKYO = "todoke.tenkyo"  # 転居届
+    TENNYU = "todoke.tennyu"  # 転入届
     TENSHUTSU = "todoke.tenshutsu"  # 転出届
+    SETAI_HENKO = "todoke.setai_henko"  # 世帯変更届
     DEATH = "todoke.death"  # 死亡届
+    NHI_ACQUIRE = "nhi.acquire"  # 国民健康保険 資格取得届
+    NHI_LOSE = "nhi.lose"  # 資格喪失届
+    NHI_CHANGE = "nhi.change"  # 変更届
+    SEAL_REGISTER = "seal.register"  # 印鑑登録申請
     SEAL_ABOLISH = "seal.abolish"  # 印鑑登録廃止申請
     SEAL_CARD_LOST = "seal.card_lost"  # 印鑑登録証亡失届
     SHIEN_SOCHI = "shien_sochi.application"  # 支援措置 申出
+    CONTACT = "contact.change"  # 送付先・連絡先の変更
+    TAX_REDUCTION = "tax.reduction"  # 減免申請
+    DISASTER = "disaster.application"  # 罹災証明書 交付申請
+    KOSEKI_MEMO = "koseki.memo"  # 戸籍の届の預かり
     ISSUED = "fact.issued"
     HANDED_OVER = "fact.handed_over"
     SPOILED = "fact.spoiled"
@@ -121,7 +131,8 @@ class NewChange:
     """A change about to be written: made on a base version of each resident it touches.
 
     ``payload`` never holds 個人番号 or 住民票コード: RefusedError names the field. ``todoke_date`` is the day at the
-    counter, decisive in law; the day of entry into the register (処理日) is the cloud's.
+    counter, decisive in law; the day of entry into the register (処理日) is the cloud's. Of one ``for_cloud_alone`` no
+    readable copy stays here (支援措置, P08).
     """
 
     key: str  # UUIDv7, made before the first send
@@ -134,6 +145,7 @@ class NewChange:
     clock_offset_ms: int = 0
     todoke_date: date | None = None
     supersedes: str | None = None
+    for_cloud_alone: bool = False
 
     def __post_init__(self) -> None:
         field = None if self.kind.is_fact else forbidden_field(self.payload)  # what happened is never refused
@@ -165,3 +177,8 @@ class QueuedChange:
     next_try_at: datetime | None
     last_words: str
     receipt: Receipt | None
+
+    @property
+    def readable(self) -> bool:
+        """Tell whether its words are still here; of a protected person's they never were."""
+        return bool(self.payload)

@@ -86,6 +86,10 @@ class RefusedError(CounterError):
         "refused.by_cloud",  # the cloud's own refusal; fact: reason
         "refused.date",  # a date no law allows
         "refused.input",  # fact: field
+        "refused.relationship",  # no 続柄 the register takes; fact: field
+        "refused.householder",  # a household has one householder, and the others stand to that one; fact: field
+        "refused.over_75",  # whose insurance is 後期高齢者医療
+        "refused.under_15",  # who has no 印鑑登録
         "refused.input_too_long",  # facts: most, letters; words
         "refused.forbidden_number",  # 個人番号 or 住民票コード where it may not be kept; fact: field
         "refused.number_search",  # typed into the search, which neither asks nor keeps it

@@ -67,6 +67,13 @@ def is_coded(name: str) -> bool:
     return name in _CODED or name.endswith(_CODED_ENDS)
 
 
+def is_forbidden_number(text: str) -> bool:
+    """Tell whether a text is a 個人番号 or a 住民票コード and nothing else, its check digit right."""
+    digits = unicodedata.normalize("NFKC", text)
+    plain = digits.isascii() and digits.isdecimal()
+    return plain and len(digits) in {INDIVIDUAL_NUMBER, JUMINHYO_CODE} and _is_one(digits)
+
+
 def holds_forbidden_number(text: str) -> bool:
     """Tell whether words hold what must be taken for 個人番号 or 住民票コード."""
     return next(_found_in(text), None) is not None

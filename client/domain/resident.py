@@ -1,5 +1,6 @@
 """A resident as the register states it: one full-row version of a 住民票 record ([STD j10, j20, j50])."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -50,6 +51,11 @@ class Address:
     def text(self) -> str:
         """Return the address as papers print it, 方書 after a full-width space."""
         return f"{self.town}{self.banchi}" + (f"　{self.katagaki}" if self.katagaki else "")
+
+    @property
+    def folded(self) -> str:
+        """Return it as one place is compared with another: widths and blanks aside."""
+        return unicodedata.normalize("NFKC", self.text).replace(" ", "")
 
 
 @dataclass(frozen=True, slots=True)

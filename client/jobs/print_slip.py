@@ -2,21 +2,23 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from client.domain.as_of import Answer
 from client.domain.blocks import Restrictions
+from client.domain.calendar import tokyo_day
 from client.domain.change import QueuedChange
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import LinkDownError, RefusedError
-from client.domain.intake import Filer
-from client.domain.resident import AtenaNo, Household
+from client.domain.intake import Filer, is_newcomer
+from client.domain.resident import AtenaNo, Household, shown_name
 from client.domain.slip import IntakeSlip
 from client.jobs.ports import JournalEntry, Ledger, Printed, Register, SlipPress
 from client.jobs.reach import Reach
 from client.jobs.restrictions import read_household
 from client.rules import gate
+from client.rules.intakes import DAY_OF, WITH_PLACES
 from client.rules.projection import address_to
 from client.rules.services import RESIDENTS
 from client.rules.sign_in import right_error
@@ -57,16 +59,15 @@ class PrintSlip:
             raise missing
         if change.kind.is_fact:
             raise RefusedError("refused.not_found")
-        (household, restrictions), offline = await self._read(sign_in, change)
-        slip = self._slip(sign_in, change, household.value, restrictions, offline=offline)
+        slip, offline = await self._slip(sign_in, change)
+        slip = replace(slip, offline=offline)
         facts: dict[str, str | int] = {"what": "slip", "change": change.key}
         await self._ledger.record(JournalEntry("intake", sign_in.clerk.staff_id, change.residents, facts))
         return await self._press.print_slip(slip)
 
     async def _read(
-        self, sign_in: SignIn, change: QueuedChange
+        self, sign_in: SignIn, subject: AtenaNo
     ) -> tuple[tuple[Answer[Household], Restrictions], bool]:
-        subject = _subject(change)
         if self._reach.worth_trying(sign_in, RESIDENTS):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
                 live = await self._reach.ask(
@@ -75,36 +76,56 @@ class PrintSlip:
                 return live, False
         return await read_household(self._replica, self._ledger, subject), True
 
-    def _slip(
-        self,
-        sign_in: SignIn,
-        change: QueuedChange,
-        household: Household,
-        restrictions: Restrictions,
-        *,
-        offline: bool,
-    ) -> IntakeSlip:
-        names = {member.atena_no: member.shown_name for member in household.members}
-        to = address_to(change)
-        said = change.payload.get("filer")
-        filer = Filer(said) if isinstance(said, str) else Filer.SELF
-        by_householder = filer is Filer.HOUSEHOLDER and _householder(household)
-        return IntakeSlip(
+    async def _slip(self, sign_in: SignIn, change: QueuedChange) -> tuple[IntakeSlip, bool]:
+        """Return the slip, and whether it is made off line; of newcomers the names are those of the notification."""
+        subject = _subject(change)
+        names, householder, sheltered = _newcomers(change), "", False
+        if is_newcomer(subject):
+            offline = not self._reach.worth_trying(sign_in, RESIDENTS)
+        else:
+            (household, restrictions), offline = await self._read(sign_in, subject)
+            names |= {member.atena_no: member.shown_name for member in household.value.members}
+            householder, sheltered = _householder(household.value), gate.shelters(restrictions)
+        to, filer = address_to(change), _filer(change)
+        by_householder = filer is Filer.HOUSEHOLDER and householder
+        withheld = sheltered or not change.readable
+        slip = IntakeSlip(
             number=change.key,
-            kind=change.kind.value,
+            kind=_kind(change),
             town=self._place.town,
             terminal=self._place.terminal,
             clerk=sign_in.clerk.name,
             received_at=change.made_at,
-            todoke_date=change.todoke_date or _day(change, "todoke_date"),
-            ido_date=_day(change, "ido_date"),
-            filer=by_householder or _named((_subject(change),), names)[0],
+            todoke_date=change.todoke_date or tokyo_day(change.made_at),
+            ido_date=_day(change),
+            filer=by_householder or _named((subject,), names)[0],
             filed_by=filer,
             members=_named(change.residents, names),
-            address=None if gate.shelters(restrictions) or to is None else to.text,
-            offline=offline,
+            address=None if withheld or to is None else to.text,
+            withheld=withheld and change.kind in WITH_PLACES,
             drill=self._place.drill,
         )
+        return slip, offline
+
+
+def _kind(change: QueuedChange) -> str:
+    """Return what was handed in; what is kept and not accepted (預かり) is another thing on paper."""
+    return f"{change.kind.value}.azukari" if change.payload.get("azukari") else change.kind.value
+
+
+def _filer(change: QueuedChange) -> Filer:
+    said = change.payload.get("filer")
+    return Filer(said) if said in {one.value for one in Filer} else Filer.SELF
+
+
+def _newcomers(change: QueuedChange) -> dict[AtenaNo, str]:
+    """Return the names of those who have no number yet, as they were written down."""
+    members = change.payload.get("members")
+    people = [one for one in members if isinstance(one, dict)] if isinstance(members, list) else []
+    return {
+        AtenaNo(str(one["id"])): shown_name(str(one.get("full_name") or ""), one.get("latin_name"))
+        for one in people
+    }
 
 
 def _subject(change: QueuedChange) -> AtenaNo:
@@ -121,5 +142,7 @@ def _householder(household: Household) -> str:
     return next((one.householder_name for one in household.members if one.householder_name), "")
 
 
-def _day(change: QueuedChange, name: str) -> date:
-    return date.fromisoformat(str(change.payload[name]))
+def _day(change: QueuedChange) -> date | None:
+    """Return the day it happens, where the notification is of one and its words are here."""
+    said = change.payload.get(DAY_OF.get(change.kind, ""))
+    return date.fromisoformat(said) if isinstance(said, str) else None

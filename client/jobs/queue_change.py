@@ -7,16 +7,17 @@ from typing import NoReturn
 from client.domain.blocks import Restrictions
 from client.domain.calendar import tokyo_day
 from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, change_key
-from client.domain.clerk import SignIn
+from client.domain.clerk import Right, SignIn
 from client.domain.errors import LinkDownError, RefusedError
-from client.domain.intake import TenkyoDraft
-from client.domain.resident import AtenaNo
+from client.domain.intake import Entry, Intake, is_newcomer
+from client.domain.resident import Household
 from client.jobs.ports import JournalEntry, Ledger, Now, Register
 from client.jobs.reach import Reach
-from client.jobs.restrictions import and_held, read_household
+from client.jobs.restrictions import and_held
 from client.rules import gate
+from client.rules.intakes.form import Form, read
 from client.rules.services import RESIDENTS
-from client.rules.sign_in import session_error
+from client.rules.sign_in import right_error, session_error
 
 _KEY_RANDOM = 10
 # A notification in one of these was refused or taken back: writing it anew is no second one.
@@ -45,70 +46,74 @@ class QueueChange:
         self._random = random
         self._clock_offset_ms = clock_offset_ms
 
-    async def tenkyo(self, sign_in: SignIn, draft: TenkyoDraft) -> QueuedChange:
-        """Take in a 転居届. RefusedError for a right, a block, a date, an input, or one that is there already.
+    async def take(self, sign_in: SignIn, form: Form, entry: Entry) -> QueuedChange:
+        """Take in what was entered in a form. RefusedError for a right, a block, a date, an input, a second one.
 
-        SignInNeededError where the lease has ended.
-
-        What only warns (``draft.check``) is for the screen before; it does not stop here.
+        SignInNeededError where the lease has ended. What only warns is for the screen before; it does not stop here.
         """
         if over := session_error(sign_in, self._now()):
             raise over
-        draft.check(tokyo_day(self._now()))
-        await self._gate(sign_in, draft)
-        await self._not_twice(sign_in, draft)
+        intake = read(form, entry, tokyo_day(self._now()))
+        sheltered = await self._gate(sign_in, intake)
+        await self._not_twice(sign_in, form, intake)
         now = self._now()
         return await self._ledger.queue(
             NewChange(
                 key=change_key(now, self._random(_KEY_RANDOM)),
-                kind=ChangeKind.TENKYO,
-                residents=tuple(dict.fromkeys(draft.members)),
-                base=draft.base,
-                payload=draft.payload(),
+                kind=intake.kind,
+                residents=intake.persons,
+                base=intake.base,
+                payload=intake.payload,
                 made_at=now,
                 made_by=sign_in.clerk.staff_id,
                 clock_offset_ms=self._clock_offset_ms(),
-                todoke_date=draft.todoke_date,
+                todoke_date=intake.todoke_date,
+                for_cloud_alone=sheltered or intake.kind is ChangeKind.SHIEN_SOCHI,
             )
         )
 
-    async def _gate(self, sign_in: SignIn, draft: TenkyoDraft) -> None:
-        """Judge by the blocks as they stand now; the household stays as the clerk saw it."""
-        restrictions = await self._restrictions(sign_in, draft)
+    async def _gate(self, sign_in: SignIn, intake: Intake) -> bool:
+        """Judge by the blocks as they stand now; the household stays as the clerk saw it.
+
+        Returns whether somebody there is under support measures: then nothing of it is to be read here again (P08).
+        """
+        household = intake.household
+        if household is None:  # nobody the register knows: a right alone
+            if missing := right_error(sign_in, Right.ACCEPT):
+                await self._refuse(sign_in, intake, missing)
+            return False
+        restrictions = await self._restrictions(sign_in, household)
         verdict = gate.intake_verdict(
-            household=draft.household, restrictions=restrictions, sign_in=sign_in, now=self._now()
+            household=household, restrictions=restrictions, sign_in=sign_in, now=self._now()
         )
         if verdict.refusals:
-            await self._refuse(sign_in, draft.members, verdict.refusals[0])
+            await self._refuse(sign_in, intake, verdict.refusals[0])
+        return gate.shelters(restrictions)
 
-    async def _restrictions(self, sign_in: SignIn, draft: TenkyoDraft) -> Restrictions:
+    async def _restrictions(self, sign_in: SignIn, household: Household) -> Restrictions:
         if self._reach.worth_trying(sign_in, RESIDENTS):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
-                told = await self._reach.ask(RESIDENTS, lambda: self._live.restrictions_of(draft.household))
-                return await and_held(self._ledger, draft.household, told)
-        return (await read_household(self._replica, self._ledger, draft.subject))[1]
+                told = await self._reach.ask(RESIDENTS, lambda: self._live.restrictions_of(household))
+                return await and_held(self._ledger, household, told)
+        return await and_held(self._ledger, household, await self._replica.restrictions_of(household))
 
-    async def _not_twice(self, sign_in: SignIn, draft: TenkyoDraft) -> None:
-        wanted = draft.payload()
-        for change in await self._ledger.changes_of(draft.members, settled=True):
-            if change.kind is not ChangeKind.TENKYO or change.state in _OVER:
+    async def _not_twice(self, sign_in: SignIn, form: Form, intake: Intake) -> None:
+        for change in await self._ledger.changes_of(intake.persons, settled=True):
+            if change.kind is not intake.kind or change.state in _OVER:
                 continue
-            landed = change.state is ChangeState.LANDED
             # What landed is in the register's hands; only the very same notification is a second one.
-            if not landed or _same_move(change, wanted):
-                await self._refuse(sign_in, draft.members, RefusedError("refused.duplicate_intake"))
+            undecided = form.once and change.state is not ChangeState.LANDED
+            if undecided or _same_event(form, change, intake):
+                await self._refuse(sign_in, intake, RefusedError("refused.duplicate_intake"))
 
-    async def _refuse(self, sign_in: SignIn, subjects: tuple[AtenaNo, ...], error: RefusedError) -> NoReturn:
-        await self._ledger.record(
-            JournalEntry(
-                "refusal",
-                sign_in.clerk.staff_id,
-                subjects,
-                {"what": ChangeKind.TENKYO.value, "code": error.code},
-            )
-        )
+    async def _refuse(self, sign_in: SignIn, intake: Intake, error: RefusedError) -> NoReturn:
+        facts: dict[str, str | int] = {"what": intake.kind.value, "code": error.code}
+        known = tuple(one for one in intake.persons if not is_newcomer(one))
+        await self._ledger.record(JournalEntry("refusal", sign_in.clerk.staff_id, known, facts))
         raise error
 
 
-def _same_move(change: QueuedChange, wanted: dict[str, object]) -> bool:
-    return all(change.payload.get(name) == wanted[name] for name in ("ido_date", "to"))
+def _same_event(form: Form, change: QueuedChange, intake: Intake) -> bool:
+    """Tell whether two of one kind tell of the same; of one that only the cloud can read that is not known here."""
+    pieces = [(change.payload.get(name), intake.payload.get(name)) for name in form.event]
+    return bool(pieces) and bool(change.payload) and all(one == other for one, other in pieces)

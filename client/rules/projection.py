@@ -4,10 +4,12 @@ what is decided.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from client.domain.change import ChangeKind, ChangeState, QueuedChange
 from client.domain.resident import Address, Household, Resident
 from client.rules.outbox import NEEDS_A_PERSON
+from client.rules.relationships import HOUSEHOLDER
 
 # Not yet in the replica, and nobody has said no.
 PENDING = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN, ChangeState.ACCEPTED})
@@ -39,20 +41,55 @@ def _concerning(household: Household, changes: Iterable[QueuedChange]) -> list[Q
 
 
 def address_to(change: QueuedChange) -> Address | None:
-    """Return where a change leads; None where it is no move, or its words are not there."""
+    """Return where a change inside the town leads; None where it is no move, or its words are not there."""
     to = change.payload.get("to")
-    return _address(to) if change.kind is ChangeKind.TENKYO and isinstance(to, Mapping) else None
+    moves = change.kind in {ChangeKind.TENKYO, ChangeKind.TENNYU}
+    return _address(to) if moves and isinstance(to, Mapping) else None
 
 
 def _after(member: Resident, change: QueuedChange) -> Resident:
-    to = address_to(change)
-    if to is not None and member.atena_no in change.residents:
-        return replace(member, address=to, before_move=member.address.text)
-    return member
+    if member.atena_no not in change.residents:
+        return member
+    match change.kind:
+        case ChangeKind.TENKYO:
+            to = address_to(change)
+            return replace(member, address=to, before_move=member.address.text) if to else member
+        case ChangeKind.TENSHUTSU:
+            return replace(
+                member,
+                tenshutsu_to=_text(change.payload, "to") or member.tenshutsu_to,
+                tenshutsu_planned=_day(change.payload, "planned") or member.tenshutsu_planned,
+            )
+        case ChangeKind.SETAI_HENKO:
+            return _in_household(member, change.payload)
+        case _:
+            return member
+
+
+def _in_household(member: Resident, payload: Mapping[str, object]) -> Resident:
+    """Return how somebody stands in the household; the householder's name follows where it is told."""
+    relations = payload.get("relationships")
+    told = relations.get(member.atena_no) if isinstance(relations, Mapping) else None
+    if payload.get("householder") == member.atena_no:
+        told = HOUSEHOLDER
+    return replace(member, relationship=str(told)) if told else member
 
 
 def _address(to: Mapping[str, object]) -> Address:
-    def text(piece: str) -> str:
-        return str(to.get(piece) or "")
+    return Address(
+        _text(to, "town"),
+        _text(to, "banchi"),
+        _text(to, "katagaki"),
+        postcode=_text(to, "postcode") or None,
+    )
 
-    return Address(text("town"), text("banchi"), text("katagaki"), postcode=text("postcode") or None)
+
+def _text(payload: Mapping[str, object], name: str) -> str:
+    return str(payload.get(name) or "")
+
+
+def _day(payload: Mapping[str, object], name: str) -> date | None:
+    try:
+        return date.fromisoformat(_text(payload, name))
+    except ValueError:
+        return None

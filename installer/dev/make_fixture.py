@@ -27,17 +27,19 @@ sys.path.insert(0, str(ROOT))
 from client.api.auth import Sessions
 from client.api.enrolment import EnrolmentDesk
 from client.api.sync import HttpFeeds
-from client.domain.calendar import tokyo_day
+from client.domain.calendar import tokyo_day, wareki
 from client.domain.certificate import CertificateKind, Decided, SheetState
 from client.domain.change import ChangeKind, ChangeState, NewChange, Receipt, change_key
 from client.domain.enrolment import TownKey
-from client.domain.intake import Filer, TenkyoDraft
+from client.domain.intake import Entry
 from client.domain.query import Query
 from client.domain.resident import Address, AtenaNo, Household
 from client.jobs.enrol import Enrol
 from client.jobs.ports import IssueDraft, JournalEntry
 from client.jobs.sync_replica import SyncReplica
 from client.rules import totp
+from client.rules.intakes.form import read
+from client.rules.intakes.moves import TENKYO
 from cloud.faults import Faults
 from cloud.register import put
 from cloud.staff import NewStaff
@@ -214,13 +216,20 @@ class Maker:
         """Take in a 転居届; returns its key."""
         day = tokyo_day(self.now())
         to = Address("みどり県あおぞら市𠮷野町二丁目", "1番5号", "葛󠄂城荘3号")
-        draft = TenkyoDraft(
-            subject, (subject,), day, day, to, Filer.SELF, await self.household(stores, subject)
-        )
+        entry = Entry(
+            household=await self.household(stores, subject),
+            subject=subject,
+            members=(subject,),
+            values={
+                "to.town": to.town, "to.banchi": to.banchi, "to.katagaki": to.katagaki, "ido_date": wareki(day),
+            },
+            todoke=wareki(day),
+        )  # fmt: skip
+        taken = read(TENKYO, entry, day)
         key = change_key(self.now(), os.urandom(10))
         await stores.ledger.queue(
             NewChange(
-                key=key, kind=ChangeKind.TENKYO, residents=draft.members, base=draft.base, payload=draft.payload(),
+                key=key, kind=ChangeKind.TENKYO, residents=taken.persons, base=taken.base, payload=taken.payload,
                 made_at=self.now(), made_by=STAFF, clock_offset_ms=12, todoke_date=day, supersedes=supersedes,
             )
         )  # fmt: skip

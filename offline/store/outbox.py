@@ -75,7 +75,7 @@ def add(connection: sqlite3.Connection, change: NewChange, to: Envelope) -> bool
         change.key,
         change.kind.value,
         packed(dict(change.base)),
-        payload,
+        packed({}) if change.for_cloud_alone else payload,
         envelope,
         to.sign(signed_words(change, to.terminal_no, envelope)),
         utc_text(change.made_at),

@@ -24,6 +24,12 @@ def sealed_command(payload: bytes, to: TownKey, key: str, kind: str, terminal_no
     return to.id_bytes + sealed(payload, to.key, info)
 
 
+def sealed_words(text: str, to: TownKey, municipality: str) -> bytes:
+    """Return words of a notification that the cloud alone may read: a number, who threatens somebody."""
+    info = info_of("madoguchi words v1", municipality, to.key_id)
+    return to.id_bytes + sealed(text.encode(), to.key, info)
+
+
 def sealed_batch(content: bytes, to: TownKey, municipality: str) -> bytes:
     """Return commands as a neighbour carries them: who and what they are about is for the cloud alone."""
     info = info_of("madoguchi carried v1", municipality, to.key_id)

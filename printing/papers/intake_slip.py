@@ -43,14 +43,15 @@ def _page(slip: IntakeSlip, values: Mapping[str, str], form: Form, chain: FontCh
 
 
 def _values(slip: IntakeSlip, form: Form) -> dict[str, str]:
+    none = form.words["none"]
     return {
         "number": slip.number,
         "kind": form.words.get(slip.kind, slip.kind),
         "received_at": moment(slip.received_at),
         "todoke_date": wareki(slip.todoke_date),
-        "ido_date": wareki(slip.ido_date),
+        "ido_date": wareki(slip.ido_date) if slip.ido_date else none,
         "members": "、".join(slip.members),
-        "address": slip.address or form.words["withheld"],
+        "address": slip.address or (form.words["withheld"] if slip.withheld else none),
         "terminal": slip.terminal,
         "clerk": slip.clerk,
     }

@@ -24,6 +24,8 @@ from client.domain.feed import Feed
 from client.domain.query import Query
 from client.domain.resident import AtenaNo
 from client.jobs import ports
+from client.rules.intakes.form import read
+from client.rules.intakes.moves import TENKYO
 from cloud.faults import Fault, FaultKind, Line
 from cloud.keys import add_keys
 from offline.store.identity import new_key, signing_request
@@ -206,16 +208,17 @@ async def test_the_clouds_no_is_our_refusal(cloud: SmallCloud) -> None:
 
 def _tenkyo(history_no: int = 3) -> NewChange:
     now = datetime.now(UTC)
-    draft = a_tenkyo(ido_date=now.date() - timedelta(days=1), todoke_date=now.date() - timedelta(days=1))
+    day = now.date() - timedelta(days=1)
+    taken = read(TENKYO, a_tenkyo(ido_date=day, todoke_date=day), now.date())
     return NewChange(
         key=change_key(now, _random(10)),
         kind=ChangeKind.TENKYO,
         residents=(TARO, HANAKO),
         base={TARO: history_no, HANAKO: 5},
-        payload=draft.payload(),
+        payload=taken.payload,
         made_at=now,
         made_by="s001",
-        todoke_date=draft.todoke_date,
+        todoke_date=taken.todoke_date,
     )
 
 

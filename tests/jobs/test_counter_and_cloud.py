@@ -17,7 +17,6 @@ from client.domain.calendar import tokyo_day
 from client.domain.certificate import SheetState
 from client.domain.change import ChangeState
 from client.domain.clerk import SignIn
-from client.domain.intake import Filer, TenkyoDraft
 from client.domain.query import Query
 from client.domain.terminal import facts_of
 from client.jobs.find_resident import FindResident
@@ -25,11 +24,12 @@ from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.send_outbox import SendOutbox
+from client.rules.intakes.moves import TENKYO
 from cloud import storage
 from cloud.faults import Fault, FaultKind, Line
 from offline.store.ledger import LedgerFile
 from tests.api.small_cloud import SmallCloud, small_cloud
-from tests.builders import ELSEWHERE, TARO, a_household, a_request
+from tests.builders import ELSEWHERE, TARO, a_household, a_request, an_entry
 from tests.fakes import MemoryLink, MemoryPress, MemoryRegister, counted_random
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.long]
@@ -87,8 +87,8 @@ class Counter:
         view = (await self.find.household(sign_in, TARO)).value
         day = tokyo_day(self.cloud.clock())
         numbers = tuple(member.atena_no for member in view.household.members)
-        draft = TenkyoDraft(TARO, numbers, day, day, ELSEWHERE, Filer.SELF, view.household)
-        await self.queue.tenkyo(sign_in, draft)
+        draft = an_entry(view.household, TARO, numbers, ELSEWHERE, day)
+        await self.queue.take(sign_in, TENKYO, draft)
 
     def count(self, table: sa.Table) -> int:
         with self.cloud.tenant.engine.connect() as connection:

@@ -11,6 +11,7 @@ from client.domain.query import Query
 from client.jobs.find_resident import HITS, FindResident
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
+from client.rules.intakes.moves import TENKYO
 from tests.builders import HANAKO, TARO, a_household, a_sign_in, a_tenkyo
 from tests.fakes import FakeClock, MemoryLedger, MemoryLink, MemoryRegister, counted_random
 
@@ -150,7 +151,7 @@ async def test_a_household_is_shown_as_decided_and_as_it_will_be(counter: Counte
         random=counted_random(),
         clock_offset_ms=lambda: 0,
     )
-    change = await queue.tenkyo(a_sign_in(), a_tenkyo())
+    change = await queue.take(a_sign_in(), TENKYO, a_tenkyo())
     view = (await counter.find_resident.household(a_sign_in(), TARO)).value
     assert view.household == a_household()
     assert {member.address.town for member in view.projected.members} == {"みどり県あおぞら市本町二丁目"}
@@ -168,7 +169,7 @@ async def test_a_queued_move_of_a_protected_person_tells_no_place(counter: Count
         random=counted_random(),
         clock_offset_ms=lambda: 0,
     )
-    await queue.tenkyo(a_sign_in(), a_tenkyo())
+    await queue.take(a_sign_in(), TENKYO, a_tenkyo())
     view = (await counter.find_resident.household(a_sign_in(), TARO)).value
     assert "本町" not in "".join(str(dict(change.payload)) for change in view.pending)
     assert all("本町" not in member.address.text for member in view.projected.members)

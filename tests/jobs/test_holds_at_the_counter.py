@@ -13,6 +13,7 @@ from client.domain.query import Query
 from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.queue_change import QueueChange
 from client.rules import gate
+from client.rules.intakes.moves import TENKYO
 from tests.builders import HANAKO, TARO, TODAY, a_request, a_sign_in, a_tenkyo
 from tests.fakes import MemoryPress, counted_random
 from tests.hold_builders import CARD_LOST, DEATH, SHIEN_SOCHI, TENSHUTSU, a_hold, a_restrictive
@@ -133,7 +134,7 @@ async def test_a_slip_says_no_address_of_a_home_that_is_sheltered_since(online: 
         random=counted_random(),
         clock_offset_ms=lambda: 0,
     )
-    change = await queue.tenkyo(CLERK, a_tenkyo())
+    change = await queue.take(CLERK, TENKYO, a_tenkyo())
     place = SlipPlace("みどり県あおぞら市", "本庁1")
     slip = PrintSlip(counter.live, counter.replica, counter.reach, counter.ledger, press, place=place)
     await slip(CLERK, change)

@@ -28,6 +28,7 @@ from client.domain.resident import Household
 from client.jobs.issue_certificate import WARN_PENDING, IssueCertificate, IssueSettings
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
+from client.rules.intakes.moves import TENKYO
 from tests.builders import (
     HANAKO,
     TARO,
@@ -347,7 +348,7 @@ async def test_a_waiting_notification_is_told_and_the_paper_shows_what_is_decide
         random=counted_random(),
         clock_offset_ms=lambda: 0,
     )
-    await queue.tenkyo(a_sign_in(), a_tenkyo())
+    await queue.take(a_sign_in(), TENKYO, a_tenkyo())
     prepared = await counter.job.prepare(a_sign_in(), a_request())
     assert WARN_PENDING in prepared.warnings
     assert prepared.decided.household == a_household()

@@ -16,6 +16,7 @@ from client.jobs.ports import SlipPress
 from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
+from client.rules.intakes.moves import TENKYO
 from printing.desk.press import FilePress
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
@@ -50,7 +51,7 @@ class Counter:
             random=counted_random(),
             clock_offset_ms=lambda: 0,
         )
-        return await job.tenkyo(a_sign_in(), replace(a_tenkyo(), filer=filer))
+        return await job.take(a_sign_in(), TENKYO, replace(a_tenkyo(), filer=filer))
 
 
 @pytest.fixture

@@ -168,12 +168,12 @@ class Clerk:
     async def tenkyo(self, *, town: str, banchi: str, day: str) -> None:
         """Take in a 転居届 of the whole household."""
         await self.find()
-        await self.hands.push("tenkyoOpen")
+        await self.hands.begin_form()
         await self.hands.wait_for("tenkyoTown")
         await self.hands.type("tenkyoTown", town)
         await self.hands.type("tenkyoBanchi", banchi)
         await self.hands.type("tenkyoKatagaki", "")
-        await self.hands.type("tenkyoDate", day)
+        await self.hands.type("tenkyoIdoDate", day)
         self.hands.photograph("tenkyo_form")
         await self.hands.push("tenkyoAccept")
         await self.hands.until(self._taken, "the intake is taken", 10)

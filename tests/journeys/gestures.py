@@ -100,6 +100,11 @@ class Hands:
         button.setFocus(Qt.FocusReason.TabFocusReason)
         await self.press(Qt.Key.Key_Space, button)
 
+    async def begin_form(self, key: Qt.Key = Qt.Key.Key_1) -> None:
+        """Go from the counter to the list of procedures, and choose one by its key; 転居届 is the first."""
+        await self.push("changeOpen")
+        await self.press(key, await self.wait_for("procedures"))
+
     def photograph(self, name: str) -> None:
         """Save what is on the screen, numbered: the top window, and any dialog over it."""
         if self._camera_dir is None:

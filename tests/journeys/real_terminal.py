@@ -250,7 +250,7 @@ class Visit(Hands):
         results = self.find(QListView, "results")
         await self.until(lambda: results.model() is not None and results.model().rowCount() > 0, "a hit", 10)
         await self.press(Qt.Key.Key_Return, self.find(QLineEdit, "search"))
-        await self.until(lambda: self.sees("tenkyoOpen"), "the resident", 10)
+        await self.until(lambda: self.sees("changeOpen"), "the resident", 10)
         await asyncio.sleep(0.3)
 
     async def choose(self, name: str, value: str) -> None:
@@ -296,12 +296,12 @@ class Visit(Hands):
     async def begin_tenkyo(self, banchi: str = "1番5号") -> None:
         """Fill in a 転居届 up to its last key."""
         await self.find_resident()
-        await self.push("tenkyoOpen")
+        await self.begin_form()
         await self.wait_for("tenkyoTown")
         today = short_wareki(datetime.now(ZoneInfo("Asia/Tokyo")).date()).replace("令", "R")
         await self.type("tenkyoTown", "みどり県あおぞら市𠮷野町二丁目")
         await self.type("tenkyoBanchi", banchi)
-        await self.type("tenkyoDate", today)
+        await self.type("tenkyoIdoDate", today)
 
     async def accept_tenkyo(self) -> None:
         """Take the notification in, and go back to the counter."""

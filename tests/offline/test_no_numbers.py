@@ -15,7 +15,7 @@ import pytest_asyncio
 from client.domain.change import ChangeKind, ChangeState, NewChange, Receipt
 from client.domain.errors import RefusedError, StoreError
 from client.domain.feed import ChunkRows, Feed, FeedBatch, RowChange
-from client.domain.intake import TenkyoDraft
+from client.domain.intake import Entry
 from client.domain.query import Query
 from client.domain.resident import AtenaNo
 from client.jobs.find_resident import FindResident
@@ -23,10 +23,11 @@ from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.settle_change import SettleChange
 from client.rules.digest import bucket_of, mids_of
+from client.rules.intakes.moves import TENKYO
 from offline.store.number_guard import look_at_changes, look_at_chunk
 from offline.store.rows import Table
 from offline.store.stores import FileStores
-from tests.builders import ELSEWHERE, NOW, TODAY, a_sign_in, a_tenkyo
+from tests.builders import ELSEWHERE, NOW, TODAY, a_sign_in, an_entry
 from tests.fakes import FakeClock, MemoryLink, counted_random
 from tests.jobs.test_settle_change import OneAnswer
 from tests.opened_pages import opened_pages
@@ -191,14 +192,14 @@ async def bring_in_by_hand(stores: FileStores, number: str) -> list[str]:
     taken = await stores.ledger.queue(a_change(AtenaNo("1000000001")))
     household = (await stores.replica.household_of(AtenaNo("1000000003"))).value
 
-    def draft(katagaki: str) -> TenkyoDraft:
+    def draft(katagaki: str) -> Entry:
         members = tuple(member.atena_no for member in household.living)
-        moved = replace(a_tenkyo(), household=household, subject=members[0], members=members)
-        return replace(moved, to=replace(ELSEWHERE, katagaki=katagaki), todoke_date=TODAY)
+        there = replace(ELSEWHERE, katagaki=katagaki)
+        return an_entry(household, members[0], members, there, TODAY)
 
     codes = []
     for attempt in (
-        lambda: queue.tenkyo(who, draft(f"寮 {number}")),
+        lambda: queue.take(who, TENKYO, draft(f"寮 {number}")),
         lambda: settle.withdraw(who, taken.key, reason=f"番号 {number}"),
         lambda: find.find(who, Query(typed=number)),
         lambda: stores.ledger.queue(

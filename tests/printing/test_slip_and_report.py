@@ -30,7 +30,7 @@ def test_a_slip_never_says_that_anything_was_registered() -> None:
 
 
 def test_a_protected_persons_new_address_is_on_no_slip() -> None:
-    (page,) = intake_slip.pages(replace(SLIP, address=None), CHAIN)
+    (page,) = intake_slip.pages(replace(SLIP, address=None, withheld=True), CHAIN)
     assert page.text_of("address") == "（記載しません）"
     assert "みどり県あおぞら市葛" not in said(page)
 
@@ -119,7 +119,7 @@ def test_every_kind_of_certificate_has_its_paper() -> None:
 def test_a_text_too_long_for_slip_or_report_is_told_of_by_its_label() -> None:
     with pytest.raises(PaperError) as slip:
         intake_slip.pages(replace(SLIP, address="長" * 900), CHAIN)
-    assert slip.value.facts == {"field": "新しい住所"}
+    assert slip.value.facts == {"field": "住所"}
     with pytest.raises(PaperError) as report:
         drill_report.pages(replace(REPORT, events=(DrillEvent(AT, "長" * 900),)), CHAIN)
     assert report.value.facts == {"field": "経過"}

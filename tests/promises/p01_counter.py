@@ -117,12 +117,12 @@ class Mortal(Clerk):
     async def take_in(self, banchi: str) -> None:
         """Take in a 転居届 that nobody else files; accepted is what the form says."""
         await self.find()
-        await self.hands.push("tenkyoOpen")
+        await self.hands.begin_form()
         await self.hands.wait_for("tenkyoTown")
         await self.hands.type("tenkyoTown", NEW_TOWN)
         await self.hands.type("tenkyoBanchi", banchi)
-        await self.hands.type("tenkyoDate", self.today)
-        form = self.counter.face.change
+        await self.hands.type("tenkyoIdoDate", self.today)
+        form = self.counter.face.taking_in.change
         await self.hands.push("tenkyoAccept")
         await self.hands.until(lambda: form.accepted is not None, "仮受付", 20)
         say("taken", banchi)

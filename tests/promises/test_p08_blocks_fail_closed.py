@@ -18,10 +18,10 @@ from client.api import codec
 from client.domain.certificate import IdentityCheck, Requester
 from client.domain.errors import ConflictError, CounterError, RefusedError
 from client.domain.feed import Feed
-from client.domain.intake import Filer, TenkyoDraft
 from client.domain.query import Query
 from client.domain.resident import Address
 from client.jobs.ports import Register
+from client.rules.intakes.moves import TENKYO
 from cloud.register import put
 from cloud.residents import search
 from cloud.search_words import Asked
@@ -32,6 +32,7 @@ from offline.store.rows import contract
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
 from printing.papers import intake_slip
+from tests.builders import an_entry
 from tests.cloud.cloud_builders import CODE, tiny_town
 from tests.cloud.shaped import shaped
 from tests.promises.p08_town import (
@@ -260,8 +261,8 @@ async def test_a_move_taken_in_is_told_by_no_view_line_slip_or_journal(
     counter.link.usable = usable
     household = (await counter.find.household(counter.sign_in, GRANDMOTHER)).value.household
     day = datetime.now(UTC).date() - timedelta(days=1)
-    draft = TenkyoDraft(GRANDMOTHER, HOME, day, day, NEW, Filer.SELF, household)
-    change = await counter.queue.tenkyo(counter.sign_in, draft)
+    draft = an_entry(household, GRANDMOTHER, HOME, NEW, day)
+    change = await counter.queue.take(counter.sign_in, TENKYO, draft)
     secrets = counter.secrets | {NEW.text, NEW.banchi, NEW.katagaki}
     for atena_no in HOME:
         view = (await counter.find.household(counter.sign_in, atena_no)).value
@@ -276,7 +277,7 @@ async def test_a_move_taken_in_is_told_by_no_view_line_slip_or_journal(
     assert not leaks(await ledger.journal_tail(1000), secrets)
     assert not leaks(repr(await ledger.outbox()), secrets)
     with pytest.raises(RefusedError) as caught:
-        await counter.queue.tenkyo(counter.sign_in, draft)
+        await counter.queue.take(counter.sign_in, TENKYO, draft)
     assert not leaks((caught.value.code, caught.value.facts, repr(caught.value)), secrets)
 
 

@@ -137,12 +137,12 @@ def test_a_move_of_theirs_is_on_no_screen_once_it_is_taken_in(drive: Drive) -> N
     async def play(counter: Counter) -> None:
         await counter.sign_in()
         await opened(counter, GRANDMOTHER)
-        await counter.hands.push("tenkyoOpen")
+        await counter.hands.begin_form()
         await counter.hands.wait_for("tenkyoTown")
         clean()  # the form's 現住所
         for field, text in NEW.items():
             await counter.hands.type(f"tenkyo{field}", text)
-        await counter.hands.type("tenkyoDate", "R8.11.1")
+        await counter.hands.type("tenkyoIdoDate", "R8.11.1")
         await counter.hands.push("tenkyoAccept")
         await counter.quiet()
         (change,) = [one for one in counter.world.ledger.changes.values() if not one.kind.is_fact]

@@ -19,7 +19,6 @@ from client.config import Config
 from client.domain.calendar import tokyo_day
 from client.domain.drill import DrillEvent, DrillReport
 from client.domain.errors import CounterError
-from client.domain.intake import Filer, TenkyoDraft
 from client.domain.resident import Address
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
@@ -27,10 +26,11 @@ from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.sync_replica import SyncReplica
+from client.rules.intakes.moves import TENKYO
 from cloud import storage
 from cloud.town import STORY, generate
 from tests.api.small_cloud import CODE, town
-from tests.builders import NOW, TARO
+from tests.builders import NOW, TARO, an_entry
 from tests.fakes import counted_random
 from tests.promises.p08_town import WATANABE, request_for
 from tests.promises.terminals import PC, Site, Terminal, config_in, files_in, open_terminal
@@ -114,8 +114,8 @@ async def a_drill(stack: AsyncExitStack, config: Config, site: Site) -> Terminal
     household = (await find.household(who, WATANABE[0])).value.household
     day = tokyo_day(now())
     there = Address("みどり県あおぞら市本町二丁目", "4番5号")
-    draft = TenkyoDraft(WATANABE[0], WATANABE, day, day, there, Filer.SELF, household)
-    await slip(who, await queue.tenkyo(who, draft))
+    draft = an_entry(household, WATANABE[0], WATANABE, there, day)
+    await slip(who, await queue.take(who, TENKYO, draft))
     link.usable = True
     await terminal.send()
     report = DrillReport(

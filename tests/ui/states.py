@@ -206,17 +206,17 @@ async def paper_trouble(counter: Counter) -> None:
 
 async def tenkyo(counter: Counter) -> None:
     await resident(counter)
-    await counter.hands.push("tenkyoOpen")
+    await counter.hands.begin_form()
     await counter.hands.wait_for("tenkyoTown")
     await counter.hands.type("tenkyoTown", "みどり県あおぞら市葛󠄂城町二丁目")
     await counter.hands.type("tenkyoBanchi", "4番5号")
     await counter.hands.type("tenkyoKatagaki", "𠮷野ビル 801号")
-    await counter.hands.type("tenkyoDate", "R8.11.1")
+    await counter.hands.type("tenkyoIdoDate", "R8.11.1")
 
 
 async def tenkyo_gaps(counter: Counter) -> None:
     await resident(counter)
-    await counter.hands.push("tenkyoOpen")
+    await counter.hands.begin_form()
     await counter.hands.wait_for("tenkyoTown")
     await counter.hands.push("tenkyoAccept")
 
@@ -236,10 +236,10 @@ async def pending(counter: Counter) -> None:
 async def outbox(counter: Counter) -> None:
     await spoiled(counter)
     await counter.hands.push("certificateBack")
-    await counter.hands.push("tenkyoOpen")
+    await counter.hands.begin_form()
     await counter.hands.type("tenkyoTown", "みどり県あおぞら市葛󠄂城町二丁目")
     await counter.hands.type("tenkyoBanchi", "4番5号")
-    await counter.hands.type("tenkyoDate", "R8.11.1")
+    await counter.hands.type("tenkyoIdoDate", "R8.11.1")
     await counter.hands.push("tenkyoAccept")
     await counter.quiet()
     key = next(change.key for change in counter.world.ledger.changes.values() if not change.kind.is_fact)

@@ -105,7 +105,7 @@ def test_tab_reaches_everything_and_leaves_every_table(drive: Drive) -> None:
         counter.face.counter_view.begin()
         seen = await round_trip(counter)
         wanted = {
-            *("search", "results", "recent", "tenkyoOpen", "residentZoom", "checkAll", "household"),
+            *("search", "results", "recent", "changeOpen", "residentZoom", "checkAll", "household"),
             *("optRelationship", "optHonseki", "copies", "requester", "identity", "purpose", "issue"),
         }
         assert wanted <= seen
@@ -116,17 +116,17 @@ def test_tab_reaches_everything_and_leaves_every_table(drive: Drive) -> None:
 def test_tab_reaches_every_field_of_the_notification_from_top_to_bottom(drive: Drive) -> None:
     async def play(counter: Counter) -> None:
         await states.tenkyo(counter)
-        counter.face.change_view.begin()
+        counter.face.taking_in.change_view.begin()
         seen = await round_trip(counter)
         fields = {
             "tenkyoTown",
             "tenkyoBanchi",
             "tenkyoKatagaki",
-            "tenkyoDate",
+            "tenkyoIdoDate",
             "tenkyoTodokeDate",
             "tenkyoFiler",
         }
-        assert fields | {"tenkyoMember0", "tenkyoAccept", "tenkyoBack"} <= seen
+        assert fields | {"changeMember0", "tenkyoAccept", "tenkyoBack"} <= seen
 
     drive(play)
 

@@ -26,6 +26,7 @@ from client.domain.change import ChangeKind, ChangeState
 from tests.journeys.gestures import NotShownError
 from tests.ui import states
 from tests.ui.carry_states import CARRY_STATES
+from tests.ui.change_states import CHANGE_STATES
 from tests.ui.drive import Counter
 from ui.screens.certificate.model import Phase
 
@@ -35,7 +36,7 @@ Drive = Callable[..., None]
 Key = Qt.Key
 ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractItemView)
-EVERY = states.STATES | CARRY_STATES
+EVERY = states.STATES | CARRY_STATES | CHANGE_STATES
 MOST = 70  # presses of Tab in which everything must have been reached
 
 
@@ -145,15 +146,17 @@ async def issued(keys: Keys) -> None:
 async def moved(keys: Keys) -> None:
     """Take in a notification: the fields from top to bottom, by Tab, one by its letter."""
     await keys.press(Key.Key_F6)
+    await keys.sees("choose")
+    await keys.press(Key.Key_Return)
     await keys.sees("change")
     for text in ("みどり県あおぞら市本町二丁目", "4番5号", ""):
         await keys.write(text)
         await keys.press(Key.Key_Tab)
-    await keys.alt("D")
-    assert keys.here.objectName() == "tenkyoDate"
+    await keys.alt("5")
+    assert keys.here.objectName() == "tenkyoIdoDate"
     await keys.write("R8.11.20")
     await keys.press(Key.Key_F12)
-    await keys.until(lambda: keys.counter.face.change.accepted is not None, "仮受付", 5)
+    await keys.until(lambda: keys.counter.face.taking_in.change.accepted is not None, "仮受付", 5)
     await keys.counter.quiet()
     assert keys.here.objectName() == "tenkyoBack"
     await keys.press(Key.Key_Space)

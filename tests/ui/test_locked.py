@@ -239,12 +239,12 @@ def test_an_unfinished_notification_is_not_left_in_its_fields_for_the_next_clerk
     async def play(counter: Counter) -> None:
         await counter.sign_in()
         await counter.open_resident()
-        await counter.hands.press(Key.Key_F6)
+        await counter.hands.begin_form()
         await counter.hands.type("tenkyoTown", "みどり県あおぞら市青空町")
         counter.face.lock()
         await counter.sign_in("s002")
         assert counter.shell.present == "counter"
-        assert counter.face.change.household is None
+        assert counter.face.taking_in.change.household is None
         held = texts_of(counter.shell)
         assert "青空町" not in held
         assert "渡邉" not in held

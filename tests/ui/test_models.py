@@ -15,12 +15,13 @@ from client.domain.errors import LinkDownError, SignInNeededError
 from client.domain.intake import Filer
 from client.domain.query import Query
 from client.domain.resident import Found
+from client.rules.intakes.moves import TENKYO
 from tests.builders import NOW, a_sign_in
 from tests.ui.world import PROTECTED, WATANABE, World
 from ui.indexing import IndexingNote
 from ui.notices import Note
 from ui.screens.certificate.model import CertificateModel, IssueJobs
-from ui.screens.change.model import TenkyoJobs, TenkyoModel
+from ui.screens.change.model import ChangeJobs, ChangeModel
 from ui.screens.counter.basket import Basket
 from ui.screens.counter.find import FindJobs, FindModel
 from ui.screens.counter.model import CounterJobs, CounterModel
@@ -91,10 +92,14 @@ class Desk:
         )
         self.model.sign_in = self.sign_in
 
-    def tenkyo(self) -> TenkyoModel:
+    def form(self) -> ChangeModel:
         jobs, who = self.world.jobs, self.sign_in
-        asked = TenkyoJobs(lambda draft: jobs.queue.tenkyo(who, draft), lambda change: jobs.slip(who, change))
-        return TenkyoModel(WORDS, asked, self.later, self.world.clock)
+        asked = ChangeJobs(
+            lambda form, entry: jobs.queue.take(who, form, entry),
+            lambda change: jobs.slip(who, change),
+            jobs.seal,
+        )
+        return ChangeModel(WORDS, asked, self.later, self.world.clock)
 
     async def open(self, atena_no: str = WATANABE) -> CounterModel:
         self.model.open(atena_no)  # type: ignore[arg-type]  # a number as a test writes it
@@ -312,16 +317,16 @@ async def test_a_notification_says_what_is_missing_and_reads_the_date_back() -> 
     desk = Desk()
     counter = await desk.open()
     assert counter.view is not None
-    model = desk.tenkyo()
-    model.begin(counter.view, WATANABE)
+    model = desk.form()
+    model.begin(TENKYO, counter.view, WATANABE)
     model.accept()
-    assert model.wrong == {"town", "banchi", "ido_date"}
+    assert model.wrong == {"to.town", "to.banchi", "ido_date"}
     model.set("ido_date", "R8.11.32")
     assert model.hint == WORDS("change.unread_day")
     model.set("ido_date", "R8.11.1")
     assert "14日" in model.hint
-    model.set("town", "みどり県あおぞら市本町")
-    model.set("banchi", "1番")
+    model.set("to.town", "みどり県あおぞら市本町")
+    model.set("to.banchi", "1番")
     model.set_filer(Filer.HOUSEHOLDER)
     model.accept()
     await desk.later.all()
@@ -334,9 +339,9 @@ async def test_what_wants_a_clerk_stands_first_and_a_fact_is_never_withdrawn() -
     desk = Desk()
     counter = await desk.open()
     assert counter.view is not None
-    tenkyo = desk.tenkyo()
-    tenkyo.begin(counter.view, WATANABE)
-    for name, value in (("town", "みどり県あおぞら市本町"), ("banchi", "1番"), ("ido_date", "R8.11.1")):
+    tenkyo = desk.form()
+    tenkyo.begin(TENKYO, counter.view, WATANABE)
+    for name, value in (("to.town", "みどり県あおぞら市本町"), ("to.banchi", "1番"), ("ido_date", "R8.11.1")):
         tenkyo.set(name, value)
     tenkyo.accept()
     await desk.later.all()

@@ -3,6 +3,7 @@
 import pytest
 
 from client.domain.errors import LinkDownError, StoreError
+from client.rules.intakes.moves import TENKYO
 from tests.ui.test_models import Desk
 from tests.ui.world import WATANABE
 from ui.rounds import wait_after
@@ -15,21 +16,26 @@ async def test_a_form_with_one_is_not_taken_in_and_nothing_else_of_it_is_lost() 
     desk = Desk()
     counter = await desk.open()
     assert counter.view is not None
-    tenkyo = desk.tenkyo()
-    tenkyo.begin(counter.view, WATANABE)
-    typed = {"town": "みどり県あおぞら市本町", "banchi": "1番", "katagaki": NUMBER, "ido_date": "R8.11.1"}
+    tenkyo = desk.form()
+    tenkyo.begin(TENKYO, counter.view, WATANABE)
+    typed = {
+        "to.town": "みどり県あおぞら市本町",
+        "to.banchi": "1番",
+        "to.katagaki": NUMBER,
+        "ido_date": "R8.11.1",
+    }
     for name, value in typed.items():
         tenkyo.set(name, value)
     tenkyo.accept()
     assert not desk.later.waiting  # nobody was asked
-    assert tenkyo.wrong == {"katagaki"}
+    assert tenkyo.wrong == {"to.katagaki"}
     assert tenkyo.note is not None
     assert tenkyo.note.code == "refused.forbidden_number"
     assert "方書" in tenkyo.note.what
     assert "封をして" in tenkyo.note.more
     assert NUMBER not in tenkyo.note.what + tenkyo.note.more
     assert {name: tenkyo.values[name] for name in typed} == typed
-    tenkyo.set("katagaki", "寮3号")
+    tenkyo.set("to.katagaki", "寮3号")
     tenkyo.accept()
     await desk.later.all()
     assert tenkyo.accepted is not None

@@ -113,6 +113,8 @@ def test_real_function_keys_and_mnemonics_work(drive: Drive) -> None:
             keys.press("1", ALT)
             await counter.hands.until(lambda: counter.face.counter.basket.juminhyo, "the paper", 5)
             keys.press("F6")
+            await counter.hands.until(lambda: counter.shell.present == "choose", "the procedures", 5)
+            keys.press("1")
             await counter.hands.until(lambda: counter.shell.present == "change", "the form", 5)
             await focused(counter, "tenkyoTown")
             keys.press("Escape")

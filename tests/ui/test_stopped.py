@@ -15,7 +15,7 @@ Drive = Callable[..., None]
 def test_a_session_that_is_over_says_why_and_half_done_work_survives_a_new_sign_in(drive: Drive) -> None:
     async def play(counter: Counter) -> None:
         await states.tenkyo(counter)
-        typed = dict(counter.face.change.values)
+        typed = dict(counter.face.taking_in.change.values)
         assert any(typed.values())
         counter.face.stop(SignInNeededError("sign_in.lease_over"))
         await counter.quiet()
@@ -26,7 +26,7 @@ def test_a_session_that_is_over_says_why_and_half_done_work_survives_a_new_sign_
             await counter.hands.type(name, text)
         await counter.hands.push("logInButton")
         await counter.hands.until(lambda: counter.shell.present == "change", "the form", 5)
-        assert dict(counter.face.change.values) == typed
+        assert dict(counter.face.taking_in.change.values) == typed
 
     drive(play)
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from hashlib import blake2b
 
 from client.domain.as_of import Source
 from client.domain.blocks import Block, BlockLevel, BlockProcess, Restrictions, ShienSochi
@@ -374,5 +375,6 @@ class World:
             fill=FillJobs(self.fill_size, self.fill),
             prove=self.proving,
             carry=self.carrier.jobs,
+            seal=lambda words: b"sealed " + blake2b(words.encode(), digest_size=8).digest(),
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )

@@ -1,50 +1,56 @@
-"""転居: a notification taken in, kept here and sent when the line allows (仮受付). No toolkit."""
+"""A notification taken in, kept here and sent when the line allows (仮受付): one screen for every form. No toolkit."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
+from uuid import uuid4
 
 from client.domain.calendar import parse_day, tokyo_day, wareki
 from client.domain.certificate import Printed, SheetState
 from client.domain.change import QueuedChange
 from client.domain.errors import CounterError, RefusedError
-from client.domain.forbidden_numbers import holds_forbidden_number
-from client.domain.intake import TENKYO_WITHIN, Filer, TenkyoDraft
-from client.domain.resident import Address, AtenaNo, Household, Resident
+from client.domain.forbidden_numbers import is_forbidden_number
+from client.domain.intake import Ask, Entry, Field, Filer, newcomer_id
+from client.domain.resident import AtenaNo, Household, Resident
 from client.jobs.find_resident import HouseholdView
 from client.jobs.ports import Now
+from client.rules.intakes.form import LATE, Form, Who, forbidden, gaps, is_late, read
 from client.rules.on_day import household_on
 from ui.notices import Note, note_of, slip_note
 from ui.text import Words
 from ui.work import Starter
 
-FIELDS = ("town", "banchi", "katagaki", "postcode", "ido_date", "todoke_date")
-_NEEDED = ("town", "banchi")
-DAYS = ("ido_date", "todoke_date")
+TODOKE_DATE = "todoke_date"
+_MOST_NEWCOMERS = 30  # what the contract takes
 
 
 @dataclass(frozen=True, slots=True)
-class TenkyoJobs:
+class ChangeJobs:
     """What this screen may ask for."""
 
-    queue: Callable[[TenkyoDraft], Awaitable[QueuedChange]]
+    queue: Callable[[Form, Entry], Awaitable[QueuedChange]]
     slip: Callable[[QueuedChange], Awaitable[Printed]]  # 仮受付票, the first time and again
+    seal: Callable[[str], bytes]  # words for the cloud alone
 
 
-class TenkyoModel:
-    """The form of 転居届. ``finished`` is called at Esc, ``accepted_one`` when one was taken in, and
+class ChangeModel:
+    """A form being filled in. ``finished`` is called at Esc, ``accepted_one`` when one was taken in, and
     ``slip_told`` with what became of its 仮受付票, which may be after the clerk has gone on.
     """
 
-    def __init__(self, words: Words, jobs: TenkyoJobs, starter: Starter, now: Now) -> None:
+    def __init__(self, words: Words, jobs: ChangeJobs, starter: Starter, now: Now) -> None:
         self.words = words
         self._jobs = jobs
         self._starter = starter
         self._now = now
+        self.form: Form | None = None
         self.household: Household | None = None
         self.subject: AtenaNo | None = None
         self.members: frozenset[AtenaNo] = frozenset()
-        self.values: dict[str, str] = dict.fromkeys(FIELDS, "")
+        self.values: dict[str, str] = {}
+        self.todoke = ""
+        self.newcomers: tuple[AtenaNo, ...] = ()
+        self.sealed: dict[str, bytes] = {}
         self.filer = Filer.SELF
         self.wrong: frozenset[str] = frozenset()
         self.busy = False
@@ -56,21 +62,46 @@ class TenkyoModel:
         self.accepted_one: Callable[[QueuedChange], None] = lambda _change: None
         self.slip_told: Callable[[Note], None] = lambda _note: None
 
-    def begin(self, view: HouseholdView, subject: AtenaNo) -> None:
-        """Begin for a household; everyone who lives there is on the notification until taken off."""
+    def begin(self, form: Form, view: HouseholdView | None, subject: AtenaNo | None) -> None:
+        """Begin a form; where several may be on it, everyone who lives there is, until taken off."""
         today = tokyo_day(self._now())
-        self.household, self.subject = household_on(view.household, today), subject
-        self.members = frozenset(one.atena_no for one in self.candidates)
-        self.values = dict.fromkeys(FIELDS, "") | {"todoke_date": wareki(today)}
-        self.filer = Filer.SELF
-        self.wrong, self.busy, self.accepted, self.note = frozenset(), False, None, None
-        self.printing = False
+        self._clear()
+        self.form, self.subject = form, subject
+        self.household = household_on(view.household, today) if view else None
+        if form.who is Who.MEMBERS:
+            self.members = frozenset(one.atena_no for one in self.candidates)
+        if form.who is Who.NEWCOMERS or (form.who is Who.ANYBODY and subject is None):
+            self.newcomers = (newcomer_id(str(uuid4())),)
+        self.todoke = wareki(today)
+        self._fill_in()
         self.changed()
+
+    # -- what is shown
+
+    @property
+    def entry(self) -> Entry:
+        """Return what was typed so far."""
+        return Entry(
+            household=self.household,
+            subject=self.subject,
+            members=tuple(one.atena_no for one in self.candidates if one.atena_no in self.members),
+            values=dict(self.values),
+            todoke=self.todoke,
+            filer=self.filer,
+            newcomers=self.newcomers,
+            sealed=dict(self.sealed),
+        )
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Return what the form asks, as far as it depends on what was answered before."""
+        return self.form.fields(self.entry) if self.form else ()
 
     @property
     def candidates(self) -> tuple[Resident, ...]:
         """Return who may be on the notification, in the stored order."""
-        return self.household.living if self.household else ()
+        several = self.form is not None and self.form.who in {Who.MEMBERS, Who.MORE}
+        return self.household.living if self.household and several else ()
 
     @property
     def resident(self) -> Resident | None:
@@ -78,20 +109,22 @@ class TenkyoModel:
         return self.household.member(self.subject) if self.household and self.subject else None
 
     @property
-    def new_address(self) -> Address:
-        """Return the new address as typed."""
-        to = {name: self.values[name].strip() for name in ("town", "banchi", "katagaki", "postcode")}
-        return Address(to["town"], to["banchi"], to["katagaki"], postcode=to["postcode"] or None)
+    def takes_newcomers(self) -> bool:
+        """Tell whether people can be added who have no 宛名番号."""
+        return self.form is not None and self.form.who is Who.NEWCOMERS
 
     @property
     def hint(self) -> str:
-        """Return what the dates mean in law: the day as read, and whether the 14 days are over."""
-        moved = self.day("ido_date")
-        if moved is None:
-            return self.words("change.unread_day") if self.values["ido_date"].strip() else ""
-        filed = self.day("todoke_date") or tokyo_day(self._now())
-        late = filed - moved > TENKYO_WITHIN
-        return self.words("change.late" if late else "change.read_as", day=wareki(moved))
+        """Return what the answers mean in law: the day as read, and what the clerk is to be warned of."""
+        if self.form is None:
+            return ""
+        day = self.value(self.form.day) if self.form.day else ""
+        moved = parse_day(day) if day else None
+        if day and moved is None:
+            return self.words("change.unread_day")
+        said = [self.words("change.read_as", day=wareki(moved))] if moved else []
+        said += [self.words(f"change_warning.{one.rpartition('.')[2]}") for one in self._warnings(moved)]
+        return "　".join(said)
 
     @property
     def may_accept(self) -> bool:
@@ -103,16 +136,51 @@ class TenkyoModel:
         """Tell whether the slip of what was taken in can be printed, again if it was before."""
         return self.accepted is not None and not self.printing
 
+    def value(self, name: str) -> str:
+        """Return a field as typed."""
+        return self.values.get(name, "").strip()
+
     def day(self, name: str) -> date | None:
         """Return a date field as read."""
-        typed = self.values[name].strip()
+        typed = self.todoke if name == TODOKE_DATE else self.value(name)
         return parse_day(typed) if typed else None
+
+    # -- what a clerk does
 
     def set(self, name: str, value: str) -> None:
         """Take a field as typed."""
-        if self.values[name] != value:
+        before = self.todoke if name == TODOKE_DATE else self.values.get(name, "")
+        if before == value:
+            return
+        if name == TODOKE_DATE:
+            self.todoke = value
+        else:
             self.values[name] = value
+        self.wrong = self.wrong - {name}
+        self._fill_in()
+        self.changed()
+
+    def seal(self, name: str, typed: str) -> bool:
+        """Seal a 個人番号 or 住民票コード as it was typed; False, and the field is wrong, where it is none.
+
+        What was typed is kept nowhere: the caller empties its field.
+        """
+        digits = "".join(typed.split()).replace("-", "")
+        if not digits:
+            return False
+        good = is_forbidden_number(digits)
+        if good:
+            self.sealed[name] = self._jobs.seal(digits)
             self.wrong = self.wrong - {name}
+        else:
+            self.wrong = self.wrong | {name}
+        self.note = None if good else Note("warn", self.words("change.no_such_number"))
+        self.changed()
+        return good
+
+    def unseal(self, name: str) -> None:
+        """Throw a sealed number away, to type it anew."""
+        if self.sealed.pop(name, None) is not None:
             self.changed()
 
     def set_filer(self, filer: Filer) -> None:
@@ -127,22 +195,39 @@ class TenkyoModel:
             self.members = members
             self.changed()
 
+    def add_newcomer(self) -> None:
+        """Ask about one more person."""
+        if self.takes_newcomers and self.may_accept and len(self.newcomers) < _MOST_NEWCOMERS:
+            self.newcomers = (*self.newcomers, newcomer_id(str(uuid4())))
+            self._fill_in()
+            self.changed()
+
+    def remove_newcomer(self) -> None:
+        """Take the last person off, and all that was typed of them."""
+        if self.may_accept and len(self.newcomers) > 1:
+            gone = self.newcomers[-1]
+            self.newcomers = self.newcomers[:-1]
+            self.values = {name: said for name, said in self.values.items() if not name.startswith(gone)}
+            self.sealed = {name: said for name, said in self.sealed.items() if not name.startswith(gone)}
+            self.changed()
+
     def accept(self) -> None:
         """Take the notification in, or say what is missing."""
-        if not self.may_accept:
+        if not self.may_accept or self.form is None:
             return
-        missing = {name for name in _NEEDED if not self.values[name].strip()}
-        self.wrong = frozenset(missing | {name for name in DAYS if self.day(name) is None})
-        if self._holds_a_number():
+        entry = self.entry
+        self.wrong = frozenset(gaps(self.form, entry))
+        if name := forbidden(self.form, entry):
+            self._refuse(RefusedError("refused.forbidden_number", field=name))
             return
-        draft = self._draft()
-        if self.wrong or not self.members or draft is None:
+        no_members = self.form.who is Who.MEMBERS and not self.members
+        if self.wrong or no_members:
             self.note = Note("warn", self.words("change.gaps" if self.wrong else "change.no_members"))
             self.changed()
             return
-        self.busy, self.note = True, None
+        form, self.busy, self.note = self.form, True, None
         self.changed()
-        self._starter.start("queue_change", lambda: self._accept(draft))
+        self._starter.start("queue_change", lambda: self._accept(form, entry))
 
     def print_slip(self) -> None:
         """Print the slip again: the first one did not come out, or was spoiled."""
@@ -156,9 +241,7 @@ class TenkyoModel:
 
     def forget(self) -> None:
         """Forget the household and what was typed; another clerk sits down."""
-        self.household = self.subject = None
-        self.members, self.values = frozenset(), dict.fromkeys(FIELDS, "")
-        self.accepted = self.note = None
+        self._clear()
         self.changed()
 
     def dismiss(self) -> None:
@@ -166,32 +249,48 @@ class TenkyoModel:
         self.note = None
         self.changed()
 
-    def _holds_a_number(self) -> bool:
-        """Tell of the first field with 個人番号 or 住民票コード in it, and say where such numbers go."""
-        held = [name for name in FIELDS if holds_forbidden_number(self.values[name])]
-        if held:
-            self.wrong |= frozenset(held)
-            self.note = note_of(RefusedError("refused.forbidden_number", field=held[0]), self.words)
-            self.changed()
-        return bool(held)
+    # -- inside
 
-    def _draft(self) -> TenkyoDraft | None:
-        moved, filed = self.day("ido_date"), self.day("todoke_date")
-        if moved is None or filed is None or self.household is None or self.subject is None:
-            return None
-        return TenkyoDraft(
-            subject=self.subject,
-            members=tuple(one.atena_no for one in self.candidates if one.atena_no in self.members),
-            ido_date=moved,
-            todoke_date=filed,
-            to=self.new_address,
-            filer=self.filer,
-            household=self.household,
-        )
+    def _clear(self) -> None:
+        self.form = self.household = self.subject = None
+        self.members, self.values, self.sealed, self.newcomers = frozenset(), {}, {}, ()
+        self.todoke, self.filer = "", Filer.SELF
+        self.wrong, self.busy, self.printing = frozenset(), False, False
+        self.accepted = self.note = None
 
-    async def _accept(self, draft: TenkyoDraft) -> None:
+    def _fill_in(self) -> None:
+        """Give new questions their first answer; of those no longer asked nothing is kept."""
+        asked = {field.name: field for field in self.fields}
+        for name, field in asked.items():
+            self.values.setdefault(name, field.default)
+        self.values = {name: said for name, said in self.values.items() if name in asked}
+        self.sealed = {name: said for name, said in self.sealed.items() if name in asked}
+
+    def _warnings(self, moved: date | None) -> tuple[str, ...]:
+        """Return what only warns; while the form is not filled in, that its days are over."""
+        form, filed = self.form, self.day(TODOKE_DATE)
+        if form is None:
+            return ()
         try:
-            change = await self._jobs.queue(draft)
+            return read(form, self.entry, tokyo_day(self._now())).warnings
+        except RefusedError:
+            return (LATE,) if moved and filed and is_late(form, moved, filed) else ()
+
+    def _refuse(self, error: RefusedError) -> None:
+        """Say no by the field it concerns, in the words of that field."""
+        name = str(error.facts.get("field", ""))
+        field = next((one for one in self.fields if one.name == name), None)
+        if name:
+            self.wrong |= {name}
+        named = {"field": field.text if field else name.rpartition(".")[2]} if name else {}
+        self.note = note_of(RefusedError(error.code, **{**error.facts, **named}), self.words)
+        self.changed()
+
+    async def _accept(self, form: Form, entry: Entry) -> None:
+        try:
+            change = await self._jobs.queue(form, self._sealed(entry))
+        except RefusedError as error:
+            self._refuse(error)
         except CounterError as error:
             self.note = note_of(error, self.words)
         else:
@@ -201,6 +300,22 @@ class TenkyoModel:
         finally:
             self.busy = False
             self.changed()
+
+    def _sealed(self, entry: Entry) -> Entry:
+        """Seal the words that are for the cloud alone; they leave the entry."""
+        private = {one.name for one in self.fields if one.ask is Ask.SEALED and entry.value(one.name)}
+        sealed = {name: self._jobs.seal(entry.value(name)) for name in private}
+        values = {name: said for name, said in entry.values.items() if name not in private}
+        return Entry(
+            household=entry.household,
+            subject=entry.subject,
+            members=entry.members,
+            values=values,
+            todoke=entry.todoke,
+            filer=entry.filer,
+            newcomers=entry.newcomers,
+            sealed={**entry.sealed, **sealed},
+        )
 
     def _start_slip(self, change: QueuedChange) -> None:
         self.printing = True

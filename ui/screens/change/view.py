@@ -1,4 +1,4 @@
-"""The form of 転居届: who, where to, when; what is typed is shown by glyph beside it."""
+"""The form of a notification: who, what, when; what is typed is shown by glyph below it."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -6,9 +6,10 @@ from itertools import pairwise
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from client.domain.intake import Filer
+from client.domain.intake import Field, Filer
 from client.domain.resident import AtenaNo
-from ui.screens.change.model import DAYS, TenkyoModel
+from ui.screens.change.model import TODOKE_DATE, ChangeModel
+from ui.screens.change.questions import Questions
 from ui.text import Words
 from ui.widgets.choices import choice
 from ui.widgets.letters import Letters
@@ -16,30 +17,15 @@ from ui.widgets.name_label import NameLabel
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, caption_for, card, label, restyle, wrapped
 from ui.widgets.scrolled import scrolled
-from ui.widgets.taken_out import gone_when_taken_out
 
 _LONGEST_DAY, _FIELD_EDGES = "令和88年88月88日", 26
 _SHEET_EMS = 78  # how wide the form becomes at most, in letters of the screen
-_NAMES = {
-    "town": "tenkyoTown",
-    "banchi": "tenkyoBanchi",
-    "katagaki": "tenkyoKatagaki",
-    "postcode": "tenkyoPostcode",
-    "ido_date": "tenkyoDate",
-    "todoke_date": "tenkyoTodokeDate",
-}
-_HINTS = {
-    "town": "change.town_hint",
-    "banchi": "change.banchi_hint",
-    "katagaki": "change.katagaki_hint",
-    "ido_date": "change.date_hint",
-}
 
 
-class TenkyoView(QWidget):
-    """Paints a TenkyoModel."""
+class ChangeView(QWidget):
+    """Paints a ChangeModel."""
 
-    def __init__(self, model: TenkyoModel, words: Words, letters: Letters) -> None:
+    def __init__(self, model: ChangeModel, words: Words, letters: Letters) -> None:
         super().__init__()
         self.setObjectName("page")
         self._model = model
@@ -47,34 +33,38 @@ class TenkyoView(QWidget):
         self._letters = letters
         self._notice = NoticeBar(words("common.close"))
         self._notice.closed.connect(model.dismiss)
+        self._heading = label("", "title")
         self._name = NameLabel(letters, 20)
         self._current = NameLabel(letters, 12, wrap=True)
-        self._new = NameLabel(letters, 16, wrap=True)
-        self._new.setObjectName("tenkyoNew")
-        self._hint = wrapped(role="quiet", name="tenkyoHint")
+        self._drawn = NameLabel(letters, 16, wrap=True)
+        self._drawn.setObjectName("changeDrawn")
+        self._hint = wrapped(role="quiet", name="changeHint")
         self._led: frozenset[str] = frozenset()
         self._done = False
+        self._asked: tuple[object, ...] = ()
         self._boxes: dict[AtenaNo, QCheckBox] = {}
-        self._box_column = QVBoxLayout()
-        self._fields = {field: self._field(field, name) for field, name in _NAMES.items()}
-        filers = tuple((words(f"filer.{one.value}"), one) for one in Filer)
-        self._filer = choice("tenkyoFiler", "", filers, self._on_filer)
-        self._accept = button(words("change.accept"), "tenkyoAccept", model.accept, primary=True)
-        self._slip = button(words("change.slip"), "tenkyoSlip", model.print_slip)
-        self._back = button(words("common.back"), "tenkyoBack", model.back)
+        self._members = QFrame()
+        self._box_column = QVBoxLayout(self._members)
+        self._box_column.setContentsMargins(0, 0, 0, 0)
+        self._members_caption = label(words("change.members"), "caption")
+        self._questions = Questions(model, words, self._drawn.set_text)
+        self._place = QVBoxLayout()
+        self._fields = QWidget()
+        self._todoke = QLineEdit()
+        self._todoke.setMinimumWidth(
+            self._todoke.fontMetrics().horizontalAdvance(_LONGEST_DAY) + _FIELD_EDGES
+        )
+        self._todoke.textChanged.connect(lambda text: model.set(TODOKE_DATE, text))
+        self._filer = choice(
+            "", "", tuple((words(f"filer.{one.value}"), one) for one in Filer), self._on_filer
+        )
+        self._add = button(words("change.add_person"), "changeAdd", model.add_newcomer)
+        self._remove = button(words("change.remove_person"), "changeRemove", model.remove_newcomer)
+        self._accept = button(words("change.accept"), "", model.accept, primary=True)
+        self._slip = button(words("change.slip"), "", model.print_slip)
+        self._back = button(words("common.back"), "", model.back)
         self._lay_out()
         model.changed = self.paint
-
-    def _field(self, field: str, name: str) -> QLineEdit:
-        made = QLineEdit()
-        made.setObjectName(name)
-        if field in _HINTS:
-            made.setPlaceholderText(self._words(_HINTS[field]))
-        if field in DAYS:
-            made.setMinimumWidth(made.fontMetrics().horizontalAdvance(_LONGEST_DAY) + _FIELD_EDGES)
-        made.textChanged.connect(lambda text: self._model.set(field, text))
-        gone_when_taken_out(made)
-        return made
 
     def _lay_out(self) -> None:
         words = self._words
@@ -82,13 +72,17 @@ class TenkyoView(QWidget):
         column = QVBoxLayout(fields)
         column.setContentsMargins(24, 14, 24, 6)
         column.setSpacing(10)
-        column.addWidget(label(words("change.heading"), "title"))
+        column.addWidget(self._heading)
         column.addWidget(self._name)
-        column.addWidget(label(words("change.current"), "caption"))
         column.addWidget(self._current)
-        column.addLayout(self._form())
-        column.addWidget(label(words("change.new"), "caption"))
-        column.addWidget(self._new)
+        column.addLayout(self._heads())
+        column.addLayout(self._place)
+        people = QHBoxLayout()
+        people.addWidget(self._add)
+        people.addWidget(self._remove)
+        people.addStretch(1)
+        column.addLayout(people)
+        column.addWidget(self._drawn)
         column.addWidget(self._hint)
         column.addStretch(1)
         column.addWidget(wrapped(words("change.explain"), "caption"))
@@ -105,6 +99,20 @@ class TenkyoView(QWidget):
         middle.addWidget(sheet)
         page.addLayout(middle, 1)
 
+    def _heads(self) -> QGridLayout:
+        """Lay out what every form asks: who is on it, who files, and the day at the counter."""
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(8)
+        grid.addWidget(self._members_caption, 0, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(self._members, 0, 1, 1, 3)
+        grid.addWidget(caption_for(self._words("change.filer"), self._filer), 1, 0)
+        grid.addWidget(self._filer, 1, 1)
+        grid.addWidget(caption_for(self._words("change.todoke_date"), self._todoke), 1, 2)
+        grid.addWidget(self._todoke, 1, 3)
+        grid.setColumnStretch(1, 1)
+        return grid
+
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(24, 0, 24, 0)
@@ -115,62 +123,30 @@ class TenkyoView(QWidget):
         row.addWidget(self._accept)
         return row
 
-    def _form(self) -> QGridLayout:
-        words = self._words
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(14)
-        grid.setVerticalSpacing(8)
-        members = QFrame()
-        members.setLayout(self._box_column)
-        self._box_column.setContentsMargins(0, 0, 0, 0)
-        grid.addWidget(label(words("change.members"), "caption"), 0, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(members, 0, 1, 1, 3)
-        left = ("town", "banchi", "katagaki")
-        right = ("ido_date", "todoke_date")
-        for row, field in enumerate(left, start=1):
-            grid.addWidget(caption_for(words(f"change.{field}"), self._fields[field]), row, 0)
-            grid.addWidget(self._fields[field], row, 1)
-        for row, field in enumerate(right, start=1):
-            grid.addWidget(caption_for(words(f"change.{field}"), self._fields[field]), row, 2)
-            grid.addWidget(self._fields[field], row, 3)
-        grid.addWidget(caption_for(words("change.filer"), self._filer), 3, 2)
-        grid.addWidget(self._filer, 3, 3)
-        grid.addWidget(caption_for(words("change.postcode"), self._fields["postcode"]), 4, 0)
-        grid.addWidget(self._fields["postcode"], 4, 1)
-        grid.setColumnStretch(1, 3)
-        grid.setColumnStretch(3, 1)
-        return grid
-
-    def _order_tabs(self) -> None:
-        fields = ("town", "banchi", "katagaki", "postcode", "ido_date", "todoke_date")
-        order = [
-            *self._boxes.values(),
-            *(self._fields[one] for one in fields),
-            self._filer,
-            self._accept,
-            self._slip,
-            self._back,
-        ]
-        for before, after in pairwise(order):
-            QWidget.setTabOrder(before, after)
-
     def paint(self) -> None:
         """Show the model as it is."""
         model = self._model
         self._notice.show_note(model.note)
+        if model.form is None:
+            return
         resident = model.resident
-        self._name.set_text(resident.shown_name if resident else "")
-        address = resident.address.text if resident else ""
-        self._current.set_text(address or self._words("resident.masked"))
+        self._heading.setText(self._words("change.heading", form=self._words(f"form.{model.form.name}")))
+        self._name.set_text(resident.shown_name if resident else self._words("choose.nobody"))
+        self._current.setVisible(resident is not None)
+        self._current.set_text((resident.address.text if resident else "") or self._words("resident.masked"))
         self._paint_members()
-        for field, line in self._fields.items():
-            if line.text() != model.values[field]:
-                line.setText(model.values[field])
-            restyle(line, wrong=field in model.wrong)
-            line.setEnabled(model.may_accept)
+        self._rebuild_questions()
+        self._questions.paint()
+        if self._todoke.text() != model.todoke:
+            self._todoke.setText(model.todoke)
+        restyle(self._todoke, wrong=TODOKE_DATE in model.wrong)
+        self._todoke.setEnabled(model.may_accept)
         self._filer.setCurrentIndex(self._filer.findData(model.filer))
         self._filer.setEnabled(model.may_accept)
-        self._new.set_text(model.new_address.text)
+        for one in (self._add, self._remove):
+            one.setVisible(model.takes_newcomers)
+            one.setEnabled(model.may_accept)
+        self._remove.setEnabled(model.may_accept and len(model.newcomers) > 1)
         self._hint.setText(model.hint)
         self._accept.setEnabled(model.may_accept)
         self._accept.setVisible(model.accepted is None)
@@ -181,21 +157,91 @@ class TenkyoView(QWidget):
             self._back.setFocus(Qt.FocusReason.OtherFocusReason)
         self._done = model.accepted is not None
 
+    def begin(self) -> None:
+        """Begin at the first field."""
+        self._drawn.set_text("")
+        first = next(iter(self._questions.controls()), self._back)
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _lead_to_gap(self, wrong: frozenset[str]) -> None:
         """Go to the first field that is wrong, once, when it is found."""
         if wrong and wrong != self._led and not wrong < self._led:
-            first = next(field for field in _NAMES if field in wrong)
-            self._fields[first].setFocus(Qt.FocusReason.OtherFocusReason)
+            asked = self._questions.asked
+            first = next((asked[name].control for name in asked if name in wrong), self._todoke)
+            first.setFocus(Qt.FocusReason.OtherFocusReason)
         self._led = wrong
 
-    def begin(self) -> None:
-        """Begin at the first field."""
-        self._fields["town"].setFocus(Qt.FocusReason.OtherFocusReason)
+    def _rebuild_questions(self) -> None:
+        """Make the fields anew where the form asks others than before; what has the focus keeps it."""
+        fields = self._model.fields
+        asked = (self._model.form, fields)
+        if asked == self._asked:
+            return
+        self._asked = asked
+        here = next((name for name, one in self._questions.asked.items() if one.control.hasFocus()), "")
+        old, self._fields = self._fields, QWidget()
+        grid = QGridLayout(self._fields)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(8)
+        for column in (1, 3):
+            grid.setColumnStretch(column, 1)
+        self._questions.rebuild(grid, fields, self._headings(fields))
+        self._place.addWidget(self._fields)
+        old.hide()
+        old.deleteLater()
+        self._name_parts()
+        self._order_tabs()
+        if here in self._questions.asked:
+            self._questions.asked[here].control.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _headings(self, fields: tuple[Field, ...]) -> dict[str, QWidget]:
+        """Return, for each person asked about, the name or the place among those who come."""
+        found: dict[str, QWidget] = {}
+        for number in dict.fromkeys(one.of for one in fields if one.of):
+            if number in self._model.newcomers:
+                place = self._model.newcomers.index(AtenaNo(number)) + 1
+                found[number] = label(self._words("change.person", n=place), "subtitle")
+                continue
+            household = self._model.household
+            member = household.member(AtenaNo(number)) if household else None
+            name = NameLabel(self._letters, 13)
+            name.set_text(member.shown_name if member else number)
+            found[number] = name
+        return found
+
+    def _name_parts(self) -> None:
+        form = self._model.form.name if self._model.form else ""
+        for widget, name in (
+            (self._accept, "Accept"),
+            (self._slip, "Slip"),
+            (self._back, "Back"),
+            (self._filer, "Filer"),
+            (self._todoke, "TodokeDate"),
+        ):
+            widget.setObjectName(f"{form}{name}")
+
+    def _order_tabs(self) -> None:
+        order: list[QWidget] = [
+            *self._boxes.values(),
+            *self._questions.controls(),
+            self._add,
+            self._remove,
+            self._filer,
+            self._todoke,
+            self._accept,
+            self._slip,
+            self._back,
+        ]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
 
     def _paint_members(self) -> None:
         people = self._model.candidates
         if list(self._boxes) != [one.atena_no for one in people]:
             self._rebuild_members()
+        self._members.setVisible(bool(people))
+        self._members_caption.setVisible(bool(people))
         for atena_no, box in self._boxes.items():
             box.setChecked(atena_no in self._model.members)
             box.setEnabled(self._model.may_accept)
@@ -211,7 +257,7 @@ class TenkyoView(QWidget):
             line = QHBoxLayout(row)
             line.setContentsMargins(0, 0, 0, 0)
             box = QCheckBox(one.relationship or "")
-            box.setObjectName(f"tenkyoMember{number}")
+            box.setObjectName(f"changeMember{number}")
             box.setAccessibleName(f"{self._words('change.members')} {one.shown_name}")
             box.toggled.connect(self._member_setter(one.atena_no))
             name = NameLabel(self._letters, 13)

@@ -54,7 +54,7 @@ class CounterModel:
         self.note: Note | None = None
         self.changed: Callable[[], None] = lambda: None
         self.to_certificate: Callable[[Prepared], None] = lambda _prepared: None
-        self.to_change: Callable[[HouseholdView, AtenaNo], None] = lambda _view, _subject: None
+        self.to_change: Callable[[HouseholdView | None, AtenaNo | None], None] = lambda _view, _who: None
         find.chosen = self.open
 
     # -- the resident
@@ -229,9 +229,11 @@ class CounterModel:
         self._starter.start("prepare", lambda: self._prepare(request))
 
     def begin_change(self) -> None:
-        """Go on to a notification for this household."""
-        if self.view is not None and self.subject is not None and self.may_accept:
-            self.to_change(self.view, self.subject)
+        """Go on to the procedures: of who stands at the window, or of somebody the register does not know."""
+        if not self.may_accept:
+            return
+        known = self.view is not None and self.subject is not None
+        self.to_change(*((self.view, self.subject) if known else (None, None)))
 
     @property
     def may_accept(self) -> bool:

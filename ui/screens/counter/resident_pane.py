@@ -78,7 +78,7 @@ class ResidentPane(QWidget):
         self._address = NameLabel(self._letters, _ADDRESS_PT, wrap=True)
         self._address.setObjectName("residentAddress")
         self._zoom = button(words("resident.zoom"), "residentZoom", self.zoom_wished.emit)
-        self._tenkyo = button(words("resident.tenkyo"), "tenkyoOpen", self._model.begin_change)
+        self._tenkyo = button(words("resident.change"), "changeOpen", self._model.begin_change)
         made = card()
         grid = QGridLayout(made)
         grid.setContentsMargins(16, 9, 12, 11)

@@ -1,0 +1,72 @@
+"""Taking a notification in: the list of procedures, the form behind it, and the way back to the counter."""
+
+from collections.abc import Callable, Iterator
+
+from client.domain.resident import AtenaNo
+from client.jobs.find_resident import HouseholdView
+from client.jobs.ports import Now
+from client.rules.intakes.form import Form
+from ui.screens.change.choose import ChooseModel
+from ui.screens.change.choose_view import ChooseView
+from ui.screens.change.model import ChangeJobs, ChangeModel
+from ui.screens.change.view import ChangeView
+from ui.shell import Shell
+from ui.text import Words
+from ui.widgets.letters import Letters
+from ui.work import Starter
+
+CHOOSE, CHANGE = "choose", "change"
+
+
+class TakingIn:
+    """Holds the two models and views."""
+
+    def __init__(self, shell: Shell, words: Words, jobs: ChangeJobs, starter: Starter, now: Now) -> None:
+        self._shell = shell
+        self._words = words
+        self.choose = ChooseModel(words)
+        self.change = ChangeModel(words, jobs, starter, now)
+        self.choose.chosen = self._show_form
+
+    def join(self, finished: Callable[[], None]) -> None:
+        """Say where a clerk goes who goes back."""
+        self.choose.finished = self.change.finished = finished
+
+    def build(self, letters: Letters) -> Iterator[None]:
+        """Make one screen a step."""
+        self.choose_view = ChooseView(self.choose, self._words, letters)
+        self._shell.add(CHOOSE, self.choose_view)
+        yield
+        self.change_view = ChangeView(self.change, self._words, letters)
+        self._shell.add(CHANGE, self.change_view)
+        yield
+
+    def begin(self, view: HouseholdView | None, subject: AtenaNo | None) -> None:
+        """Show the list, for who stands at the window or for somebody the register does not know."""
+        self.choose.begin(view, subject)
+        self._shell.show_screen(CHOOSE)
+        self.choose_view.begin()
+
+    def go_on(self) -> None:
+        """Take in what stands in the form (F12)."""
+        if self._shell.present == CHANGE:
+            self.change.accept()
+
+    def back(self) -> None:
+        """Go back (Esc)."""
+        (self.change if self._shell.present == CHANGE else self.choose).back()
+
+    def resume(self, screen: str) -> None:
+        """Show again what lay behind the lock."""
+        self._shell.show_screen(screen)
+        (self.change_view if screen == CHANGE else self.choose_view).begin()
+
+    def forget(self) -> None:
+        """Forget who stood at the window and what was typed; another clerk sits down."""
+        self.choose.forget()
+        self.change.forget()
+
+    def _show_form(self, form: Form) -> None:
+        self.change.begin(form, self.choose.view, self.choose.subject)
+        self._shell.show_screen(CHANGE)
+        self.change_view.begin()
