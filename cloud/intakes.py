@@ -130,10 +130,12 @@ def _told_before(hearing: Hearing, request: Request) -> Mapping[str, object] | N
     here = cases.c.municipality == hearing.register.municipality
     query = sa.select(cases).where(here).order_by(cases.c.received_at, cases.c.command_key)
     same_kind = query.where(cases.c.kind == hearing.command.kind)
-    if new:  # each counter has ids of its own for them
-        alike = same_kind.where(cases.c.state.in_((*OPEN_STATES, "registered")))
+    is_open = cases.c.state.in_(OPEN_STATES)
+    if new:  # each counter has ids of its own for them; told of they were on the day they came, or after it
+        is_over = sa.and_(cases.c.state == "registered", cases.c.todoke_date >= str(request.event[0]))
+        alike = same_kind.where(sa.or_(is_open, is_over))
     else:
-        alike = same_kind.where(cases.c.state.in_(OPEN_STATES), cases.c.atena_no.in_(request.persons))
+        alike = same_kind.where(is_open, cases.c.atena_no.in_(request.persons))
     kind = REQUESTS[hearing.command.kind]
     first = next(
         (
@@ -146,7 +148,9 @@ def _told_before(hearing: Hearing, request: Request) -> Mapping[str, object] | N
     if first is None and new:
         known = cases.c.command_key.in_(newcomers.told_in(hearing, new))
         first = hearing.connection.execute(query.where(known)).first()
-    return first and {"key": first.command_key, "made_at": first.made_at, "terminal": first.terminal}
+    if first is None:
+        return None
+    return {"key": first.command_key, "made_at": first.made_at, "terminal": first.terminal}
 
 
 def _is_the_same(request: Request, other: Request, *, is_open: bool) -> bool:

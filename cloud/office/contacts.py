@@ -56,7 +56,7 @@ def _places_ended(case: Case, request: ContactChange, number: str) -> list[Chang
     changes = []
     for row in case.register.rows(case.connection, "delivery_address", table.c.atena_no == number):
         days = [request.todoke_date] if request.ends_delivery else []
-        if told and row.get("business") == told.business:
+        if told and row.get("business", "all") == told.business:
             days.append(told.starts - _A_DAY)
         if not days:
             continue

@@ -171,6 +171,8 @@ class Office:
 
     def _waiting_for(self, case: Case, numbers: Mapping[str, str]) -> list[Change]:
         """Return the rows of other intakes about somebody who has just got a number, under the number."""
+        if not numbers:
+            return []
         table = storage.rows["intake"]
         others = self._register.rows(case.connection, "intake", table.c.atena_no.in_(list(numbers)))
         return [

@@ -82,7 +82,7 @@ class Newcomer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class TenshutsuCertificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The 転出証明書 that was shown on paper: whose it is, and of when."""
+    """The paper of the town before, as it was shown: whose it is, its number and its day."""
 
     town: Text
     number: Words

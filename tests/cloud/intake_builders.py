@@ -9,6 +9,12 @@ DAY, PAST, AHEAD = "2026-11-20", "2026-11-18", "2026-12-01"  # the day at the co
 YES: Row = {"decision": "register", "decided_by": "o001"}
 NO: Row = {"decision": "return", "decided_by": "o001", "reason": "書類不備"}
 BASES = {TARO: 2, HANAKO: 1, KIMI: 1}
+DELIVERY: Row = {
+    "addressee": "渡邉　花子　様",
+    "place": {"town": "みどり県つきみ市本町", "banchi": "1番", "katagaki": "月見病院"},
+    "from": AHEAD,
+    "until": "2027-03-31",
+}
 PAYLOADS: dict[str, Row] = {
     "todoke.tenshutsu": {
         "members": [TARO, HANAKO],
@@ -34,12 +40,7 @@ PAYLOADS: dict[str, Row] = {
     },
     "contact.change": {
         "phone": {"number": "090-0010-0001", "use": "mobile"},
-        "delivery": {
-            "addressee": "渡邉　花子　様",
-            "place": {"town": "みどり県つきみ市本町", "banchi": "1番", "katagaki": "月見病院"},
-            "from": AHEAD,
-            "until": "2027-03-31",
-        },
+        "delivery": DELIVERY,
         "ends_delivery": True,
     },
     "tax.reduction": {

@@ -39,7 +39,7 @@ async def test_the_second_counter_hears_number_moment_and_terminal_of_the_first_
         "duplicate_of": {
             "key": first["key"],
             "made_at": "2026-11-20T04:12:00Z",
-            "terminal": site.terminal.terminal_no,
+            "terminal": site.terminal.number,
         },
     }
     (again,) = await other.send(second)

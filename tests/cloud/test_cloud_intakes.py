@@ -56,7 +56,7 @@ async def test_the_same_event_told_at_another_counter_is_not_posted_twice(site: 
     await taken(site, request(site.terminal, kind))
     (answer,) = await other.send(request(other, kind))
     assert (answer["outcome"], answer["code"]) == ("refused", "refused.duplicate_intake")
-    assert answer["duplicate_of"]["terminal"] == site.terminal.terminal_no
+    assert answer["duplicate_of"]["terminal"] == site.terminal.number
 
 
 @pytest.mark.parametrize("kind", sorted(PAYLOADS))

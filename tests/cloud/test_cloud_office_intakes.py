@@ -159,16 +159,62 @@ async def test_a_sheltered_household_that_is_joined_keeps_its_place_hidden(site:
     assert "隠れ町" in (await browser.fill(f"/intakes/{key}", "/address")).text
 
 
-@pytest.mark.parametrize("kind", ["disaster.application", "todoke.tenshutsu", "shien_sochi.application"])
+async def test_a_memo_about_nobody_here_is_decided_without_a_number(site: Site) -> None:
+    nobody = "p:019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d77"
+    key = await taken(site, request(site.terminal, "koseki.memo", subject=nobody, members=[]))
+    browser = await officer(site)
+    shown = words_of(await browser.get(f"/intakes/{key}"))
+    for told in ("この町の住民でない人", "死亡届1通", "令和8年11月20日 13:30", "住民票の記録はありません"):
+        assert told in shown
+    assert "宛名番号" not in shown
+    assert "住民票の記録なし" in words_of(await browser.get("/intakes"))
+    await registered(browser, key)
+
+
+async def test_what_waits_for_a_newcomer_is_listed_under_the_number_once_there_is_one(site: Site) -> None:
+    arrival = await taken(site, tennyu(site.terminal))
+    await taken(site, request(site.terminal, "tax.reduction", subject=NEW))
+    browser = await officer(site)
+    assert words_of(await browser.get("/intakes")).count("まだ宛名番号なし") == 2
+    await registered(browser, arrival)
+    number = next(row["atena_no"] for row in rows(site, "resident") if row["full_name"] == "大野󠄀　君代")
+    listed = words_of(await browser.get("/intakes?state=received"))
+    assert ("まだ宛名番号なし" in listed, f"大野󠄀 君代{number}" in listed) == (False, True), listed
+
+
+async def test_a_change_of_contacts_is_told_in_words(site: Site) -> None:
+    key = await taken(site, request(site.terminal, "contact.change"))
+    shown = words_of(await (await officer(site)).get(f"/intakes/{key}"))
+    for told in (
+        "電話：番号090-0010-0001",
+        "電話：種類携帯",
+        "送付先：開始日令和8年12月1日",
+        "これまでの送付先をやめるはい",
+    ):
+        assert told in shown, shown
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("disaster.application", "todoke.tenshutsu", "shien_sochi.application"),
+        *("contact.change", "nhi.change", "koseki.memo"),
+    ],
+)
 async def test_no_place_of_a_sheltered_person_is_told_in_any_kind(site: Site, kind: str) -> None:
     more: dict[str, Any] = {"subject": KIMI, "filer": "本人"}
-    more |= {"members": [KIMI]} if kind != "disaster.application" else {}
-    more |= {
+    more |= {"members": [KIMI]} if kind not in {"disaster.application", "contact.change"} else {}
+    places: dict[str, dict[str, Any]] = {
         "disaster.application": {"place": "隠れ町7番", "contact": "隠れ町7番"},
         "todoke.tenshutsu": {"to": "隠れ町7番"},
         "shien_sochi.application": {"first_town": "隠れ町7番"},
-    }[kind]
-    key = await taken(site, request(site.terminal, kind, **more))
+        "nhi.change": {"memo": "隠れ町7番に転居"},
+        "koseki.memo": {"contact": "隠れ町7番"},
+        "contact.change": {
+            "delivery": {"addressee": "x", "place": {"town": "隠れ町", "banchi": "7番"}, "from": DAY}
+        },
+    }
+    key = await taken(site, request(site.terminal, kind, **more | places[kind]))
     browser = await officer(site)
     assert "隠れ町" not in (await browser.get(f"/intakes/{key}")).text
     assert "隠れ町" in (await browser.fill(f"/intakes/{key}", "/address")).text

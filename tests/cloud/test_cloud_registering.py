@@ -193,7 +193,7 @@ async def test_what_the_law_asks_of_one_who_moves_in_is_on_record(site: Site) ->
     assert (first["article_30_45"], first["residence_period"]) == ("中長期在留者", "5年")
     assert (first["residence_until"], first["residence_card_no"]) == ("2028-01-31", "AB12345678CD")
     assert (second["former_surname"], second["former_surname_furigana"]) == ("星野", "ホシノ")
-    assert not {"former_surname", "article_30_45"} & (set(first) ^ {"article_30_45"})
+    assert "former_surname" not in first
     assert not {"tsusho", "residence_card_no", "article_30_45"} & set(second)
 
 
