@@ -9,15 +9,17 @@ from pathlib import Path
 from client.domain.calendar import TOKYO
 from client.domain.certificate import Printed
 from client.domain.clerk import Right, SignIn
-from client.domain.doubtful import Done, DoubtfulList, DoubtfulPaper
+from client.domain.doubtful import Done, DoubtCounts, DoubtfulList, DoubtfulPaper
 from client.domain.errors import RefusedError
 from client.domain.intake import refuse_forbidden_number
+from client.domain.letters import length
 from client.domain.resident import AtenaNo
 from client.jobs.doubt_ports import DoubtBook, ListFile, ListPress
 from client.jobs.ports import JournalEntry, Now
 from client.rules.doubtful import as_told
 from client.rules.sign_in import right_error, session_error
 
+MOST_LETTERS = 60  # of a remark, as the paper has room for
 _BOM = b"\xef\xbb\xbf"  # by which spreadsheets know UTF-8
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would calculate
 
@@ -51,12 +53,18 @@ class SettleDoubtful:
             await self._record(sign_in, "listed", papers)
         return papers
 
+    async def counts(self) -> DoubtCounts:
+        """Return how many papers wait for the officer, and for the register's word."""
+        return await self._book.doubt_counts()
+
     async def sign_off(self, sign_in: SignIn, serial: int, done: Done, remark: str) -> None:
         """Write what was done about a paper and why. RefusedError."""
         self._check(sign_in, Right.OFFICER)
         if not remark.strip():
             raise RefusedError("refused.input", field="reason")
         refuse_forbidden_number("reason", remark)
+        if length(remark.strip()) > MOST_LETTERS:
+            raise RefusedError("refused.input", field="reason")
         await self._book.sign_off_paper(serial, done, remark=remark.strip(), actor=sign_in.clerk.staff_id)
 
     async def print_list(self, sign_in: SignIn) -> Printed:
