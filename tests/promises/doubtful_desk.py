@@ -6,14 +6,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from client.domain.certificate import CertificateRequest
 from client.domain.clerk import Lease, SignIn
 from client.domain.doubtful import DoubtfulPaper, Why
 from client.domain.resident import AtenaNo
 from client.jobs.check_offline_papers import CheckOfflinePapers
-from client.jobs.issue_certificate import IssueCertificate, IssueSettings
+from client.jobs.issue_certificate import IssueCertificate, IssueSettings, Prepared
+from client.jobs.ports import IssueDraft, StoreKeys
 from client.jobs.reach import Reach
 from client.jobs.sync_replica import SyncReplica
+from cloud import storage
 from cloud.clock import utc_now
 from cloud.register import Change, put, remove
 from offline.store.stores import FileStores
@@ -80,6 +84,12 @@ class Town:
     def shien_sochi(self, who: AtenaNo) -> None:
         self.commit("blocks", put("shien_sochi", {"measure_id": f"m-{who}", "atena_no": who}))
 
+    def forget_log(self) -> None:
+        """Let the register's log begin a version later, as one that was cut short."""
+        table = storage.feed_head
+        with self.cloud.tenant.register.writing() as connection:
+            connection.execute(sa.update(table).values(log_from=table.c.version + 1))
+
     def arrears(self, who: AtenaNo) -> None:
         row: Row = {"atena_no": who, "tax": "juminzei", "fiscal_year": 2026, "instalment": 1, "billed": 9000}
         self.commit("register", put("tax_account", row))
@@ -93,6 +103,7 @@ class OfflineCounter:
     stores: FileStores
     sync: SyncReplica
     check: CheckOfflinePapers
+    keys: StoreKeys
     offset: timedelta = timedelta(0)  # the cloud's clock minus ours
     press: MemoryPress = field(default_factory=MemoryPress)
 
@@ -126,9 +137,7 @@ class OfflineCounter:
 
     async def issue(self, *who: AtenaNo, handed_over: bool | None = True) -> str:
         """Issue off line; returns the number. ``handed_over``: True handed over, False spoiled, None not yet told."""
-        members = who or (TARO, HANAKO)
-        request: CertificateRequest = replace(a_request(members[0]), subject=members[0], members=members)
-        prepared = await self.job.prepare(self.clerk, request)
+        prepared = await self.job.prepare(self.clerk, self.request(*who))
         assert prepared.offline
         (issued,) = await self.job.issue(self.clerk, prepared)
         serial = issued.copy.serial
@@ -137,6 +146,16 @@ class OfflineCounter:
                 self.clerk, serial, handed_over=handed_over, reason="書損" * (not handed_over)
             )
         return serial.key
+
+    @staticmethod
+    def request(*who: AtenaNo) -> CertificateRequest:
+        members = who or (TARO, HANAKO)
+        return replace(a_request(*members), subject=members[0])
+
+    @staticmethod
+    def draft(prepared: Prepared) -> IssueDraft:
+        decided = prepared.decided
+        return IssueDraft(prepared.request, decided, prepared.pages, 300, "プリンタ001", decided.issued_on)
 
     async def recover(self) -> None:
         """The line is back: follow, then ask."""
@@ -173,7 +192,7 @@ async def offline_counter(folder: Path, offset: timedelta = timedelta(0)) -> Asy
         await stores.open(keys)
         feeds = cloud.feeds()
         sync = SyncReplica(feeds, stores.replica, stores.ledger)
-        counter = OfflineCounter(town, stores, sync, CheckOfflinePapers(feeds, stores.ledger), offset)
+        counter = OfflineCounter(town, stores, sync, CheckOfflinePapers(feeds, stores.ledger), keys, offset)
         await counter.recover()
         counter.forward(5)
         yield counter
