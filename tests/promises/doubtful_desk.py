@@ -81,8 +81,11 @@ class Town:
     def lift(self, number: str = "b1") -> None:
         self.commit("blocks", remove("block", (number,)))
 
-    def shien_sochi(self, who: AtenaNo) -> None:
-        self.commit("blocks", put("shien_sochi", {"measure_id": f"m-{who}", "atena_no": who}))
+    def shien_sochi(self, who: AtenaNo, number: str = "m1") -> None:
+        self.commit("blocks", put("shien_sochi", {"measure_id": number, "atena_no": who}))
+
+    def release(self, number: str) -> None:
+        self.commit("blocks", remove("shien_sochi", (number,)))
 
     def forget_log(self) -> None:
         """Let the register's log begin a version later, as one that was cut short."""
