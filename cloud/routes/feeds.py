@@ -16,7 +16,7 @@ from cloud.touches import Rested
 router = APIRouter()
 _MOST_BUCKETS = 256  # whose rows are asked for at once
 _MOST_PAPERS = 50  # whose touches are asked for at once
-_MOST_RESIDENTS = 200
+_MOST_RESIDENTS = 2000
 _LONGEST_NO = 64
 
 

@@ -108,7 +108,7 @@ async def test_what_the_log_does_not_reach_back_to_or_has_not_reached_yet_cannot
         {"asked": [{"after": -1, "until": "2026-11-20T05:32:00Z", "residents": []}]},
         {"asked": [{"after": 1, "until": "2026-11-20T05:32:00", "residents": []}]},
         {"asked": [{"after": 1, "until": "yesterday", "residents": []}]},
-        {"asked": [{"after": 1, "until": "2026-11-20T05:32:00Z", "residents": ["1"] * 201}]},
+        {"asked": [{"after": 1, "until": "2026-11-20T05:32:00Z", "residents": ["1"] * 2001}]},
         {"asked": [{"after": 1, "until": "2026-11-20T05:32:00Z", "residents": []}] * 51},
     ],
 )

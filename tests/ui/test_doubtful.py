@@ -19,7 +19,7 @@ from ui.screens.doubtful.model import COLUMNS
 from ui.status import Facts, waiting_cell
 from ui.text import Words
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.qt_log_ignore("propagateSizeHints")]
 Drive = Callable[..., None]
 Key = Qt.Key
 
