@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 import zstandard
 
-from cloud import database, differences, digest, storage
+from cloud import database, differences, digest, storage, touches
 from cloud.clock import Now, stamp
 from cloud.contract import FEEDS, tables, tables_of
 from cloud.keys import TenantKeys
@@ -129,6 +129,15 @@ class Feeds:
                 )
             ]
             body = self._stand(connection, feed) | {"changes": changes}
+        return envelope(self._keys, body, self._now())
+
+    def touches(self, feed: str, asked: Sequence[touches.Rested]) -> bytes:
+        """Return what was registered of some residents between a version and a moment."""
+        _known(feed)
+        with self._register.reading() as connection:
+            stand = self._stand(connection, feed)
+            found = touches.told(connection, self._register, feed, asked)
+        body = {"feed": feed, "version": stand["version"], "at": stand["at"], "touches": found}
         return envelope(self._keys, body, self._now())
 
     def _stand(self, connection: sa.Connection, feed: str) -> dict[str, object]:

@@ -31,6 +31,7 @@ from printing.layout.glyphs import FontChain
 from ui.background import Background, Reporter
 from ui.cli import exit_codes
 from ui.doors import Doors, open_doors, utc_now
+from ui.doubtful import DoubtfulDesk
 from ui.drill import Director, DoorsToADrill, Place
 from ui.face import Face
 from ui.indexing import IndexingNote
@@ -209,6 +210,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
         repaired=lambda report: face.show_note(note_of_repair(report, window.words)),
     )
     LineBox(face, jobs.fill, tasks, lambda: rounds.facts)
+    DoubtfulDesk(face, jobs.doubtful, tasks, utc_now)
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks
     )

@@ -120,6 +120,8 @@ class Face:
         )
         self.drill = DrillModel(words, self._jobs.drill, start, now)
         self.replica = ReplicaModel(words, self._jobs.prove, start, now, self._jobs.carry)
+        plain = {"outbox": self.outbox.back, "drill": self.drill.back, "replica": self.replica.back}
+        self.back_from: dict[str, Callable[[], None]] = dict(plain)  # Esc, by screen
 
     def build(self, letters: Letters) -> Iterator[None]:
         """Make one screen a step, so that no step holds the window up."""
@@ -247,7 +249,7 @@ class Face:
 
     def search(self) -> None:
         """Go to the search field (F2), unless a sheet waits for its word."""
-        if self._may_leave():
+        if self.may_leave():
             self.show_counter()
 
     def show_certificate(self, prepared: Prepared) -> None:
@@ -260,21 +262,21 @@ class Face:
 
     def show_outbox(self) -> None:
         """Go to the outbox (F5)."""
-        if self._may_leave():
+        if self.may_leave():
             self.outbox.load()
             self.shell.show_screen("outbox")
             self.outbox_view.begin()
 
     def show_drill(self) -> None:
         """Go to the drill (F8)."""
-        if self._may_leave():
+        if self.may_leave():
             self.drill.changed()
             self.shell.show_screen("drill")
             self.drill_view.begin()
 
     def show_replica(self) -> None:
         """Go to the replica (F4)."""
-        if self._may_leave():
+        if self.may_leave():
             self.replica.changed()
             self.shell.show_screen("replica")
             self.replica_view.begin()
@@ -300,12 +302,8 @@ class Face:
                 self.certificate.back()
             case "change" | "choose":
                 self.taking_in.back()
-            case "outbox":
-                self.outbox.back()
-            case "drill":
-                self.drill.back()
-            case "replica":
-                self.replica.back()
+            case other:
+                self.back_from.get(other, lambda: None)()
 
     def help(self) -> None:
         """Show the keys (F1)."""
@@ -335,7 +333,8 @@ class Face:
         if self.shell.present == "counter":
             self.counter.begin_change()
 
-    def _may_leave(self) -> bool:
+    def may_leave(self) -> bool:
+        """Tell whether another screen may come: no sheet waits for its word."""
         if self.shell.present == "certificate" and self.certificate.phase in {Phase.PRINTING, Phase.CONFIRM}:
             self.certificate.back()
             return False

@@ -11,6 +11,7 @@ from client.jobs.print_slip import PrintSlip
 from client.jobs.queue_change import QueueChange
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
+from client.jobs.settle_doubtful import SettleDoubtful
 from ui.screens.drill.model import DrillJobs
 from ui.screens.replica.carry import CarryJobs
 from ui.screens.replica.model import Prove
@@ -44,3 +45,4 @@ class Jobs:
     fill: FillJobs
     prove: Prove
     carry: CarryJobs
+    doubtful: SettleDoubtful

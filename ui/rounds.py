@@ -4,10 +4,12 @@ the status bar told. Nothing here decides; jobs do.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from client.domain.clerk import SignIn
+from client.domain.doubtful import DoubtCounts
 from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
 from client.domain.feed import Feed, Position
 from client.jobs.count_bytes import CountBytes
@@ -65,6 +67,8 @@ class Upkeep:
     )  # for ``madoguchi status``
     night: KeepAtNight | None = None
     orders: HeedOrders | None = None
+    check: Callable[[], Awaitable[int]] | None = None  # of the papers issued off line
+    doubts: Callable[[], Awaitable[DoubtCounts]] | None = None
 
 
 class Rounds:
@@ -84,6 +88,7 @@ class Rounds:
         self._trouble = trouble
         self._repaired = repaired
         self._wanted = asyncio.Event()
+        self._proven_again = asyncio.Event()  # a round was held
         self._told: set[str] = set()
         self._damage_told = False
         self._on_line = (upkeep.watch.uplink, False)
@@ -127,6 +132,13 @@ class Rounds:
             )
             self._blocks_asked()
             await asyncio.sleep(wait_after(trouble))
+
+    async def check_papers(self) -> None:
+        """After each round ask what the register knew of papers issued off line, for ever; it costs nothing without any."""
+        while True:
+            await self._proven_again.wait()
+            self._proven_again.clear()
+            await self._outlive(self._check_papers)
 
     async def keep_at_night(self) -> None:
         """Lay by what the town says while nobody is signed in, until cancelled."""
@@ -208,6 +220,11 @@ class Rounds:
         if report.accepted:
             self._upkeep.sync.wake()
 
+    async def _check_papers(self) -> None:
+        if self._upkeep.check is not None:
+            with suppress(LinkDownError):  # the line is the round's to judge; asked again after the next
+                await self._upkeep.check()
+
     async def _look(self) -> None:
         try:
             position = await self._upkeep.replica.position()
@@ -216,10 +233,12 @@ class Rounds:
         self._tell_damage()
         try:
             counts = await self._upkeep.ledger.outbox_counts()
+            doubts = await self._upkeep.doubts() if self._upkeep.doubts is not None else DoubtCounts()
         except StoreError:
             return  # the stores are being closed
         filling = self.facts.filling and position.register is None
-        self.facts = status.with_outbox(replace(self.facts, position=position, filling=filling), counts)
+        facts = replace(self.facts, position=position, filling=filling, doubtful=doubts.open)
+        self.facts = status.with_outbox(facts, counts)
         self._upkeep.watch.note_unsent(self.facts.waiting)
 
     def _tell_damage(self) -> None:
@@ -259,6 +278,7 @@ class Rounds:
 
     def _on_report(self, report: RoundReport) -> None:
         self._upkeep.watch.note_feeds()
+        self._proven_again.set()
         self._blocks_asked()
         if any(one.feed is Feed.REGISTER for one in report.feeds):
             self._upkeep.crossing.went(Kind.DELTAS)

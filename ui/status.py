@@ -74,6 +74,7 @@ class Facts:
     not_taken: str = ""  # the code of why what the register sends is not taken in
     waiting: int = 0
     wants_a_clerk: int = 0
+    doubtful: int = 0  # papers issued off line that wait for the officer
     next_try_at: datetime | None = None
     printer: str = ""
     printer_wants: str = ""  # in its own words; empty while it wants nothing
@@ -185,7 +186,9 @@ def waiting_cell(facts: Facts, words: Words, now: datetime) -> Cell:
         detail += words("status.next_try", time=short_time(facts.next_try_at, now))
     if facts.wants_a_clerk:
         detail += words("status.wants_a_clerk", n=facts.wants_a_clerk)
-    tone = "bad" if facts.wants_a_clerk else "warn" if facts.waiting else "quiet"
+    if facts.doubtful:
+        detail += words("status.doubtful", n=facts.doubtful)
+    tone = "bad" if facts.wants_a_clerk or facts.doubtful else "warn" if facts.waiting else "quiet"
     return Cell(Mark.UP, tone, words("status.waiting"), detail)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from client.domain.certificate import Decided, SheetState
+from client.domain.doubtful import DoubtfulList
 from client.domain.drill import DrillReport
 from client.domain.errors import PaperError
 from client.domain.slip import IntakeSlip
@@ -53,6 +54,10 @@ class WatchedPress:
     async def print_drill_report(self, report: DrillReport) -> Printed:
         """Print a drill's report."""
         return self._heard(await self._watched(self._press.print_drill_report(report)))
+
+    async def print_doubtful(self, listed: DoubtfulList) -> Printed:
+        """Print 停止中発行 要確認一覧."""
+        return self._heard(await self._watched(self._press.print_doubtful(listed)))
 
     async def take_own(self, own: OwnFont) -> None:
         """Draw the town's own letters by this font from now on."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 from client.api.auth import Sessions
 from client.api.certificates import CertificateDesk
@@ -24,6 +25,7 @@ from client.domain.enrolment import key_in_force
 from client.domain.errors import StoreError
 from client.domain.parcel import Parcel
 from client.domain.uplink import Uplink
+from client.jobs.check_offline_papers import CheckOfflinePapers
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
 from client.jobs.find_resident import FindResident
@@ -38,6 +40,7 @@ from client.jobs.reach import Reach
 from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
+from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
 from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
@@ -46,6 +49,7 @@ from client.rules.modes import StopReason
 from client.rules.services import CERTIFICATES
 from client.rules.traffic import Cost, Kind, When, policy_of
 from offline.store.arrived import Arrived
+from offline.store.files import write_whole
 from offline.store.order_file import OrderFile
 from offline.store.seal import sealed_words
 from offline.store.shelf import Shelf
@@ -91,6 +95,7 @@ class CloudLine:
     metered: Metered
     crossing: CrossLine
     orders: HeedOrders
+    check: CheckOfflinePapers
 
 
 def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None]) -> CloudLine:
@@ -149,6 +154,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         metered=metered,
         crossing=crossing,
         orders=orders,
+        check=CheckOfflinePapers(feeds, ledger),
     )
 
 
@@ -255,6 +261,13 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         seal=lambda text: sealed_words(
             text, key_in_force(doors.facts.command_keys, utc_now()), doors.facts.municipality_code
         ),
+        doubtful=SettleDoubtful(
+            ledger,
+            press,
+            _write,
+            now=utc_now,
+            place=ListPlace(town, doors.facts.terminal_name, drill=config.training),
+        ),
     )
 
 
@@ -285,7 +298,13 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         UpkeepFile(config.terminal_dir, utc_now).tell,
         line.night,
         line.orders,
+        line.check,
+        ledger.doubt_counts,
     )
+
+
+async def _write(path: Path, content: bytes) -> None:
+    await asyncio.to_thread(write_whole, path, content)
 
 
 def _count(config: Config, doors: Doors) -> CountBytes:

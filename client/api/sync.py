@@ -7,7 +7,7 @@ for, or larger than it may be is ``link.fault``: no answer.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from client.api.http import Http
 from client.api.parcels import ParcelDoor, call
+from client.domain.doubtful import OfflinePaper, Told, Touch
 from client.domain.enrolment import TownKey
 from client.domain.errors import LinkDownError
 from client.domain.feed import (
@@ -32,7 +33,9 @@ from client.domain.feed import (
     RowChange,
 )
 from client.domain.parcel import CannotGoOn, Parcel
+from client.rules.authorship import moment_text
 from client.rules.chunk_rows import read_chunk
+from client.rules.doubtful import until
 from client.rules.parcels import open_batch, open_manifest, parcel_key
 from client.rules.unpack import LARGEST, decoded, insist, unpacked
 
@@ -41,6 +44,7 @@ T = TypeVar("T")
 _DOMAIN = b"madoguchi-feed-v1\n"  # before what is signed, so that no other signature fits
 _ROW_BYTES = 120  # of a row on the wire, for the timeout
 _DIGEST_BYTES = 20
+_TOUCH_BYTES = 400  # of what is told of one paper
 
 
 _VALUES = frozenset({str, bool, int, bytes})  # text, date, time · bool · int · blob
@@ -83,6 +87,20 @@ class _Rows(msgspec.Struct):
     at: Moment
     root: Digest
     changes: list[_Change]
+
+
+class _Touch(msgspec.Struct):
+    table: str
+    at: Moment
+    gone: bool
+    status: str | None = None
+    process: str | None = None
+
+
+class _Touches(msgspec.Struct):
+    feed: str
+    at: Moment
+    touches: list[list[_Touch] | None]
 
 
 async def _let_go(_: Parcel) -> None:
@@ -145,6 +163,22 @@ class HttpFeeds:
         insist(body.feed == feed.value)
         return BucketRows(feed, body.version, body.at, body.root, tuple(map(_change, body.changes)))
 
+    async def touches(self, feed: Feed, papers: Sequence[OfflinePaper]) -> tuple[Told, ...]:
+        """Return for each paper what was registered between what it rests on and its issue."""
+        asked = {"asked": [_asked(feed, paper) for paper in papers]}
+        path, expect = f"/v1/feeds/{feed.value}/touches", len(papers) * _TOUCH_BYTES
+        body = await self._signed(_Touches, "POST", path, asked, expect=expect)
+        insist(body.feed == feed.value and len(body.touches) == len(papers))
+        return tuple(
+            Told(
+                body.at,
+                None
+                if one is None
+                else tuple(Touch(t.table, t.at, t.gone, t.status, t.process) for t in one),
+            )
+            for one in body.touches
+        )
+
     async def manifest(self, begun: str | None = None) -> Manifest:
         """Return what a snapshot consists of: that of a fill begun before, where the cloud still has it; else the newest."""
         return open_manifest(await self._door.snapshot(begun), self._parcel_key(), self._largest)
@@ -197,6 +231,15 @@ class HttpFeeds:
         except InvalidSignature:
             raise LinkDownError("link.unsigned") from None
         return unpacked(envelope.body, self._largest)
+
+
+def _asked(feed: Feed, paper: OfflinePaper) -> dict[str, object]:
+    return {
+        "after": paper.versions[feed],
+        "until": moment_text(until(paper)),
+        "residents": list(paper.residents),
+        "household_no": paper.household_no,
+    }
 
 
 def _is_chunk(sealed: bytes, chunk: Chunk) -> bool:

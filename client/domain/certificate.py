@@ -81,6 +81,11 @@ class SerialNo:
         return " ".join((*filter(None, parts), f"{page}/{pages}"))
 
     @property
+    def brief(self) -> str:
+        """Return the number as a list has it: 20261120 本庁1 000011, enough in one town."""
+        return f"{self.day:%Y%m%d} {self.terminal} {self.serial:06d}"
+
+    @property
     def key(self) -> str:
         """Return what names this copy in book and queue: terminal and serial."""
         return f"{self.terminal}-{self.serial:06d}"

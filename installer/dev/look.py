@@ -22,13 +22,14 @@ def papers() -> int:
     from printing.desk.picture import pictures
     from printing.layout.fonts import find_fonts
     from printing.layout.glyphs import FontChain
-    from printing.papers import drill_report, intake_slip, juminhyo_copy
+    from printing.papers import doubtful_list, drill_report, intake_slip, juminhyo_copy
     from tests.printing import goldens, test_golden
 
     chain = FontChain(find_fonts())
     drawer = Drawer(chain)
     laid = {name: juminhyo_copy.pages(asked, chain) for name, asked in test_golden.DECIDED.items()}
     laid["slip"] = intake_slip.pages(test_golden.SLIP, chain)
+    laid["doubtful-list"] = doubtful_list.pages(test_golden.DOUBTFUL, chain)
     laid["drill-report"] = drill_report.pages(test_golden.REPORT, chain)
     folder = OUT / "papers"
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from client.domain.as_of import Source
 from client.domain.certificate import IssuedCopy, SerialNo, SheetState
 from client.domain.change import (
     ChangeKind,
@@ -19,7 +20,7 @@ from client.domain.change import (
 from client.domain.resident import AtenaNo
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import IssueDraft, JournalEntry
-from offline.store import journal, outbox, sheets
+from offline.store import doubts, journal, outbox, sheets
 from offline.store.door import one
 
 _FACT_OF = {SheetState.HANDED_OVER: ChangeKind.HANDED_OVER, SheetState.SPOILED: ChangeKind.SPOILED}
@@ -53,6 +54,8 @@ def issue(
     commit_no = int(one(connection, "SELECT commit_no FROM commits")) + 1  # the one under way
     payload = {**sheets.issue_payload(draft, copy.serial), "commit_no": commit_no}
     members, as_of = draft.request.members, draft.decided.as_of
+    if as_of.source is Source.REPLICA:
+        doubts.rest(connection, copy, draft, offset)
     facts: dict[str, str | int] = {
         "serial": copy.serial.key,
         "kind": draft.request.kind.value,

@@ -1,7 +1,7 @@
 """The ledger: book and outbox on this PC's disk. Each call returns after commit and mark are on disk."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from client.domain.certificate import IssuedCopy, SerialNo, SheetState
 from client.domain.change import ChangeKind, ChangeState, Fate, NewChange, OutboxCounts, QueuedChange, Receipt
+from client.domain.doubtful import Done, DoubtCounts, DoubtfulPaper, OfflinePaper, SignOff, Verdict
 from client.domain.errors import StoreError
 from client.domain.hold import Hold
 from client.domain.resident import AtenaNo
@@ -16,7 +17,19 @@ from client.domain.terminal import NOTHING_SEEN, TerminalFacts, TerminalSeen
 from client.jobs.hold_ports import Ending, Heard
 from client.jobs.ports import IssueDraft, JournalEntry, Now
 from client.rules.serials import next_serial
-from offline.store import book, continuity, door, heads, holds, journal, outbox, serials, sheets, waiting
+from offline.store import (
+    book,
+    continuity,
+    door,
+    doubts,
+    heads,
+    holds,
+    journal,
+    outbox,
+    serials,
+    sheets,
+    waiting,
+)
 from offline.store.anchor import Anchor
 from offline.store.continuity import mark_of
 from offline.store.journal import JournalRow, JournalVerdict
@@ -29,7 +42,10 @@ Work = Callable[[sqlite3.Connection], T]
 
 
 class LedgerFile:
-    """``ledger.db`` with ``ledger.slots`` and its anchor outside the disk; fulfils ports.Ledger and hold_ports.HeldBook."""
+    """``ledger.db`` with ``ledger.slots`` and its anchor outside the disk.
+
+    Fulfils ports.Ledger, hold_ports.HeldBook and doubt_ports.DoubtBook.
+    """
 
     def __init__(
         self,
@@ -224,6 +240,26 @@ class LedgerFile:
         return await self._commit(
             lambda c: holds.end(c, hold, ending, actor=actor, reason=reason, now=self._now())
         )
+
+    async def unchecked_papers(self, after: int, limit: int) -> tuple[OfflinePaper, ...]:
+        """Return offline papers the register has not had its last word on, by number, after one."""
+        return await self._read(lambda c: doubts.unchecked(c, after, limit))
+
+    async def note_verdicts(self, verdicts: Sequence[Verdict]) -> int:
+        """Write what was found of offline papers, in the journal too; returns how many are new on the list."""
+        return await self._commit(lambda c: doubts.note(c, verdicts, self._now())) if verdicts else 0
+
+    async def doubtful_papers(self) -> tuple[DoubtfulPaper, ...]:
+        """Return 停止中発行 要確認一覧."""
+        return await self._read(doubts.listed)
+
+    async def doubt_counts(self) -> DoubtCounts:
+        """Return how many papers wait for the officer, and for the register's word."""
+        return await self._read(doubts.counts)
+
+    async def sign_off_paper(self, serial: int, done: Done, *, remark: str, actor: str) -> None:
+        """Write what was done about a paper, in the journal too. RefusedError where it is not open."""
+        await self._commit(lambda c: doubts.sign_off(c, serial, SignOff(actor, self._now(), done, remark)))
 
     async def latest_time(self) -> datetime | None:
         """Return the latest time in the journal since the cloud last vouched for the clock."""

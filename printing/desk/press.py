@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from client.domain.certificate import Decided, SheetState
+from client.domain.doubtful import DoubtfulList
 from client.domain.drill import DrillReport
 from client.domain.errors import PaperError
 from client.domain.slip import IntakeSlip
@@ -29,7 +30,7 @@ from printing.layout.form import read_form
 from printing.layout.glyphs import FontChain
 from printing.layout.own_font import OwnFont
 from printing.layout.page import Page
-from printing.papers import PAPERS, drill_report, intake_slip
+from printing.papers import PAPERS, doubtful_list, drill_report, intake_slip
 
 if TYPE_CHECKING:
     from printing.desk.draw import Drawer
@@ -87,6 +88,12 @@ class DrawingPress(ABC):
         pages = await self._on_thread(partial(drill_report.pages, report, self._chain))
         begun = f"{report.started_at:%Y%m%dT%H%M%SZ}"
         return await self.print_pages(pages, job_name=f"{read_form(drill_report.FORM).words['kind']} {begun}")
+
+    async def print_doubtful(self, listed: DoubtfulList) -> Printed:
+        """Print 停止中発行 要確認一覧."""
+        pages = await self._on_thread(partial(doubtful_list.pages, listed, self._chain))
+        made = f"{listed.made_at:%Y%m%dT%H%M%SZ}"
+        return await self.print_pages(pages, job_name=f"{read_form(doubtful_list.FORM).words['kind']} {made}")
 
     async def take_own(self, own: OwnFont) -> None:
         """Draw the town's own letters (外字) by this font from now on, between two papers."""

@@ -32,6 +32,7 @@ AT = datetime(2026, 11, 20, 5, 32, tzinfo=UTC)
 NEVER_READ = {  # answers without a body, or in an envelope, which the vectors hold; see test_vectors.py
     *("keepDeposit", "orderDone", "tellState", "signOut", "carry", "revocationList"),
     *("feedParcels", "feedDigest", "feedBuckets", "feedRows", "snapshotParcel", "snapshotChunk"),
+    "feedTouches",  # see tests/promises/test_p07_doubtful_papers.py
     "setLine",
 }
 

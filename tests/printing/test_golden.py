@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from client.domain.certificate import JuminhyoOptions
+from client.domain.certificate import JuminhyoOptions, SheetState
+from client.domain.doubtful import Done, DoubtfulList, SignOff, Why
 from client.domain.drill import DrillCount, DrillEvent, DrillReport
 from client.domain.resident import ReadName
 from client.domain.slip import IntakeSlip
@@ -14,7 +15,8 @@ from printing.desk.draw import Drawer
 from printing.desk.picture import pictures
 from printing.layout.glyphs import FontChain
 from printing.layout.page import Page
-from printing.papers import drill_report, intake_slip, juminhyo_copy
+from printing.papers import doubtful_list, drill_report, intake_slip, juminhyo_copy
+from tests.doubt_fakes import a_doubtful
 from tests.printing import goldens
 from tests.printing.paper_builders import ADDRESS, WATANABE, decided, family, foreigner, person
 
@@ -67,11 +69,34 @@ REPORT = DrillReport(
     ),
     counts=(DrillCount("住民票の写しの交付", 2, 2), DrillCount("転居届（仮受付）", 1, 1)),
 )
+DOUBTFUL = DoubtfulList(
+    town="みどり県あおぞら市",
+    terminal="本庁1",
+    officer="辻　花子",
+    made_at=AT,
+    papers=(
+        a_doubtful(11, Why.TENSHUTSU),
+        a_doubtful(14, Why.IDO, withheld=True),
+        a_doubtful(15, Why.BLOCK, Why.IDO, Why.DEATH, Why.SHOJO, Why.SHIEN_SOCHI, state=SheetState.SPOILED),
+        a_doubtful(19, Why.UNKNOWN),
+        a_doubtful(
+            9,
+            Why.DEATH,
+            signed_off=SignOff(
+                "s003",
+                AT - timedelta(minutes=3),
+                Done.CONTACTED,
+                "家族に電話し、旧票を回収。" * 4,
+            ),
+        ),
+    ),
+)
 
 
 @pytest.fixture(scope="module")
 def drawn(chain: FontChain, drawer: Drawer) -> dict[str, tuple[Page, Image.Image]]:
     laid = {name: juminhyo_copy.pages(asked, chain) for name, asked in DECIDED.items()}
+    laid["doubtful-list"] = doubtful_list.pages(DOUBTFUL, chain)
     laid |= {"slip": intake_slip.pages(SLIP, chain), "drill-report": drill_report.pages(REPORT, chain)}
     return {
         f"{name}-{n}": (page, goldens.image_of(picture))
@@ -92,6 +117,7 @@ NAMES = (
     "juminhyo-long-1",
     "slip-1",
     "drill-report-1",
+    "doubtful-list-1",
 )
 
 

@@ -15,6 +15,7 @@ from printing.layout.glyphs import FontChain
 from tests.journeys.gestures import Hands
 from tests.ui.world import World
 from ui import theme as look
+from ui.doubtful import DoubtfulDesk
 from ui.face import Face
 from ui.line_box import LineBox
 from ui.screens.log_in.model import LogInModel
@@ -163,6 +164,7 @@ async def open_counter(
     facts = Facts(Line.ONLINE, ms=18, position=Position(position, position), printer="プリンタ1")
     counter = Counter(app, world, words, shell, face, view, tasks, Hands(), bugs, facts, letters)
     LineBox(face, world.jobs.fill, tasks, lambda: counter.facts)
+    DoubtfulDesk(face, world.jobs.doubtful, tasks, world.clock)
     counter.show_status(facts)
     shell.resize(*size)
     shell.show()

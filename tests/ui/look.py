@@ -37,6 +37,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     from tests.ui import drive, states
     from tests.ui.carry_states import CARRY_STATES
     from tests.ui.change_states import CHANGE_STATES
+    from tests.ui.doubtful_states import DOUBTFUL_STATES
     from tests.ui.line_states import LINE_STATES
 
     assert isinstance(app, QApplication)
@@ -49,7 +50,9 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     count = 0
     for theme in asked.theme or THEMES:
         for width, height in sizes:
-            for name, play in (states.STATES | LINE_STATES | CARRY_STATES | CHANGE_STATES).items():
+            for name, play in (
+                states.STATES | LINE_STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES
+            ).items():
                 if asked.what and name not in asked.what:
                     continue
                 counter = await drive.open_counter(app, theme=theme, size=(width, height))

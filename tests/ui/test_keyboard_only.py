@@ -27,6 +27,7 @@ from tests.journeys.gestures import NotShownError
 from tests.ui import states
 from tests.ui.carry_states import CARRY_STATES
 from tests.ui.change_states import CHANGE_STATES
+from tests.ui.doubtful_states import DOUBTFUL_STATES
 from tests.ui.drive import Counter
 from ui.screens.certificate.model import Phase
 
@@ -36,7 +37,7 @@ Drive = Callable[..., None]
 Key = Qt.Key
 ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractItemView)
-EVERY = states.STATES | CARRY_STATES | CHANGE_STATES
+EVERY = states.STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES
 MOST = 70  # presses of Tab in which everything must have been reached
 
 

@@ -8,6 +8,7 @@ from tests.ui import states
 from tests.ui.carry_states import CARRY_STATES
 from tests.ui.change_states import CHANGE_STATES
 from tests.ui.cut import cut_texts
+from tests.ui.doubtful_states import DOUBTFUL_STATES
 from tests.ui.drive import Counter
 from ui.theme import THEMES, tokens
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.long
 
 Drive = Callable[..., None]
 Size = tuple[int, int]
-EVERY = states.STATES | CARRY_STATES | CHANGE_STATES
+EVERY = states.STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES
 
 # The sizes of town halls: an old 1366 × 768 one, the least we promise, Full HD; letters up to double.
 DAILY = [
@@ -44,6 +45,7 @@ FULLEST = (
     "change-gaps",
     "change-done",
     "outbox",
+    "doubtful",
     "drill-under-way",
     "carry-unfit",
     "carry-same-share",

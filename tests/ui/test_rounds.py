@@ -157,3 +157,36 @@ async def test_the_status_bar_tells_mending_from_fetching() -> None:
     for progress, said in ((Progress(2, 9, mending=True), "復旧中 2／9"), (Progress(2, 9), "取得中 2／9")):
         rounds.filling(progress)
         assert said in status.replica_cell(rounds.facts, words, NOW).detail
+
+
+class Asked:
+    """A register that is asked of offline papers, and out of reach at first."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.answered = asyncio.Event()
+
+    async def __call__(self) -> int:
+        self.times += 1
+        if self.times == 1:
+            raise LinkDownError("link.fault")
+        self.answered.set()
+        return 0
+
+
+async def test_after_each_round_the_register_is_asked_of_offline_papers_and_the_line_is_not_judged_by_it() -> (
+    None
+):
+    told, asked = list[str](), Asked()
+    rounds = rounds_on(MemoryReplica(), LandingBook(), told, damaged=False)
+    rounds._upkeep = replace(rounds._upkeep, check=asked)
+    before = rounds._upkeep.watch.state.failures
+    loop = asyncio.create_task(rounds.check_papers())
+    await asyncio.sleep(0.01)
+    assert asked.times == 0, "no round, no question"
+    for _ in range(2):
+        rounds._on_report(RoundReport())
+        await asyncio.sleep(0.01)
+    assert asked.answered.is_set()
+    await end(loop)
+    assert (asked.times, told, rounds._upkeep.watch.state.failures) == (2, [], before)

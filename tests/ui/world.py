@@ -36,7 +36,9 @@ from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
+from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
 from tests.builders import NOW, TODAY, a_resident, a_sign_in
+from tests.doubt_fakes import MemoryDoubts
 from tests.fakes import (
     FakeClock,
     MemoryKeys,
@@ -299,6 +301,7 @@ class World:
         )
         self.ledger = MemoryLedger(self.clock)
         self.keys = MemoryKeys(self.clock)
+        self.doubts = MemoryDoubts(self.clock)
         self.stores = MemoryStores()
         self.sign_in = a_sign_in(*self.rights)
         self.jobs = self._jobs()
@@ -376,5 +379,8 @@ class World:
             prove=self.proving,
             carry=self.carrier.jobs,
             seal=lambda words: b"sealed " + blake2b(words.encode(), digest_size=8).digest(),
+            doubtful=SettleDoubtful(
+                self.doubts, self.doubts, self.doubts, now=now, place=ListPlace(_TOWN, "窓口1")
+            ),
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )

@@ -18,16 +18,41 @@ _TEXTS = {
 }
 
 
+def ask_where_to_save(
+    parent: QWidget,
+    words: Words,
+    name: str,
+    *,
+    title: str,
+    suggested: str,
+    chosen: Callable[[Path], object],
+) -> None:
+    """Open a dialog that asks where a file is to be written, and go on at once; one that is there is asked about."""
+    dialog = _dialog(parent, words, name, title, chosen)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setLabelText(QFileDialog.DialogLabel.Accept, plain(words("common.save")))
+    dialog.selectFile(suggested)
+    dialog.open()
+
+
 def ask_for_file(
     parent: QWidget, words: Words, name: str, title: str, chosen: Callable[[Path], object]
 ) -> None:
     """Open a dialog that asks for a file that is there, and go on at once."""
+    dialog = _dialog(parent, words, name, title, chosen)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.open()
+
+
+def _dialog(
+    parent: QWidget, words: Words, name: str, title: str, chosen: Callable[[Path], object]
+) -> QFileDialog:
     dialog = QFileDialog(parent, title)
     dialog.setObjectName(name)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilter(words("carry.pick_all"))
     for part, key in _TEXTS.items():
         dialog.setLabelText(part, plain(words(key)))
     dialog.fileSelected.connect(lambda path: chosen(Path(path)))
-    dialog.open()
+    return dialog

@@ -1,0 +1,74 @@
+"""Which papers issued off line are doubtful: what they rest on, and what of it the register knew before (P07).
+
+A row counts that does not stand at the issue as it stood at the version the paper was made from. The issue is taken a
+little later than written down: no two clocks agree to the second. What cannot be known is doubtful.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from client.domain.certificate import CertificateKind
+from client.domain.doubtful import Doubt, DoubtfulPaper, OfflinePaper, Told, Touch, Verdict, Why
+from client.domain.feed import Feed
+
+GRAIN = timedelta(minutes=1)
+_WHY = MappingProxyType(
+    {
+        "resident": Why.IDO,
+        "block": Why.BLOCK,
+        "shien_sochi": Why.SHIEN_SOCHI,
+        "juminzei": Why.TAX,
+        "light_vehicle": Why.TAX,
+        "fixed_asset": Why.TAX,
+        "tax_account": Why.ARREARS,
+        "nhi_member": Why.NHI,
+        "seal_registration": Why.SEAL,
+    }
+)
+_OF_STATUS = MappingProxyType({"tenshutsu": Why.TENSHUTSU, "death": Why.DEATH, "shojo": Why.SHOJO})
+_RESTRICTIONS = frozenset({"block", "shien_sochi"})
+# What papers of a kind rest on; one that is not named here rests on all of it.
+_RESTS_ON = MappingProxyType(
+    {CertificateKind.JUMINHYO_COPY.value: frozenset({"resident", "block", "shien_sochi"})}
+)
+_STOPPED_BY = MappingProxyType({CertificateKind.JUMINHYO_COPY.value: frozenset({"issue"})})
+_STOP = frozenset({"issue", "seal"})
+
+
+def until(paper: OfflinePaper) -> datetime:
+    """Return the moment up to which what was registered counts as registered before the issue."""
+    return paper.issued_at + GRAIN
+
+
+def verdict(paper: OfflinePaper, told: Mapping[Feed, Told]) -> Verdict:
+    """Judge a paper by what the register told of both feeds."""
+    doubts = {
+        doubt: None
+        for one in told.values()
+        for doubt in (
+            [Doubt(Why.UNKNOWN, None)]
+            if one.touches is None
+            else [Doubt(_why(touch), touch.at) for touch in one.touches if _matters(paper.kind, touch)]
+        )
+    }
+    return Verdict(paper.serial, tuple(doubts), all(one.at > until(paper) for one in told.values()))
+
+
+def as_told(paper: DoubtfulPaper, *, shien_sochi: bool) -> DoubtfulPaper:
+    """Return a line as somebody may see it: of a support measure only who has the right is told."""
+    seen = tuple(one for one in paper.doubts if shien_sochi or one.why is not Why.SHIEN_SOCHI)
+    return replace(paper, doubts=seen, withheld=len(seen) < len(paper.doubts))
+
+
+def _why(touch: Touch) -> Why:
+    return _OF_STATUS.get(touch.status or "", _WHY[touch.table])
+
+
+def _matters(kind: str, touch: Touch) -> bool:
+    if touch.table not in _RESTS_ON.get(kind, _WHY.keys()):
+        return False
+    if touch.table in _RESTRICTIONS and touch.gone:
+        return False  # what was lifted stopped more than it had to
+    return touch.process is None or touch.process in _STOPPED_BY.get(kind, _STOP)

@@ -1,0 +1,214 @@
+"""停止中発行 要確認一覧: a list, what is done about a line, the list on paper and in a file."""
+
+from functools import partial
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QFontMetrics, QPalette, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from client.domain.doubtful import Done
+from client.jobs.settle_doubtful import MOST_LETTERS
+from ui.marks import Mark
+from ui.screens.doubtful.model import COLUMNS, DoubtfulLine, DoubtfulModel
+from ui.text import Words
+from ui.widgets.columns import fit_columns
+from ui.widgets.file_dialog import ask_where_to_save
+from ui.widgets.notice import NoticeBar
+from ui.widgets.parts import button, caption_for, card, label, wrapped
+
+_NOWHERE = QModelIndex()
+Index = QModelIndex | QPersistentModelIndex
+_SIGNS = {Mark.SQUARE: "■", Mark.DOCUMENT: "―"}
+_WHY, _WHY_EMS = COLUMNS.index("why"), 14
+_FIRST_TO_GO = (COLUMNS.index("kind"), COLUMNS.index("done"))
+_WAYS = {
+    Done.REPLACED: ("doubtful.replaced", "doubtfulReplaced"),
+    Done.CONTACTED: ("doubtful.contacted", "doubtfulContacted"),
+    Done.NOTHING: ("doubtful.nothing_wrong", "doubtfulNothing"),
+}
+_LONG = frozenset({"why", "done"})
+
+
+class DoubtfulTable(QAbstractTableModel):
+    """The lines as Qt reads them."""
+
+    def __init__(self, words: Words, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._words = words
+        self.lines: tuple[DoubtfulLine, ...] = ()
+
+    def show_lines(self, lines: tuple[DoubtfulLine, ...]) -> None:
+        """Show other lines."""
+        if lines != self.lines:
+            self.beginResetModel()
+            self.lines = lines
+            self.endResetModel()
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """Return how many lines there are."""
+        return 0 if parent.isValid() else len(self.lines)
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        """Return how many columns there are."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(
+        self, section: int, side: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Return a heading."""
+        if side == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._words(f"doubtful.column_{COLUMNS[section]}")
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return a cell."""
+        line, column = self.lines[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{_SIGNS[line.mark]} {line.cells[0]}" if column == 0 else line.cells[column]
+        if role == Qt.ItemDataRole.ToolTipRole and COLUMNS[column] in _LONG:
+            return line.cells[column]
+        if role == Qt.ItemDataRole.ForegroundRole and column == 0 and line.tone == "bad":
+            return QApplication.palette().color(QPalette.ColorRole.BrightText)
+        return None
+
+
+class DoubtfulView(QWidget):
+    """Paints a DoubtfulModel."""
+
+    def __init__(self, model: DoubtfulModel, words: Words) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._model = model
+        self._words = words
+        self._notice = NoticeBar(words("common.close"))
+        self._notice.closed.connect(model.dismiss)
+        self._summary = label(role="quiet", name="doubtfulSummary")
+        self._why_not = wrapped(role="quiet", name="doubtfulReason")
+        self._whole = wrapped(name="doubtfulWhole")
+        self._lines = DoubtfulTable(words, self)
+        self._table = _table(words("doubtful.list"))
+        self._table.setModel(self._lines)
+        header = self._table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(_WHY, QHeaderView.ResizeMode.Stretch)
+        self._remark = QLineEdit()
+        self._remark.setObjectName("doubtfulRemark")
+        self._remark.setMaxLength(MOST_LETTERS)
+        self._ways = tuple(
+            button(words(key), name, partial(self._on_settled, done)) for done, (key, name) in _WAYS.items()
+        )
+        self._print = button(words("doubtful.print"), "doubtfulPrint", model.print_list, primary=True)
+        self._export = button(words("doubtful.export"), "doubtfulExport", self._on_export)
+        self._back = button(words("common.back"), "doubtfulBack", model.back)
+        self._lay_out()
+        self._table.selectionModel().currentRowChanged.connect(self._on_row_changed)
+        model.changed, model.settled = self.paint, self.begin
+        self.paint()
+
+    def _lay_out(self) -> None:
+        sheet = card()
+        column = QVBoxLayout(sheet)
+        column.setContentsMargins(18, 14, 18, 14)
+        column.setSpacing(10)
+        head = QHBoxLayout()
+        head.addWidget(label(self._words("doubtful.heading"), "title"))
+        head.addSpacing(16)
+        head.addWidget(self._summary)
+        head.addStretch(1)
+        column.addLayout(head)
+        column.addWidget(wrapped(self._words("doubtful.explain"), "quiet"))
+        column.addWidget(self._table, 1)
+        column.addWidget(self._whole)
+        settle = QHBoxLayout()
+        settle.setSpacing(10)
+        settle.addWidget(caption_for(self._words("doubtful.remark"), self._remark))
+        settle.addWidget(self._remark, 1)
+        for way in self._ways:
+            settle.addWidget(way)
+        column.addLayout(settle)
+        column.addWidget(self._why_not)
+        ends = QHBoxLayout()
+        ends.setSpacing(10)
+        ends.addWidget(self._back)
+        ends.addStretch(1)
+        ends.addWidget(self._export)
+        ends.addWidget(self._print)
+        column.addLayout(ends)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(10, 10, 10, 10)
+        page.setSpacing(8)
+        page.addWidget(self._notice)
+        page.addWidget(sheet, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the columns to the room there is."""
+        super().resizeEvent(event)
+        fit_columns(self._table, _WHY, _WHY_EMS, _FIRST_TO_GO)
+
+    def paint(self) -> None:
+        """Show the model as it is."""
+        model = self._model
+        self._notice.show_note(model.note)
+        self._summary.setText(model.summary)
+        chosen = model.chosen
+        self._lines.show_lines(model.lines())
+        fit_columns(self._table, _WHY, _WHY_EMS, _FIRST_TO_GO)
+        row = next((n for n, line in enumerate(self._lines.lines) if line.serial == chosen), 0)
+        if self._lines.lines and self._table.currentIndex().row() != row:
+            self._table.setCurrentIndex(self._lines.index(row, 0))
+        self._whole.setText(model.whole)
+        for part in (*self._ways, self._remark):
+            part.setEnabled(model.may_settle)
+        self._print.setEnabled(model.may_print)
+        self._export.setEnabled(model.may_print)
+        self._why_not.setText(model.reason)
+        self._why_not.setVisible(bool(model.reason))
+
+    def begin(self) -> None:
+        """Begin in the list."""
+        self._remark.clear()
+        self._table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_row_changed(self, current: QModelIndex) -> None:
+        if 0 <= current.row() < len(self._lines.lines):
+            self._model.choose(self._lines.lines[current.row()].serial)
+
+    def _on_settled(self, done: Done) -> None:
+        self._model.settle(done, self._remark.text())
+
+    def _on_export(self) -> None:
+        model = self._model
+        ask_where_to_save(
+            self,
+            self._words,
+            "doubtfulSave",
+            title=self._words("doubtful.save"),
+            suggested=model.suggested,
+            chosen=model.export,
+        )
+
+
+def _table(spoken: str) -> QTableView:
+    made = QTableView()
+    made.setObjectName("doubtfulList")
+    made.setAccessibleName(spoken)
+    made.setTabKeyNavigation(False)
+    made.setShowGrid(False)
+    made.setWordWrap(False)
+    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    made.verticalHeader().hide()
+    made.verticalHeader().setDefaultSectionSize(int(QFontMetrics(QApplication.font()).height() * 2) + 4)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return made
