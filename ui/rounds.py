@@ -16,6 +16,7 @@ from client.jobs.feed_ports import ReplicaFiles
 from client.jobs.heed_orders import HeedOrders
 from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.ports import Ledger, Now
+from client.jobs.reconcile_outbox import ReconcileOutbox
 from client.jobs.scrub_replica import EVERY, ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.sync_replica import SyncReplica, either
@@ -65,6 +66,7 @@ class Upkeep:
     )  # for ``madoguchi status``
     night: KeepAtNight | None = None
     orders: HeedOrders | None = None
+    reconcile: ReconcileOutbox | None = None
 
 
 class Rounds:
@@ -90,6 +92,8 @@ class Rounds:
         self.followed: Callable[[], object] = lambda: None  # the replica has changed
         self.facts = status.Facts(metered=upkeep.watch.metered, printer=printer)
         upkeep.watch.changed(self._on_line_changed)
+        if upkeep.reconcile is not None:
+            upkeep.reconcile.named = self._on_named
 
     def wake(self) -> None:
         """Send soon: something was written."""
@@ -272,6 +276,11 @@ class Rounds:
         self._told.clear()
         if report.filled or any(one.changes or one.repaired for one in report.feeds):
             self.followed()
+
+    def _on_named(self, error: CounterError) -> None:
+        """Hear what the cloud has forgotten, or holds unbidden."""
+        self._upkeep.write_down("outbox", {"code": error.code, **error.facts})
+        self._trouble(error)
 
     def _not_taken(self, code: str) -> None:
         if code != self.facts.not_taken:
