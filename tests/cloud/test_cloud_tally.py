@@ -34,8 +34,10 @@ async def asked(terminal: Terminal, **body: object) -> dict[str, Any]:
     return dict(answer.json())
 
 
-async def sent(terminal: Terminal, count: int, *, apart: int = 1) -> dict[str, str]:
-    facts = [terminal.issued(number, key=a_key(number * apart, number)) for number in range(1, count + 1)]
+async def sent(terminal: Terminal, count: int, *, apart: int = 1, begin: int = 1) -> dict[str, str]:
+    facts = [
+        terminal.issued(number, key=a_key(number * apart, number)) for number in range(begin, begin + count)
+    ]
     answers = await terminal.send(*facts)
     return {answer["key"]: answer["outcome"] for answer in answers}
 
@@ -48,7 +50,7 @@ async def expecting(terminal: Terminal, book: dict[str, str], *commands: Row) ->
 
 async def test_a_terminal_is_told_what_is_held_of_its_own_commands_alone(site: Site) -> None:
     other = await site.another_terminal()
-    await sent(other, 3)
+    await sent(other, 3, begin=50)
     book = await sent(site.terminal, 5)
     told = await asked(site.terminal, since=FIRST)
     assert (told["held"], b64decode(told["total"])) == (5, total(book))
@@ -120,8 +122,8 @@ async def test_what_comes_again_is_counted_once(site: Site) -> None:
 
 async def test_an_answer_that_is_not_remembered_says_so_and_is_not_counted(site: Site) -> None:
     forged = site.terminal.issued(1) | {"made_by": "somebody else"}
-    garbage = {"key": a_key(0, 1), "kind": "fact.issued"}
-    nonsense = {"key": a_key(0, 2), "kind": "todoke.tenkyo"}
+    garbage: Row = {"key": a_key(0, 1), "kind": "fact.issued"}
+    nonsense: Row = {"key": a_key(0, 2), "kind": "todoke.tenkyo"}
     answers = await site.terminal.send(forged, garbage, nonsense)
     assert [answer["remembered"] for answer in answers] == [False] * 3
     assert (await asked(site.terminal, since=FIRST)) == {"held": 0, "keys": {}, "at": "2026-11-20T05:00:00Z"}

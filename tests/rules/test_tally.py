@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -33,7 +34,7 @@ def told_of(book: Mapping[str, str], since: str, until: str | None) -> ToldTally
         return ToldTally(tally_of(here.items()), NOW, keys=here)
     width = -(-(high - low) // PARTS)
     bounds = sorted({min(low + place * width, high) for place in range(PARTS + 1)})
-    parts = [tally_of(between(*two).items()) for two in zip(bounds, bounds[1:], strict=False)]
+    parts = [tally_of(between(*two).items()) for two in pairwise(bounds)]
     return ToldTally(tally_of(here.items()), NOW, parts=tuple(parts))
 
 
@@ -129,7 +130,7 @@ def test_what_contradicts_itself_is_not_believed(lie: str) -> None:
     comparison = Comparison(mine, SINCE, tally_of(theirs.items()))
     assert comparison.question
     honest = told_of(theirs, *comparison.question)
-    with pytest.raises(ValueError, match="add up|badly formed"):
+    with pytest.raises(ValueError, match=r"add up|badly formed"):
         comparison.take(LIES[lie](honest))
 
 
