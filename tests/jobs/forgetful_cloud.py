@@ -41,6 +41,7 @@ class Way(httpx.AsyncBaseTransport):
     def __init__(self) -> None:
         self.there: httpx.ASGITransport | None = None
         self.bodies: list[tuple[str, bytes, bytes]] = []
+        self.lose = 0  # answers to the next batches
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.there is None:
@@ -48,6 +49,9 @@ class Way(httpx.AsyncBaseTransport):
         answer = await self.there.handle_async_request(request)
         told = await answer.aread()
         self.bodies.append((request.url.path, request.content, told))
+        if self.lose and request.url.path.endswith("/v1/commands"):
+            self.lose -= 1
+            raise httpx.ReadError("heard, and the answer is lost")
         return httpx.Response(
             answer.status_code, headers=answer.headers, stream=httpx.ByteStream(told), request=request
         )
@@ -97,7 +101,7 @@ class ForgetfulCloud:
 
     @property
     def issues(self) -> list[str]:
-        return self.column(storage.issue_book.c.serial_key)
+        return self.column(storage.issue_book.c.command_key)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Payloads of what has arrived are deleted after their days, by the cloud's clock and no other, and nothing of them is left."""
+"""Payloads of what arrived are deleted after their days, by the cloud's clock, and nothing of them is left."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
