@@ -10,6 +10,7 @@ import pytest_asyncio
 from client.domain.change import ChangeState
 from client.domain.errors import RefusedError
 from client.rules.holds import hold_of
+from client.rules.projection import address_to
 from tests.jobs.forgetful_cloud import KEEP, KEY, ForgetfulCloud, Terminal
 from tests.opened_pages import opened_pages
 
@@ -52,7 +53,9 @@ def left_of(terminal: Terminal, words: bytes) -> int:
 
 async def test_what_landed_is_kept_for_its_days_and_then_nothing_of_it_is_left(terminal: Terminal) -> None:
     key = await landed(terminal)
-    words = str(dict((await terminal.one(key)).payload["to"])["banchi"]).encode()  # type: ignore[call-overload]
+    move = address_to(await terminal.one(key))
+    assert move is not None
+    words = move.banchi.encode()
     assert left_of(terminal, words) > 0
     terminal.cloud.clock.forward(KEEP - DAY)
     await look(terminal)
