@@ -139,6 +139,13 @@ class Config:
         default=10,
         metadata={"doc": "Seconds between two rounds of the replica, 2 to 600.", "range": (2, 600)},
     )
+    outbox_keep_days: int = field(
+        default=35,
+        metadata={
+            "doc": "Days for which what arrived can be sent again to a cloud restored from its backup, 7 to 400.",
+            "range": (7, 400),
+        },
+    )
     show_as_of_offline: bool = field(
         default=False,
         metadata={"doc": "Print the as-of line on papers made off line; fixed forms leave it off."},

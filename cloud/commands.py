@@ -13,7 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from cloud import facts, intakes, storage
+from cloud import facts, intakes, storage, tally
 from cloud.clock import Now, stamp
 from cloud.command import Answer, Command, accepted, quarantined, refused
 from cloud.envelopes import UnreadableError, is_signed, open_payload, signed_words
@@ -26,6 +26,7 @@ from cloud.points import Point, reached
 from cloud.problems import ProblemError, not_found
 from cloud.quarantine import PutAside, of_command, put_aside
 from cloud.register import Register
+from cloud.tally import Tally
 
 MOST_IN_BATCH = 500
 _REVOKED = "refused.terminal_revoked"
@@ -50,6 +51,15 @@ class _Given:
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a terminal believes to be held of its commands from a key on."""
+
+    terminal: str
+    since: int
+    tally: Tally
+
+
 class Commands:
     """The ear of one municipality for commands."""
 
@@ -59,16 +69,24 @@ class Commands:
         self._now = now
 
     def take(
-        self, batch: Sequence[Command], unread: Sequence[PutAside] = (), *, rows: bool = True
+        self,
+        batch: Sequence[Command],
+        unread: Sequence[PutAside] = (),
+        *,
+        rows: bool = True,
+        expected: Expected | None = None,
     ) -> list[Answer]:
         """Answer a batch in its order; all of it is written down before the first answer leaves.
 
         ``unread`` are facts that are not of the contract: they happened, so they are kept, and answered last. Without
-        ``rows`` a conflict is told with no record: who asks has been taken out.
+        ``rows`` a conflict is told with no record: who asks has been taken out. Where something else is held than is
+        ``expected``, nothing is taken: problem ``conflict.tally``.
         """
         if len(batch) + len(unread) > MOST_IN_BATCH:
             raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_many", most=MOST_IN_BATCH)
         with self._register.writing() as connection:
+            if expected is not None and expected.tally != self._held(connection, expected):
+                raise ProblemError(HTTPStatus.CONFLICT, "conflict.tally")
             sitting = _Sitting(connection, self._register, self._keys, self._now(), batch)
             answers = [sitting.answer(command) for command in batch]
             answers += [sitting.keep(item) for item in unread]
@@ -84,6 +102,23 @@ class Commands:
             answer = _with_rows(connection, self._register, found[key].answer, rows=rows)
             numbers = _numbers_given(connection, self._register.municipality, key)
         return answer | ({"provisional": numbers} if numbers else {})
+
+    def tally(self, terminal: str, since: int, until: int, *, whole: bool) -> dict[str, object]:
+        """Return what is held of a terminal's commands in a range of keys; unless ``whole``, in parts or key by key."""
+        width = -(-(until - since) // tally.PARTS)
+        bounds = sorted({min(since + place * width, until) for place in range(tally.PARTS + 1)})
+        with self._register.reading() as connection:
+            mine = connection, self._register.municipality, terminal
+            parts = tally.tallies(*mine, [since, until] if whole else bounds)
+            told = sum(parts[1:], start=parts[0])
+            if not whole and told.held <= tally.MOST_LISTED:
+                return _shown(told) | {"keys": tally.listed(*mine, since, until)}
+        return _shown(told) | ({} if whole else {"parts": [_shown(part) for part in parts]})
+
+    def _held(self, connection: sa.Connection, expected: Expected) -> Tally:
+        bounds = [expected.since, tally.LAST]
+        (held,) = tally.tallies(connection, self._register.municipality, expected.terminal, bounds)
+        return held
 
     def hear_again(self, connection: sa.Connection, command: Command) -> Answer:
         """Give an author's command its effect after all, released from quarantine by a person.
@@ -121,7 +156,7 @@ class _Sitting:
             return {**first.answer, "outcome": "already", "first": first.answer["outcome"]}
         stranger = self._stranger(command) or ("key_taken" if first else None)
         if stranger is not None:  # not remembered: the key may be another's, who is still to be heard
-            return self._aside(command, stranger)
+            return self._aside(command, stranger) | {"remembered": False}
         payload, trouble = self._opened(command)
         answer = self._effect(Hearing(self._connection, self._register, command, payload, self._now), trouble)
         self._given[command.key] = _Given(command.terminal, answer)
@@ -149,12 +184,13 @@ class _Sitting:
     def keep(self, item: PutAside) -> Answer:
         """Put a fact aside that could not be read; what happened is not refused for how it was written."""
         put_aside(self._connection, self._register.municipality, item, "malformed", stamp(self._now))
-        return quarantined(item.key, self._version, stamp(self._now))
+        return quarantined(item.key, self._version, stamp(self._now)) | {"remembered": False}
 
     def remember(self) -> None:
         """Write the answers down, in the transaction of their effects."""
         if self._lines:
             self._connection.execute(sa.insert(storage.command), self._lines)
+            tally.note(self._connection, self._register.municipality, self._lines)
 
     def _opened(self, command: Command, *, released: bool = False) -> tuple[Payload, str | None]:
         """Return the payload, or why the envelope is put aside."""
@@ -267,6 +303,10 @@ def _numbers_given(connection: sa.Connection, municipality: str, key: str) -> Ma
         table.c.municipality == municipality, table.c.command_key == key
     )
     return dict(json.loads(connection.execute(query).scalar_one_or_none() or "{}"))
+
+
+def _shown(told: Tally) -> dict[str, object]:
+    return {"held": told.held} | ({"total": told.octets} if told.held else {})
 
 
 def is_key(key: str) -> bool:

@@ -229,6 +229,10 @@ command = _table(  # every key ever seen, with the answer it got, for good
         "words": "blob",  # what the terminal signed, and its signature: who said so, for good
         "signature": "blob",
     },
+    sa.Index("command_terminal", "municipality", "terminal", "key"),
+)
+command_tally = _table(  # how many of them a terminal has in a slice of time, and their sum
+    "command_tally", {"terminal": "text", "slice": "int"}, {"held": "int", "total": "blob"}
 )
 intake_case = _table(  # what the back office reads to decide; the feed carries only the intake's state
     "intake_case",

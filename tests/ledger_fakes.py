@@ -177,7 +177,7 @@ class MemoryLedger:
         self, key: str, state: ChangeState, *, receipt: Receipt | None = None, words: str = ""
     ) -> None:
         change = self.changes[key]
-        if state not in outbox.TRANSITIONS[change.state].values():
+        if not outbox.may_become(change.state, state):
             if state in {ChangeState.WITHDRAWN, ChangeState.SUPERSEDED} and state is not change.state:
                 raise RefusedError("refused.input", field="state")
             return  # the first answer stands

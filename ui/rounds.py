@@ -18,6 +18,7 @@ from client.jobs.feed_ports import ReplicaFiles
 from client.jobs.heed_orders import HeedOrders
 from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.ports import Ledger, Now
+from client.jobs.reconcile_outbox import ReconcileOutbox
 from client.jobs.scrub_replica import EVERY, ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.sync_replica import SyncReplica, either
@@ -69,6 +70,7 @@ class Upkeep:
     orders: HeedOrders | None = None
     check: Callable[[], Awaitable[int]] | None = None  # of the papers issued off line
     doubts: Callable[[], Awaitable[DoubtCounts]] | None = None
+    reconcile: ReconcileOutbox | None = None
 
 
 class Rounds:
@@ -95,6 +97,8 @@ class Rounds:
         self.followed: Callable[[], object] = lambda: None  # the replica has changed
         self.facts = status.Facts(metered=upkeep.watch.metered, printer=printer)
         upkeep.watch.changed(self._on_line_changed)
+        if upkeep.reconcile is not None:
+            upkeep.reconcile.named = self._on_named
 
     def wake(self) -> None:
         """Send soon: something was written."""
@@ -292,6 +296,11 @@ class Rounds:
         self._told.clear()
         if report.filled or any(one.changes or one.repaired for one in report.feeds):
             self.followed()
+
+    def _on_named(self, error: CounterError) -> None:
+        """Hear what the cloud has forgotten, or holds unbidden."""
+        self._upkeep.write_down("outbox", {"code": error.code, **error.facts})
+        self._trouble(error)
 
     def _not_taken(self, code: str) -> None:
         if code != self.facts.not_taken:

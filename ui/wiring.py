@@ -37,6 +37,7 @@ from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Proof, ProveReplica, Tell
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
+from client.jobs.reconcile_outbox import ReconcileOutbox
 from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
@@ -90,6 +91,7 @@ class CloudLine:
     live: CloudRegister
     box: CommandBox
     send: SendOutbox
+    reconcile: ReconcileOutbox
     sync: SyncReplica
     night: KeepAtNight
     metered: Metered
@@ -126,6 +128,8 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         shut=lambda: orders.is_shut,
     )
     box = CommandBox(http, doors.facts.terminal_no)
+    keep = timedelta(days=config.outbox_keep_days)
+    reconcile = ReconcileOutbox(box, ledger, watch, now=utc_now, keep=keep)
     feeds = HttpFeeds(
         http,
         doors.facts.feed_keys,
@@ -138,7 +142,8 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         reach=Reach(watch, config.answer_wait_ms / 1000, token=log_in.token),
         live=CloudRegister(http, log_in.token),
         box=box,
-        send=SendOutbox(box, ledger, watch, now=utc_now, jitter=random.random),
+        send=SendOutbox(reconcile, ledger, watch, now=utc_now, jitter=random.random, before=reconcile.before),
+        reconcile=reconcile,
         sync=SyncReplica(
             by_the_hall(doors, feeds, partial(_keep, doors.stores.shelf)),
             doors.stores.replica,
@@ -300,6 +305,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         line.orders,
         line.check,
         ledger.doubt_counts,
+        line.reconcile,
     )
 
 

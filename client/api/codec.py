@@ -23,6 +23,7 @@ from client.domain.errors import LinkDownError, RefusedError
 from client.domain.query import Match, Query
 from client.domain.record import block_from_row, resident_from_row, shien_sochi_from_row
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo, ResidentStatus
+from client.domain.tally import Expected, Tally, ToldTally
 from client.rules import authorship
 
 Row = dict[str, object]
@@ -222,6 +223,7 @@ class WireAnswer(msgspec.Struct):
     reason: str = ""
     first: str = ""
     quarantined: bool = False
+    remembered: bool = True
 
     def value(self) -> CloudAnswer:
         """Return the answer with the outcome that counts; ValueError where the outcome is unknown."""
@@ -233,13 +235,57 @@ class WireAnswer(msgspec.Struct):
         receipt = self.receipt.value() if self.receipt and outcome == "accepted" else None
         words = " ".join(filter(None, (self.code, self.reason)))
         told = words or (receipt.text if receipt else "")
-        return CloudAnswer(self.key, outcome, receipt, told, self.quarantined and outcome == "accepted")
+        return CloudAnswer(
+            self.key,
+            outcome,
+            receipt,
+            told,
+            quarantined=self.quarantined and outcome == "accepted",
+            already=self.outcome == "already",
+            remembered=self.remembered,
+        )
 
 
 class Answers(msgspec.Struct):
     """Answer of POST /v1/commands."""
 
     answers: list[WireAnswer]
+
+
+class WireTally(msgspec.Struct):
+    """A count of commands and their sum."""
+
+    held: int
+    total: bytes = b""
+
+    def value(self) -> Tally:
+        """Return the tally."""
+        return Tally(self.held, int.from_bytes(self.total))
+
+
+class TallyAnswer(WireTally, kw_only=True):
+    """Answer of POST /v1/commands/tally."""
+
+    at: datetime
+    parts: list[WireTally] | None = None
+    keys: dict[str, list[str]] | None = None
+
+    def told(self) -> ToldTally:
+        """Return what was told; ValueError where a moment has no time zone."""
+        if self.at.tzinfo is None:
+            raise ValueError("a moment must know its time zone")
+        parts = None if self.parts is None else tuple(part.value() for part in self.parts)
+        told = self.keys
+        keys = None if told is None else {key: outcome for outcome in told for key in told[outcome]}
+        return ToldTally(self.value(), self.at, parts, keys)
+
+
+def expected_to_wire(expected: Expected) -> dict[str, object]:
+    """Write what the cloud is believed to hold."""
+    told: dict[str, object] = {"since": expected.since, "held": expected.tally.held}
+    if expected.tally.held:
+        told["total"] = base64.b64encode(expected.tally.total.to_bytes(32)).decode()
+    return told
 
 
 class WireStaff(msgspec.Struct):

@@ -100,6 +100,7 @@ class Fate:
     receipt: Receipt | None = None
     words: str = ""
     next_try_at: datetime | None = None
+    remembered: bool = True  # the cloud keeps this answer under the key, and counts it
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ class CloudAnswer:
     receipt: Receipt | None
     words: str
     quarantined: bool = False  # taken in, and put aside without effect: a person of the town looks at it
+    already: bool = False  # the first answer once more
+    remembered: bool = True  # kept under the key, and counted
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", without_forbidden_numbers(self.words))
@@ -177,6 +180,7 @@ class QueuedChange:
     next_try_at: datetime | None
     last_words: str
     receipt: Receipt | None
+    forgotten: Receipt | None = None  # what the cloud receipted first, before it forgot
 
     @property
     def readable(self) -> bool:

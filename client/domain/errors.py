@@ -43,6 +43,7 @@ class LinkDownError(CounterError):
         "link.unsigned",  # nobody of this town signed it: another town's server, or changed on the way
         "link.stale",  # an answer from before: a cache
         "link.backwards",  # the register has fewer versions than we have seen: it was restored
+        "link.forgot",  # the cloud forgot changes, and they go out again; fact: changes
         "link.untrusted",  # TLS: certificate not of our authority
         "link.handed_over",  # given to the hall server, sealed; what the cloud says of it is not known yet
         "link.stranger",  # a neighbour that is no machine of this town, or was one; fact: reason
@@ -121,7 +122,10 @@ class RefusedError(CounterError):
 class ConflictError(CounterError):
     """The register moved on since the base version; a person decides."""
 
-    codes = ("conflict.version",)
+    codes = (
+        "conflict.version",
+        "conflict.tally",  # the cloud holds something else of our commands than the ledger has answers for
+    )
 
 
 class StoreError(CounterError):
@@ -134,6 +138,8 @@ class StoreError(CounterError):
         "store.ledger_behind",  # the ledger is older than its mark: a named loss
         "store.ledger_broken",  # an entry is changed or missing; facts: chain, entry
         "store.mark_behind",  # the mark is older than the ledger by more than one commit; fact: commits
+        "store.forgotten_gone",  # the cloud forgot changes that cannot be sent again; fact: changes
+        "store.strangers",  # the cloud holds changes under our name that the ledger has not; fact: changes
         "store.forbidden_number",  # the cloud sent 個人番号 or 住民票コード; facts: table, column
         "store.newer",  # made by a newer version of the program
         "store.in_use",  # a second instance on the same data

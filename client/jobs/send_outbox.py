@@ -5,7 +5,7 @@ An unknown change is sent again with its own key: the cloud then tells its first
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,6 +41,10 @@ class SendReport:
     trouble: CounterError | None = None
 
 
+async def _nothing() -> None:
+    """Need nothing."""
+
+
 class SendOutbox:
     """Carries what waits to the cloud, with the terminal's own proof, whoever is signed in."""
 
@@ -52,12 +56,14 @@ class SendOutbox:
         *,
         now: Now,
         jitter: Callable[[], float],
+        before: Callable[[], Awaitable[CounterError | None]] = _nothing,
     ) -> None:
         self._cloud = cloud
         self._ledger = ledger
         self._link = link
         self._now = now
         self._jitter = jitter
+        self._before = before  # each batch: what must be known of the cloud first, or why that is not known
         self._one_at_a_time = asyncio.Lock()
         self._unwritten: tuple[
             Fate, ...
@@ -69,6 +75,8 @@ class SendOutbox:
             if not self._link.usable_for(COMMANDS):
                 return SendReport()
             await self._write(self._unwritten)
+            if trouble := await self._before():
+                return SendReport(trouble=trouble)
             ready = await self._ledger.ready(self._now(), limit=_BATCH + 1, alone_after=_ALONE_AFTER)
             batch = _batch(ready)
             return await self._send(batch, more=len(batch) < len(ready)) if batch else SendReport()
@@ -144,7 +152,7 @@ def _batch(ready: tuple[QueuedChange, ...]) -> tuple[QueuedChange, ...]:
 
 def _fate(answer: CloudAnswer) -> Fate:
     state = outbox.step(ChangeState.SENDING, outbox.EVENT_OF_OUTCOME[answer.outcome])
-    return Fate(answer.key, state, answer.receipt, answer.words)
+    return Fate(answer.key, state, answer.receipt, answer.words, remembered=answer.remembered)
 
 
 def _asked_wait(error: CounterError) -> timedelta:

@@ -26,6 +26,7 @@ class Event(Enum):
     SEEN_IN_REPLICA = "seen_in_replica"
     WITHDRAWN = "withdrawn"
     REWRITTEN = "rewritten"  # a new change with a new key takes its place
+    FORGOTTEN = "forgotten"  # the cloud that took it was restored from its backup, and knows it no more
 
 
 ANSWERS = {
@@ -41,10 +42,14 @@ TRANSITIONS: Table[ChangeState, Event] = MappingProxyType(
         ChangeState.SENDING: {**ANSWERS, Event.UNANSWERED: ChangeState.UNKNOWN},
         # Leaves only by an answer for its key; picked again, it goes out with the very same key.
         ChangeState.UNKNOWN: {**ANSWERS, Event.PICKED: ChangeState.SENDING},
-        ChangeState.ACCEPTED: {Event.SEEN_IN_REPLICA: ChangeState.LANDED},
+        # Forgotten, it goes out again with the very same key, and stands before all that is newer.
+        ChangeState.ACCEPTED: {
+            Event.SEEN_IN_REPLICA: ChangeState.LANDED,
+            Event.FORGOTTEN: ChangeState.UNKNOWN,
+        },
         ChangeState.CONFLICT: _PERSON,
         ChangeState.REFUSED: _PERSON,  # not retried: a refusal is final until a person acts
-        ChangeState.LANDED: {},
+        ChangeState.LANDED: {Event.FORGOTTEN: ChangeState.UNKNOWN},
         ChangeState.WITHDRAWN: {},
         ChangeState.SUPERSEDED: {},
     }
@@ -63,6 +68,19 @@ LONGEST_WAIT = timedelta(seconds=60)
 def step(state: ChangeState, event: Event) -> ChangeState:
     """Return the state after an event. OutOfTurnError where that cannot be."""
     return _step(TRANSITIONS, state, event)
+
+
+def may_become(state: ChangeState, after: ChangeState) -> bool:
+    """Tell whether an answer, its absence or a person may lead there; that a change was forgotten is said apart."""
+    return any(to is after for event, to in TRANSITIONS[state].items() if event is not Event.FORGOTTEN)
+
+
+def may_be_forgotten(state: ChangeState) -> bool:
+    """Tell whether a change had taken effect, so that a cloud which knows it no more must have it again.
+
+    What was answered with no stays with its no: it is not retried, whoever has forgotten it.
+    """
+    return Event.FORGOTTEN in TRANSITIONS[state]
 
 
 def after_restart(state: ChangeState) -> ChangeState:

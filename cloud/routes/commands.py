@@ -3,17 +3,20 @@
 from datetime import date
 from http import HTTPStatus
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Response
 
 from cloud.clock import read_stamp, stamp
 from cloud.command import Answer, Command
+from cloud.commands import Expected
 from cloud.enrolment import Terminal
 from cloud.envelopes import UnreadableError, open_carried
-from cloud.problems import ProblemError
+from cloud.problems import ProblemError, malformed
 from cloud.quarantine import PutAside
 from cloud.routes.wire import CarryingDep, HandingOverDep, TenantDep, body_of, json_answer
+from cloud.tally import LAST, Tally
 from cloud.tenant import Tenant
 
 router = APIRouter()
@@ -24,10 +27,30 @@ MOST_SEALED = 1_000_000  # bytes of one envelope; what is larger is an attachmen
 Whole = Annotated[int, msgspec.Meta(ge=-_MOST, le=_MOST)]
 
 
+Bound = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class Held(msgspec.Struct):
+    """What a terminal believes to be held of its commands from a key on."""
+
+    since: Bound
+    held: Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+    total: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)] = b""
+
+
+class Range(msgspec.Struct):
+    """Body of POST /v1/commands/tally."""
+
+    since: Bound
+    until: Bound | None = None
+    whole: bool = False
+
+
 class Batch(msgspec.Struct):
     """Body of POST /v1/commands; items are read one by one, so that a bad one spoils no other."""
 
     commands: list[msgspec.Raw]
+    tally: Held | None = None
 
 
 class Item(msgspec.Struct):
@@ -85,6 +108,18 @@ def take(
     return json_answer({"answers": answers})
 
 
+@router.post("/v1/commands/tally")
+def tally(
+    tenant: TenantDep, terminal: HandingOverDep, asked: Annotated[Range, Depends(body_of(Range))]
+) -> Response:
+    """Return what is held of the asking terminal's commands, so that it can hold its own book against that."""
+    since, until = UUID(asked.since).int, UUID(asked.until).int if asked.until else LAST
+    if until <= since:
+        raise malformed("until is not behind since")
+    told = tenant.commands.tally(terminal.terminal_no, since, until, whole=asked.whole)
+    return json_answer(told | {"at": stamp(tenant.now())})
+
+
 @router.post("/v1/carried")
 def carried(
     tenant: TenantDep, carrier: CarryingDep, asked: Annotated[Carried, Depends(body_of(Carried))]
@@ -111,7 +146,11 @@ def _taken(tenant: Tenant, asked: Batch, terminal: Terminal, *, rows: bool) -> l
                 unread.append(PutAside(key, terminal.terminal_no, kind, bytes(raw)))
             else:
                 bad.append(_unreadable(key))
-    return [*tenant.commands.take(good, unread, rows=rows), *bad]
+    expected = None
+    if asked.tally is not None:
+        held = Tally(asked.tally.held, int.from_bytes(asked.tally.total))
+        expected = Expected(terminal.terminal_no, UUID(asked.tally.since).int, held)
+    return [*tenant.commands.take(good, unread, rows=rows, expected=expected), *bad]
 
 
 @router.get("/v1/commands/{key}")
@@ -142,4 +181,5 @@ def _text(value: object) -> str:
 
 def _unreadable(key: str) -> Answer:
     """Return the answer to a request not of the contract; it is not remembered, for nothing was understood."""
-    return {"key": key, "outcome": "refused", "code": "refused.input", "reason": "command"}
+    said = {"outcome": "refused", "code": "refused.input", "reason": "command"}
+    return {"key": key, **said, "remembered": False}

@@ -14,7 +14,6 @@ from client.domain.change import (
     Fate,
     NewChange,
     QueuedChange,
-    Receipt,
     change_key,
 )
 from client.domain.resident import AtenaNo
@@ -127,26 +126,22 @@ def withdraw(connection: sqlite3.Connection, key: str, *, actor: str, reason: st
 def settle_all(connection: sqlite3.Connection, fates: Iterable[Fate], now: datetime) -> None:
     """Write what became of a batch, and when what got no answer is tried again."""
     for fate in fates:
-        settle(connection, fate.key, fate.state, fate.receipt, words=fate.words, now=now)
+        settle(connection, fate, now)
         if fate.next_try_at is not None:
             outbox.postpone(connection, (fate.key,), fate.next_try_at, fate.words)
 
 
-def settle(
-    connection: sqlite3.Connection,
-    key: str,
-    state: ChangeState,
-    receipt: Receipt | None,
-    *,
-    words: str,
-    now: datetime,
-) -> None:
+def settle(connection: sqlite3.Connection, fate: Fate, now: datetime) -> None:
     """Write the cloud's answer, in the journal too; the first one stands."""
-    if not outbox.settle(connection, key, state, receipt, words) or state not in _IN_BOOK:
+    told = fate.state, fate.receipt, fate.words
+    if (
+        not outbox.settle(connection, fate.key, *told, remembered=fate.remembered)
+        or fate.state not in _IN_BOOK
+    ):
         return
-    facts: dict[str, str | int] = {"key": key, "state": state.value}
-    if receipt:
-        facts["register_version"] = receipt.register_version
+    facts: dict[str, str | int] = {"key": fate.key, "state": fate.state.value}
+    if fate.receipt:
+        facts["register_version"] = fate.receipt.register_version
     journal.append(connection, JournalEntry("answer", "cloud", (), facts), now)
 
 

@@ -1,9 +1,9 @@
 """The ledger: book and outbox on this PC's disk. Each call returns after commit and mark are on disk."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from client.domain.doubtful import Done, DoubtCounts, DoubtfulPaper, OfflinePape
 from client.domain.errors import StoreError
 from client.domain.hold import Hold
 from client.domain.resident import AtenaNo
+from client.domain.tally import Forgotten
 from client.domain.terminal import NOTHING_SEEN, TerminalFacts, TerminalSeen
 from client.jobs.hold_ports import Ending, Heard
 from client.jobs.ports import IssueDraft, JournalEntry, Now
@@ -26,6 +27,7 @@ from offline.store import (
     holds,
     journal,
     outbox,
+    reckoning,
     serials,
     sheets,
     waiting,
@@ -44,7 +46,7 @@ Work = Callable[[sqlite3.Connection], T]
 class LedgerFile:
     """``ledger.db`` with ``ledger.slots`` and its anchor outside the disk.
 
-    Fulfils ports.Ledger, hold_ports.HeldBook and doubt_ports.DoubtBook.
+    Fulfils ports.Ledger, hold_ports.HeldBook, doubt_ports.DoubtBook and tally_ports.AnsweredBook.
     """
 
     def __init__(
@@ -184,7 +186,7 @@ class LedgerFile:
     ) -> None:
         """Write the cloud's answer for a change, or UNKNOWN where none came; the first answer stands."""
 
-        await self._commit(lambda c: book.settle(c, key, state, receipt, words=words, now=self._now()))
+        await self._commit(lambda c: book.settle(c, Fate(key, state, receipt, words), self._now()))
 
     async def settle_all(self, fates: tuple[Fate, ...]) -> None:
         """Write what became of a batch, in one transaction."""
@@ -201,6 +203,32 @@ class LedgerFile:
     async def land(self, register_version: int) -> int:
         """Mark accepted changes whose version the replica has reached; returns how many."""
         return await self._commit(lambda c: outbox.land(c, register_version))
+
+    async def oldest_kept(self) -> str | None:
+        """Return the first key that has an answer and whose payload is still here."""
+        return await self._read(reckoning.oldest_kept)
+
+    async def held(self, since: str) -> dict[str, str]:
+        """Return what the cloud should hold from a key on, with its outcomes."""
+        return await self._read(lambda c: reckoning.held(c, since))
+
+    async def forget(self, keys: tuple[str, ...]) -> Forgotten:
+        """Let changes that the cloud has forgotten go out again, in one transaction, in the journal too."""
+        return await self._commit(lambda c: reckoning.forget(c, keys, self._now()))
+
+    async def note_strangers(self, told: Mapping[str, str]) -> int:
+        """Write down what the cloud holds under this terminal's name that is not known here; returns how many."""
+        return await self._commit(lambda c: reckoning.note_strangers(c, told, self._now()))
+
+    async def strangers(self) -> int:
+        """Return how many there are."""
+        return await self._read(reckoning.strangers)
+
+    async def clear_out(self, at: datetime, keep: timedelta) -> int:
+        """Delete payloads and envelopes of what was over so long before a moment of the cloud's; returns how many."""
+        if not await self._read(lambda c: reckoning.wants_clearing(c, at, keep)):
+            return 0
+        return await self._commit(lambda c: reckoning.clear_out(c, at, keep, self._now()))
 
     async def holds_on(self, residents: Iterable[AtenaNo]) -> tuple[Hold, ...]:
         """Return what is held of some residents, here and by neighbours."""

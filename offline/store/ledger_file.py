@@ -10,7 +10,7 @@ from typing import TypeVar
 from client.domain.errors import StoreError
 from client.domain.terminal import NOTHING_SEEN, TerminalSeen
 from client.jobs.ports import JournalEntry
-from offline.store import continuity, door, doubts, heads, holds, journal, outbox, serials, sheets
+from offline.store import continuity, door, doubts, heads, holds, journal, outbox, reckoning, serials, sheets
 from offline.store.anchor import Anchor, Known
 from offline.store.continuity import mark_of
 from offline.store.files import make_own
@@ -37,7 +37,7 @@ def first_shape(connection: sqlite3.Connection) -> None:
     serials.create(connection)
 
 
-STEPS: tuple[Step, ...] = (first_shape, holds.second_shape, doubts.third_shape)
+STEPS: tuple[Step, ...] = (first_shape, holds.second_shape, doubts.third_shape, reckoning.fourth_shape)
 
 
 @dataclass(frozen=True, slots=True)

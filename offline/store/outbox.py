@@ -6,10 +6,11 @@ after its time without breaking it.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, Receipt
@@ -18,7 +19,7 @@ from client.domain.errors import RefusedError
 from client.domain.resident import AtenaNo
 from client.rules.authorship import signed_words
 from client.rules.chain import GENESIS, link
-from client.rules.outbox import TRANSITIONS, Event, step
+from client.rules.outbox import ANSWERS, Event, may_become, step
 from offline.store import heads
 from offline.store.door import one
 from offline.store.pack import packed, unpacked
@@ -27,9 +28,16 @@ from offline.store.times import utc_from, utc_text
 
 CHAIN = "outbox"
 SETTLED = (ChangeState.LANDED, ChangeState.WITHDRAWN, ChangeState.SUPERSEDED)
+_OUTCOME_OF = {state: event.value for event, state in ANSWERS.items()}
 _BY_PERSON = frozenset({ChangeState.WITHDRAWN, ChangeState.SUPERSEDED})
 _FIXED = "seq, key, kind, base, payload, sealed, signature, made_at, made_by, clock_offset_ms, todoke_date, supersedes"
-_FATE = "state, attempts, next_try_at, last_words, receipt_version, receipt_at, receipt_text"
+_HASHES = "payload_hash, sealed_hash"  # of what was cleared out
+_FATE = (
+    "state, attempts, next_try_at, last_words, receipt_version, receipt_at, receipt_text,"
+    " (SELECT json_array(receipt_version, receipt_at, receipt_text) FROM outbox_forgotten WHERE no = 1"
+    " AND outbox_forgotten.seq = outbox.seq)"
+)
+_NOTHING: Mapping[str, bytes | None] = MappingProxyType({})
 Signer = Callable[[bytes], bytes]  # the terminal's own key
 
 
@@ -133,26 +141,29 @@ def settle(
     state: ChangeState,
     receipt: Receipt | None = None,
     words: str = "",
+    *,
+    remembered: bool = True,
 ) -> bool:
     """Write what became of a change; False where that stood there already.
 
     The first answer stands: one that comes again, or late, changes nothing. A person's act out of turn is
-    refused.
+    refused. ``remembered``: the cloud keeps this answer under the key.
     """
     present = _state(connection, key)
-    if state not in TRANSITIONS[present].values():
+    if not may_become(present, state):
         if state in _BY_PERSON and state is not present:
             raise RefusedError("refused.input", field="state")
         return False
     connection.execute(
         "UPDATE outbox SET state = ?, last_words = ?, receipt_version = ?, receipt_at = ?, receipt_text = ?,"
-        " next_try_at = NULL WHERE key = ?",
+        " next_try_at = NULL, outcome = coalesce(?, outcome) WHERE key = ?",
         (
             state.value,
             words,
             receipt.register_version if receipt else None,
             utc_text(receipt.at) if receipt else None,
             receipt.text if receipt else "",
+            _OUTCOME_OF.get(state) if remembered else None,
             key,
         ),
     )
@@ -194,20 +205,29 @@ def first_bad(connection: sqlite3.Connection, start: heads.Head = (0, GENESIS)) 
     last, prev = start
     after = (last,)
     residents = _residents(connection, "WHERE seq > ?", after)
-    for *values, recorded in connection.execute(
-        f"SELECT {_FIXED}, hash FROM outbox WHERE seq > ? ORDER BY seq", after
+    for *values, payload_hash, sealed_hash, recorded in connection.execute(
+        f"SELECT {_FIXED}, {_HASHES}, hash FROM outbox WHERE seq > ? ORDER BY seq", after
     ):
         last += 1
-        if values[0] != last or link(prev, _entry(values, residents.get(last, ()))) != recorded:
+        cleared = {"payload": payload_hash, "sealed": sealed_hash}
+        if values[0] != last or link(prev, _entry(values, residents.get(last, ()), cleared)) != recorded:
             return last
         prev = recorded
     return None if heads.read(connection, CHAIN) == (last, prev) else last + 1
 
 
-def _entry(values: Iterable[Any], residents: Iterable[str]) -> dict[str, object]:
+def content_hash(content: bytes) -> bytes:
+    """Return what stands in the chain for a payload or an envelope."""
+    return blake2b(content, digest_size=32).digest()
+
+
+def _entry(
+    values: Iterable[Any], residents: Iterable[str], cleared: Mapping[str, bytes | None] = _NOTHING
+) -> dict[str, object]:
     entry = dict(zip(_FIXED.split(", "), values, strict=True))
     for name in ("base", "payload", "sealed"):
-        entry[name] = blake2b(entry[name], digest_size=32).digest()
+        gone = None if entry[name] else cleared.get(name)
+        entry[name] = gone or content_hash(entry[name])
     return {**entry, "residents": list(residents)}
 
 
@@ -239,7 +259,7 @@ def _select(connection: sqlite3.Connection, where: str, values: Sequence[object]
 def _change(row: tuple[Any, ...], residents: tuple[AtenaNo, ...]) -> QueuedChange:
     seq, key, kind, base, payload, envelope, signature, made_at, made_by, offset, todoke_date, *more = row
     supersedes, *fate = more
-    state, attempts, next_try_at, last_words, version, receipt_at, receipt_text = fate
+    state, attempts, next_try_at, last_words, version, receipt_at, receipt_text, forgotten = fate
     return QueuedChange(
         seq=seq,
         key=key,
@@ -247,7 +267,7 @@ def _change(row: tuple[Any, ...], residents: tuple[AtenaNo, ...]) -> QueuedChang
         state=ChangeState(state),
         residents=residents,
         base={AtenaNo(atena_no): history_no for atena_no, history_no in unpacked(base).items()},
-        payload=unpacked(payload),
+        payload=unpacked(payload) if payload else {},  # cleared out after its time
         sealed=envelope,
         signature=signature,
         made_at=utc_from(made_at),
@@ -259,4 +279,10 @@ def _change(row: tuple[Any, ...], residents: tuple[AtenaNo, ...]) -> QueuedChang
         next_try_at=utc_from(next_try_at) if next_try_at else None,
         last_words=last_words,
         receipt=None if version is None else Receipt(version, utc_from(receipt_at), receipt_text),
+        forgotten=_first_receipt(forgotten) if forgotten else None,
     )
+
+
+def _first_receipt(told: str) -> Receipt:
+    version, at, text = json.loads(told)
+    return Receipt(version, utc_from(at), text)

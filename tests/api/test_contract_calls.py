@@ -129,6 +129,7 @@ READERS: dict[str, Callable[[Http], Awaitable[object]]] = {
         a_request()
     ),
     "sendCommands": send,
+    "tallyCommands": lambda http: CommandBox(http, "T0001").tally("0", None, whole=False),
     "peerLease": lambda http: PeerDesk(http).lease(),
     "commandAnswer": lambda http: CommandBox(http, "T0001").ask("a-key"),
     "orders": lambda http: UpkeepDesk(http, None).orders(),  # type: ignore[arg-type]  # no order, so no key is asked for

@@ -32,6 +32,7 @@ ALWAYS_HEARD = {
     "sendCommands",
     "carry",
     "commandAnswer",
+    "tallyCommands",
 }  # what was accepted at a counter gets in with a wrong clock, and twice
 
 

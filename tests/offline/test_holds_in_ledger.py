@@ -19,7 +19,7 @@ from client.domain.resident import AtenaNo
 from client.jobs.hold_ports import Ending, Heard
 from client.rules.hold_wire import MOST_PERSONS, name_of
 from client.rules.holds import joined
-from offline.store import door, holds, ledger_file
+from offline.store import door, holds
 from offline.store.migrations import backup_path
 from offline.store.stores import FileStores
 from tests.builders import HANAKO, NOW, TARO
@@ -267,15 +267,28 @@ async def test_a_closed_ledger_holds_its_tongue(stores: FileStores) -> None:
         await hear(stores, a_hold())
 
 
-async def test_a_ledger_of_the_first_shape_gets_room_for_holds_and_keeps_what_it_had(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+SINCE_THE_FIRST_SHAPE = (
+    *("DROP TABLE hold_resident", "DROP TABLE hold", "DROP INDEX outbox_kind"),
+    *("DROP TABLE doubt", "DROP TABLE doubtful", "DROP TABLE sheet_base"),
+    *("DROP TABLE outbox_forgotten", "DROP TABLE outbox_stranger"),
+    *("DROP INDEX outbox_held", "DROP INDEX outbox_kept", "DROP INDEX outbox_over"),
+    *(
+        f"ALTER TABLE outbox DROP COLUMN {column}"
+        for column in ("outcome", "over_at", "payload_hash", "sealed_hash")
+    ),
+    *("DELETE FROM migration WHERE no > 1", "PRAGMA user_version = 1"),
+)
+
+
+async def test_a_ledger_of_the_first_shape_gets_room_for_holds_and_keeps_what_it_had(tmp_path: Path) -> None:
     old = stores_in(tmp_path)
-    with monkeypatch.context() as patched:
-        patched.setattr(ledger_file, "STEPS", (ledger_file.first_shape,))
-        await old.open(KEYS)
-        change = await old.ledger.queue(a_restrictive(DEATH))
-        await old.close()
+    await old.open(KEYS)
+    change = await old.ledger.queue(a_restrictive(DEATH))
+    await old.close()
+    connection = door.open_connection(tmp_path / "ledger.db", KEYS.ledger)
+    for words in SINCE_THE_FIRST_SHAPE:
+        connection.execute(words)
+    connection.close()
     new = stores_in(tmp_path)
     await new.open(KEYS)
     assert await on(new) == [change.key]

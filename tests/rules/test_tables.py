@@ -43,7 +43,7 @@ def test_an_event_out_of_turn_raises_and_one_in_turn_does_not(state: ChangeState
             outbox.step(state, event)
 
 
-@given(st.lists(st.sampled_from(Event), max_size=30))
+@given(st.lists(st.sampled_from([event for event in Event if event is not Event.FORGOTTEN]), max_size=30))
 def test_whatever_happens_a_settled_change_stays_settled(events: list[Event]) -> None:
     state, settled = ChangeState.QUEUED, None
     for event in events:
@@ -55,7 +55,20 @@ def test_whatever_happens_a_settled_change_stays_settled(events: list[Event]) ->
 
 def test_every_state_can_be_reached_and_those_that_end_are_the_settled_ones() -> None:
     assert reachable(outbox.TRANSITIONS, ChangeState.QUEUED) == set(ChangeState)
-    assert {state for state in ChangeState if not outbox.TRANSITIONS[state]} == SETTLED
+    ends = {state for state in ChangeState if set(outbox.TRANSITIONS[state]) <= {Event.FORGOTTEN}}
+    assert ends == SETTLED
+
+
+def test_only_what_took_effect_can_be_forgotten_and_then_waits_for_an_answer_to_its_key() -> None:
+    took_effect = {ChangeState.ACCEPTED, ChangeState.LANDED}
+    assert {state for state in ChangeState if outbox.may_be_forgotten(state)} == took_effect
+    assert {outbox.step(state, Event.FORGOTTEN) for state in took_effect} == {ChangeState.UNKNOWN}
+
+
+def test_no_late_silence_makes_an_answered_change_unknown() -> None:
+    assert not any(
+        outbox.may_become(state, ChangeState.UNKNOWN) for state in (ChangeState.ACCEPTED, *SETTLED)
+    )
 
 
 def test_an_unknown_change_leaves_only_by_an_answer_for_its_key() -> None:

@@ -97,7 +97,9 @@ class OutboxModel:
     def may_print(self) -> bool:
         """Tell whether the chosen line has a 仮受付票 to print."""
         change = self.chosen_change
-        return change is not None and not change.kind.is_fact and change.state not in _TAKEN_BACK
+        if change is None or not change.payload:  # cleared out after its time
+            return False
+        return not change.kind.is_fact and change.state not in _TAKEN_BACK
 
     @property
     def summary(self) -> str:
@@ -235,6 +237,14 @@ class OutboxModel:
         return self.words("outbox.and_others", first=change.residents[0], n=len(change.residents) - 1)
 
     def _last_words(self, change: QueuedChange) -> str:
+        """Return what was said of a change; where the cloud forgot its first answer, that too."""
+        told = self._told(change)
+        if change.forgotten is None:
+            return told
+        day = short_time(change.forgotten.at, self._now())
+        return self.words("outbox.forgotten", day=day, words=told)
+
+    def _told(self, change: QueuedChange) -> str:
         """Return what the cloud or the line said; our own codes in words."""
         if change.receipt and change.receipt.text:
             return change.receipt.text
