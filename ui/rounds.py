@@ -207,6 +207,9 @@ class Rounds:
         report = await self._upkeep.send.drain()
         if report.accepted:
             self._upkeep.sync.wake()
+        stopped = self._upkeep.send.stopped
+        if stopped is not None and not isinstance(stopped, LinkDownError):
+            raise stopped  # told once; the line's own trouble stands in the status bar
 
     async def _look(self) -> None:
         try:

@@ -69,6 +69,10 @@ class ChangeState(Enum):
     SUPERSEDED = "superseded"
 
 
+# The last words of an unknown change that is no longer sent by itself: a person looks at it first.
+PARKED = frozenset({"refused.cannot_be_read", "refused.stumbles"})
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """The cloud's word that a change took effect: at which register version, and when."""
@@ -90,6 +94,7 @@ class Fate:
     receipt: Receipt | None = None
     words: str = ""
     next_try_at: datetime | None = None
+    counts: bool = True  # as a try; where all was stopped, it says nothing of this change
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +170,8 @@ class QueuedChange:
     next_try_at: datetime | None
     last_words: str
     receipt: Receipt | None
+
+    @property
+    def is_parked(self) -> bool:
+        """Tell whether it waits for a person before it is sent again; whether the cloud acted is not known."""
+        return self.state is ChangeState.UNKNOWN and self.last_words in PARKED

@@ -91,6 +91,8 @@ class RefusedError(CounterError):
         "refused.number_search",  # typed into the search, which neither asks nor keeps it
         "refused.terminal_revoked",
         "refused.enrolment",  # token unknown or used
+        "refused.cannot_be_read",  # the cloud takes no batch with this change in it, whatever else it takes
+        "refused.stumbles",  # the cloud brings a fault for this change alone, and answers all others
         "refused.newer",  # the cloud speaks a newer contract; only a newer program helps
         "refused.under_way",  # being sent, or its answer is not known: cannot be taken back now
         "bundle.unreadable",  # the medium is gone, or broken
