@@ -222,6 +222,7 @@ class WireAnswer(msgspec.Struct):
     reason: str = ""
     first: str = ""
     quarantined: bool = False
+    terminal: str = ""  # whose command it was, where a key was asked for
 
     def value(self) -> CloudAnswer:
         """Return the answer with the outcome that counts; ValueError where the outcome is unknown."""
@@ -233,13 +234,22 @@ class WireAnswer(msgspec.Struct):
         receipt = self.receipt.value() if self.receipt and outcome == "accepted" else None
         words = " ".join(filter(None, (self.code, self.reason)))
         told = words or (receipt.text if receipt else "")
-        return CloudAnswer(self.key, outcome, receipt, told, self.quarantined and outcome == "accepted")
+        aside = self.quarantined and outcome == "accepted"
+        return CloudAnswer(self.key, outcome, receipt, told, aside, self.terminal)
+
+
+def answer_of(raw: msgspec.Raw) -> CloudAnswer | None:
+    """Return an answer for one command, or None where it is not of the contract: then nothing was answered."""
+    try:
+        return msgspec.json.decode(raw, type=WireAnswer).value()
+    except (msgspec.DecodeError, ValueError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class Answers(msgspec.Struct):
-    """Answer of POST /v1/commands."""
+    """Answer of POST /v1/commands; each is read by itself, so that one that is none spoils no other."""
 
-    answers: list[WireAnswer]
+    answers: list[msgspec.Raw]
 
 
 class WireStaff(msgspec.Struct):

@@ -116,6 +116,9 @@ class CloudAnswer:
     receipt: Receipt | None
     words: str
     quarantined: bool = False  # taken in, and put aside without effect: a person of the town looks at it
+    author: str = field(
+        default="", compare=False
+    )  # the terminal whose change it was, where a key was asked for
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", without_forbidden_numbers(self.words))

@@ -260,7 +260,9 @@ def _batch(ready: tuple[QueuedChange, ...], alone: Container[str]) -> tuple[Queu
 
 def _fate(answer: CloudAnswer) -> Fate:
     state = outbox.step(ChangeState.SENDING, outbox.EVENT_OF_OUTCOME[answer.outcome])
-    return Fate(answer.key, state, answer.receipt, answer.words)
+    return Fate(
+        answer.key, state, answer.receipt, answer.words or ("quarantined" if answer.quarantined else "")
+    )
 
 
 def _untried(change: QueuedChange, error: CounterError, next_try_at: datetime | None) -> Fate:

@@ -284,9 +284,14 @@ class OutboxModel:
             return change.receipt.text
         if change.state is ChangeState.CONFLICT:
             return self.words("outbox.conflict")
-        if not self.words.has(f"error.{change.last_words}"):
+        if change.last_words == "quarantined":
+            return self.words("outbox.quarantined")
+        code, _, reason = change.last_words.partition(" ")
+        if not self.words.has(f"error.{code}"):
             return change.last_words
-        said = self.words.error(change.last_words)
+        if reason == "key_taken":
+            return self.words("outbox.key_taken")
+        said = self.words.error(code, {"reason": reason})
         return said.what + said.do if needs_a_person(change) else said.what
 
 
