@@ -110,6 +110,7 @@ class RefusedError(CounterError):
         "bundle.passphrase",
         "bundle.card",  # the town's escrow.json is missing, or not signed by the town
         "bundle.no_word",  # nothing the cloud signed says what stands here; or it does not go back so far
+        "bundle.other_kind",  # an outbox where data was wanted, or the other way round
         "bundle.exists",  # nothing is written over
         "bundle.custody",  # a line of the record is changed or missing; fact: entry
         "refused.duplicate_intake",  # the same notification stands in the outbox already

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from client.domain.change import ChangeState, CloudAnswer, Fate, QueuedChange
 from client.domain.errors import (
@@ -19,7 +20,7 @@ from client.domain.errors import (
     RefusedError,
     SignInNeededError,
 )
-from client.jobs.ports import CloudCommands, Ledger, Link, Now
+from client.jobs.ports import CloudCommands, Now
 from client.rules import outbox, sending
 from client.rules.sending import Trouble
 from client.rules.services import COMMANDS
@@ -30,6 +31,38 @@ _BATCH_BYTES = 400_000
 _ALONE_AFTER = 2  # attempts after which a change travels alone, so that one bad one cannot stop the others
 _UNANSWERED = "link.fault"
 _NO_ANSWERS = (LinkDownError, SignInNeededError, RefusedError, ConflictError)  # not one item was looked at
+
+
+class Queue(Protocol):
+    """The part of a ledger that is sent from."""
+
+    async def ready(self, now: datetime, *, limit: int, alone_after: int) -> tuple[QueuedChange, ...]:
+        """Return what may be sent now, oldest first; of what was tried often, the least tried alone."""
+        ...
+
+    async def lease(self, keys: tuple[str, ...], *, now: datetime) -> None:
+        """Mark changes as being sent. OutOfTurnError."""
+        ...
+
+    async def settle_all(self, fates: tuple[Fate, ...]) -> None:
+        """Write what became of a batch, in one transaction."""
+        ...
+
+
+class Line(Protocol):
+    """The part of a link that a sender asks and tells."""
+
+    def usable_for(self, service: str, /) -> bool:
+        """Tell whether a call is worth its wait."""
+        ...
+
+    def note_success(self, ms: int, *, service: str = "") -> None:
+        """Note an answer."""
+        ...
+
+    def note_failure(self, error: LinkDownError) -> None:
+        """Note that there was none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +94,8 @@ class SendOutbox:
     def __init__(
         self,
         cloud: CloudCommands,
-        ledger: Ledger,
-        link: Link,
+        ledger: Queue,
+        link: Line,
         *,
         now: Now,
         jitter: Callable[[], float],
