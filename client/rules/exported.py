@@ -44,7 +44,7 @@ def record_of(change: QueuedChange) -> bytes:
             kind=change.kind,
             state=change.state,
             residents=list(change.residents),
-            base=dict(change.base),
+            base={str(who): version for who, version in change.base.items()},
             sealed=change.sealed,
             signature=change.signature,
             made_at=change.made_at,

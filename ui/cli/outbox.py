@@ -96,8 +96,8 @@ async def bring(terminal: Terminal, file: BundleFile, shares: Shares, http: Http
     carry = CarryOutbox(CommandBox(http, author), ledger.record, now=terminal.now)
     carried = await carry(changes, terminal=author, actor=terminal.clerk)
     told = _told(carried)
-    facts = {name: value for name, value in told.items() if isinstance(value, int)}
-    line = {"bundle": file.bundle.bundle_id, "carried_for": author, **facts}
+    line: dict[str, str | int] = {"bundle": file.bundle.bundle_id, "carried_for": author}
+    line |= {name: value for name, value in told.items() if isinstance(value, int)}
     await ledger.record(JournalEntry("sync", terminal.clerk, facts=line))
     return {"ok": not told["unsent"], "bundle": file.bundle.bundle_id, "terminal": author, **told}
 
