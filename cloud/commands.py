@@ -1,7 +1,8 @@
 """Everything that changes anything: commands, each taking effect exactly once by its key.
 
 Effect and remembered answer are written in one transaction; whoever sends a key again, at the same time or after
-years, gets the first answer. What is remembered was signed by the terminal it names: nobody takes another's key.
+years, gets the first answer. What is remembered was signed by the terminal it names: nobody takes another's key, and
+the same key over other words is another command.
 """
 
 import json
@@ -48,7 +49,12 @@ class _Given:
     """An answer that was given, and to whom."""
 
     terminal: str
+    words: bytes  # what it signed: the same key over other words is another command
     answer: Answer
+
+    def is_of(self, command: Command) -> bool:
+        """Tell whether it was given to this very command."""
+        return self.terminal == command.terminal and self.words == signed_words(command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,8 @@ class Commands:
                 raise not_found()
             answer = _with_rows(connection, self._register, found[key].answer, rows=rows)
             numbers = _numbers_given(connection, self._register.municipality, key)
-        return answer | ({"provisional": numbers} if numbers else {})
+        told = answer | {"terminal": found[key].terminal}
+        return told | ({"provisional": numbers} if numbers else {})
 
     def tally(self, terminal: str, since: int, until: int, *, whole: bool) -> dict[str, object]:
         """Return what is held of a terminal's commands in a range of keys; unless ``whole``, in parts or key by key."""
@@ -152,14 +159,14 @@ class _Sitting:
     def answer(self, command: Command) -> Answer:
         """Give a command its effect, or the first answer where its key was seen before."""
         first = self._given.get(command.key)
-        if first is not None and first.terminal == command.terminal:
+        if first is not None and first.is_of(command):
             return {**first.answer, "outcome": "already", "first": first.answer["outcome"]}
         stranger = self._stranger(command) or ("key_taken" if first else None)
         if stranger is not None:  # not remembered: the key may be another's, who is still to be heard
             return self._aside(command, stranger) | {"remembered": False}
         payload, trouble = self._opened(command)
         answer = self._effect(Hearing(self._connection, self._register, command, payload, self._now), trouble)
-        self._given[command.key] = _Given(command.terminal, answer)
+        self._given[command.key] = _Given(command.terminal, signed_words(command), answer)
         self._lines.append(self._line(command, answer))
         reached(Point.MID_BATCH)
         return answer
@@ -168,7 +175,7 @@ class _Sitting:
         """Give a command its effect whatever became of its terminal; nothing is remembered or put aside."""
         reason = self._stranger(command)
         first = self._given.get(command.key)
-        if reason is None and first is not None and first.terminal != command.terminal:
+        if reason is None and first is not None and not first.is_of(command):
             reason = "key_taken"
         if reason is None:
             payload, reason = self._opened(command, released=True)
@@ -282,10 +289,13 @@ class _Sitting:
 
 def _remembered(connection: sa.Connection, municipality: str, keys: Sequence[str]) -> dict[str, _Given]:
     table = storage.command
-    query = sa.select(table.c.key, table.c.terminal, table.c.answer).where(
+    query = sa.select(table.c.key, table.c.terminal, table.c.words, table.c.answer).where(
         table.c.municipality == municipality, table.c.key.in_(keys)
     )
-    return {line.key: _Given(line.terminal, json.loads(line.answer)) for line in connection.execute(query)}
+    return {
+        line.key: _Given(line.terminal, line.words, json.loads(line.answer))
+        for line in connection.execute(query)
+    }
 
 
 def _with_rows(connection: sa.Connection, register: Register, answer: Answer, *, rows: bool) -> Answer:

@@ -143,9 +143,7 @@ class MemoryLedger:
 
     async def recent(self, limit: int) -> tuple[QueuedChange, ...]:
         def rank(change: QueuedChange) -> int:
-            return (
-                0 if change.state in outbox.NEEDS_A_PERSON else 1 if change.state in outbox.UNDER_WAY else 2
-            )
+            return 0 if outbox.needs_a_person(change) else 1 if change.state in outbox.UNDER_WAY else 2
 
         found: list[QueuedChange] = []
         for place, newest_first in ((0, False), (1, False), (2, True)):
@@ -155,7 +153,7 @@ class MemoryLedger:
 
     async def outbox_counts(self) -> OutboxCounts:
         waiting = [one for one in self.changes.values() if one.state in outbox.UNDER_WAY]
-        asking = [one for one in self.changes.values() if one.state in outbox.NEEDS_A_PERSON]
+        asking = [one for one in self.changes.values() if outbox.needs_a_person(one)]
         tries = [one.next_try_at for one in waiting if one.next_try_at]
         oldest = min((one.made_at for one in waiting), default=None)
         return OutboxCounts(len(waiting), len(asking), min(tries, default=None), oldest)
@@ -186,8 +184,20 @@ class MemoryLedger:
     async def settle_all(self, fates: tuple[Fate, ...]) -> None:
         for fate in fates:
             await self.settle(fate.key, fate.state, receipt=fate.receipt, words=fate.words)
+            if not fate.counts:
+                one = self.changes[fate.key]
+                self.changes[fate.key] = replace(one, attempts=max(one.attempts - 1, 0))
             if fate.next_try_at is not None:
                 await self.postpone((fate.key,), next_try_at=fate.next_try_at, words=fate.words)
+
+    async def send_again(self, key: str, *, actor: str) -> None:
+        self._room()
+        change = self.changes[key]
+        if not change.is_parked:
+            raise RefusedError("refused.under_way")
+        self.changes[key] = replace(change, next_try_at=self.now(), last_words="")
+        facts = {"what": "sent_again", "change": key}
+        self.record_at(JournalEntry("intake", actor, change.residents, facts))
 
     async def withdraw(self, key: str, *, actor: str, reason: str) -> None:
         self._room()

@@ -110,7 +110,8 @@ class Face:
             OutboxJobs(
                 listing=self._jobs.ledger.recent,
                 counts=self._jobs.ledger.outbox_counts,
-                send_now=self._jobs.send.drain,
+                sender=self._jobs.send,
+                send_again=lambda key: self._jobs.settle.send_again(self._who(), key),
                 withdraw=lambda key, reason: self._jobs.settle.withdraw(self._who(), key, reason=reason),
                 rewrite=self._rewrite,
                 slip=self._slip,

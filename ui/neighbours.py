@@ -11,7 +11,7 @@ from typing import Any
 
 from client import logs
 from client.api.carried import CarriedBox
-from client.api.commands import CommandBox
+from client.api.commands import AnswerDesk
 from client.api.hall_first import HallFirst, ParcelsHallFirst
 from client.api.holds import HoldBox
 from client.api.neighbours import NeighbourFeeds, NeighbourHttp
@@ -92,8 +92,9 @@ class Neighbourhood:
         )
         boxes = {http.address: HoldBox(http) for http in self._https}
         self.holds = ShareHolds(stores.ledger, seal, boxes, now=utc_now)
-        box = CommandBox(doors.http, facts.terminal_no)
-        self.settle_holds = SettleHolds(box, stores.ledger, stores.replica, link, now=utc_now)
+        self.settle_holds = SettleHolds(
+            AnswerDesk(doors.http), stores.ledger, stores.replica, link, now=utc_now
+        )
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """Return the loops the settings ask for; none where this terminal has no neighbours."""

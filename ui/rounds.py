@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from client.domain.change import OutboxCounts
 from client.domain.clerk import SignIn
 from client.domain.doubtful import DoubtCounts
 from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
@@ -41,6 +42,7 @@ _AFTER_TROUBLE = 20.0
 _AFTER_FORBIDDEN = 300.0
 _TELL_EVERY = 60.0
 _KEEP_COUNTS_EVERY = 60.0
+_TELL_UNSENT_EVERY = timedelta(seconds=60)
 _DOUBTED = frozenset(
     {"link.unsigned", "link.stale", "link.backwards"}
 )  # said once; a fault may be a cloud out of order
@@ -93,6 +95,7 @@ class Rounds:
         self._proven_again = asyncio.Event()  # a round was held
         self._told: set[str] = set()
         self._damage_told = False
+        self._unsent, self._unsent_told = (-1, -1), datetime.min.replace(tzinfo=UTC)
         self._on_line = (upkeep.watch.uplink, False)
         self.followed: Callable[[], object] = lambda: None  # the replica has changed
         self.facts = status.Facts(metered=upkeep.watch.metered, printer=printer)
@@ -223,6 +226,9 @@ class Rounds:
         report = await self._upkeep.send.drain()
         if report.accepted:
             self._upkeep.sync.wake()
+        stopped = self._upkeep.send.stopped
+        if stopped is not None and not isinstance(stopped, LinkDownError):
+            raise stopped  # told once; the line's own trouble stands in the status bar
 
     async def _check_papers(self) -> None:
         if self._upkeep.check is not None:
@@ -240,10 +246,21 @@ class Rounds:
             doubts = await self._upkeep.doubts() if self._upkeep.doubts is not None else DoubtCounts()
         except StoreError:
             return  # the stores are being closed
+        self._tell_unsent(counts)
         filling = self.facts.filling and position.register is None
         facts = replace(self.facts, position=position, filling=filling, doubtful=doubts.open)
         self.facts = status.with_outbox(facts, counts)
         self._upkeep.watch.note_unsent(self.facts.waiting)
+
+    def _tell_unsent(self, counts: OutboxCounts) -> None:
+        """Write down how much was not sent, for who looks while the book is shut; seldom, for it waits for the disk."""
+        told, now = (counts.waiting, counts.wants_a_clerk), self._upkeep.now()
+        turned = bool(told[0]) != bool(self._unsent[0])
+        if told != self._unsent and (
+            turned or not timedelta(0) <= now - self._unsent_told < _TELL_UNSENT_EVERY
+        ):
+            self._unsent, self._unsent_told = told, now
+            self._upkeep.write_down("outbox", {"waiting": told[0], "wants_a_clerk": told[1]})
 
     def _tell_damage(self) -> None:
         """Say once that the replica was damaged: what still works, and that it is fetched anew."""

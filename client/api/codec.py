@@ -224,6 +224,7 @@ class WireAnswer(msgspec.Struct):
     first: str = ""
     quarantined: bool = False
     remembered: bool = True
+    terminal: str = ""  # whose command it was, where a key was asked for
 
     def value(self) -> CloudAnswer:
         """Return the answer with the outcome that counts; ValueError where the outcome is unknown."""
@@ -241,15 +242,24 @@ class WireAnswer(msgspec.Struct):
             receipt,
             told,
             quarantined=self.quarantined and outcome == "accepted",
+            author=self.terminal,
             already=self.outcome == "already",
             remembered=self.remembered,
         )
 
 
-class Answers(msgspec.Struct):
-    """Answer of POST /v1/commands."""
+def answer_of(raw: msgspec.Raw) -> CloudAnswer | None:
+    """Return an answer for one command, or None where it is not of the contract: then nothing was answered."""
+    try:
+        return msgspec.json.decode(raw, type=WireAnswer).value()
+    except (msgspec.DecodeError, ValueError, UnicodeDecodeError, RecursionError):
+        return None
 
-    answers: list[WireAnswer]
+
+class Answers(msgspec.Struct):
+    """Answer of POST /v1/commands; each is read by itself, so that one that is none spoils no other."""
+
+    answers: list[msgspec.Raw]
 
 
 class WireTally(msgspec.Struct):

@@ -28,8 +28,8 @@ class CommandBox:
     ) -> tuple[CloudAnswer, ...]:
         """Send a batch; LinkDownError means unknown for every one of them.
 
-        An answer for a key that was not sent, or a second one for a key, is dropped. Where the cloud holds something else
-        than ``expected`` it takes nothing: ConflictError ``conflict.tally``.
+        An answer for a key that was not sent, a second one for a key, or one that is not of the contract is dropped.
+        Where the cloud holds something else than ``expected`` it takes nothing: ConflictError ``conflict.tally``.
         """
         body: dict[str, object] = {
             "commands": [codec.command_to_wire(change, self._terminal_no) for change in changes]
@@ -41,10 +41,10 @@ class CommandBox:
         )
         sent = {change.key for change in changes}
         told: dict[str, CloudAnswer] = {}
-        with codec.of_the_contract():
-            for answer in reply.decode(codec.Answers).answers:
-                if answer.key in sent:
-                    told.setdefault(answer.key, answer.value())
+        for raw in reply.decode(codec.Answers).answers:
+            answer = codec.answer_of(raw)
+            if answer is not None and answer.key in sent:
+                told.setdefault(answer.key, answer)
         return tuple(told.values())
 
     async def tally(self, since: str, until: str | None, *, whole: bool) -> ToldTally | None:
@@ -61,6 +61,21 @@ class CommandBox:
             raise
         with codec.of_the_contract():
             return reply.decode(codec.TallyAnswer).told()
+
+    async def ask(self, key: str) -> CloudAnswer | None:
+        """Return the remembered answer for a change of this terminal, or None where the cloud never saw it.
+
+        What was answered to another terminal's change with the same key is not ours.
+        """
+        answer = await AnswerDesk(self._http).ask(key)
+        return answer if answer is None or answer.author in {"", self._terminal_no} else None
+
+
+class AnswerDesk:
+    """Tells what anybody's change was answered; fulfils settle_holds.Answers."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
 
     async def ask(self, key: str) -> CloudAnswer | None:
         """Return the remembered answer for a key, or None where the cloud never saw it."""

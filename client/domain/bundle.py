@@ -9,17 +9,18 @@ from client.domain.feed import Feed, Position
 
 
 class BundleKind(Enum):
-    """All rows, or what was changed from a version on."""
+    """All rows, what was changed from a version on, or what a terminal had not sent yet."""
 
     WHOLE = "whole"
     DELTA = "delta"
+    OUTBOX = "outbox"  # takes a replica nowhere: 0 to 0
 
 
 @dataclass(frozen=True, slots=True)
 class BundlePart:
     """A part as it lies in the file: its sealed bytes' size and SHA-256."""
 
-    name: str  # snapshot | chunks | rows | parcels
+    name: str  # snapshot | chunks | rows | parcels | changes
     size: int
     sha256: bytes
 

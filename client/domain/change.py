@@ -79,6 +79,10 @@ class ChangeState(Enum):
     SUPERSEDED = "superseded"
 
 
+# The last words of an unknown change that is no longer sent by itself: a person looks at it first.
+PARKED = frozenset({"refused.cannot_be_read", "refused.stumbles"})
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """The cloud's word that a change took effect: at which register version, and when."""
@@ -101,6 +105,7 @@ class Fate:
     words: str = ""
     next_try_at: datetime | None = None
     remembered: bool = True  # the cloud keeps this answer under the key, and counts it
+    counts: bool = True  # as a try; where all was stopped, it says nothing of this change
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,9 @@ class CloudAnswer:
     quarantined: bool = False  # taken in, and put aside without effect: a person of the town looks at it
     already: bool = False  # the first answer once more
     remembered: bool = True  # kept under the key, and counted
+    author: str = field(
+        default="", compare=False
+    )  # the terminal whose change it was, where a key was asked for
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", without_forbidden_numbers(self.words))
@@ -186,3 +194,8 @@ class QueuedChange:
     def readable(self) -> bool:
         """Tell whether its words are still here; of a protected person's they never were."""
         return bool(self.payload)
+
+    @property
+    def is_parked(self) -> bool:
+        """Tell whether it waits for a person before it is sent again; whether the cloud acted is not known."""
+        return self.state is ChangeState.UNKNOWN and self.last_words in PARKED

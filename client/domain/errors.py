@@ -96,6 +96,8 @@ class RefusedError(CounterError):
         "refused.number_search",  # typed into the search, which neither asks nor keeps it
         "refused.terminal_revoked",
         "refused.enrolment",  # token unknown or used
+        "refused.cannot_be_read",  # the cloud takes no batch with this change in it, whatever else it takes
+        "refused.stumbles",  # the cloud brings a fault for this change alone, and answers all others
         "refused.newer",  # the cloud speaks a newer contract; only a newer program helps
         "refused.under_way",  # being sent, or its answer is not known: cannot be taken back now
         "bundle.unreadable",  # the medium is gone, or broken
@@ -113,6 +115,7 @@ class RefusedError(CounterError):
         "bundle.passphrase",
         "bundle.card",  # the town's escrow.json is missing, or not signed by the town
         "bundle.no_word",  # nothing the cloud signed says what stands here; or it does not go back so far
+        "bundle.other_kind",  # an outbox where data was wanted, or the other way round
         "bundle.exists",  # nothing is written over
         "bundle.custody",  # a line of the record is changed or missing; fact: entry
         "refused.duplicate_intake",  # the same notification stands in the outbox already

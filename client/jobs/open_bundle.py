@@ -59,8 +59,11 @@ class Opener:
 def must_lead_on(bundle: Bundle, position: Position) -> None:
     """Refuse a bundle that does not bring a replica further, before anybody types a passphrase.
 
-    RefusedError ``bundle.older`` (would take it back, or brings nothing), ``bundle.gap`` (begins after what is here).
+    RefusedError ``bundle.older`` (would take it back, or brings nothing), ``bundle.gap`` (begins after what is here),
+    ``bundle.other_kind`` (an outbox, which is for the cloud).
     """
+    if bundle.kind is BundleKind.OUTBOX:
+        raise RefusedError("bundle.other_kind")
     here = versions_of(position)
     if here is None:
         if bundle.kind is BundleKind.DELTA:

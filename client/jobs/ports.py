@@ -169,6 +169,10 @@ class Ledger(HoldsAtHand, Protocol):
         """Take a change back, with who, why and which in the journal, in one transaction. RefusedError."""
         ...
 
+    async def send_again(self, key: str, *, actor: str) -> None:
+        """Let a parked change go again, with who said so in the journal. RefusedError."""
+        ...
+
     async def postpone(self, keys: tuple[str, ...], *, next_try_at: datetime, words: str) -> None:
         """Write when the next try is and what the cloud or the line said."""
         ...

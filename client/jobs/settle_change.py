@@ -45,6 +45,14 @@ class SettleChange:
             raise RefusedError("refused.under_way")
         await self._ledger.withdraw(key, actor=sign_in.clerk.staff_id, reason=reason.strip())
 
+    async def send_again(self, sign_in: SignIn, key: str) -> None:
+        """Let a parked change go again, facts too: whoever looked at it says that the cloud takes it now."""
+        missing = session_error(sign_in, self._now()) or right_error(sign_in, Right.ACCEPT)
+        if missing:
+            raise missing
+        await self._find(key)
+        await self._ledger.send_again(key, actor=sign_in.clerk.staff_id)
+
     async def rewrite(self, sign_in: SignIn, key: str, household: Household) -> QueuedChange:
         """Write a change again on the household as the clerk has just seen it.
 

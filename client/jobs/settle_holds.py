@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from client.domain.change import ChangeKind
+from client.domain.change import ChangeKind, CloudAnswer
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import RefusedError
 from client.domain.feed import Position
 from client.domain.hold import Hold
 from client.domain.intake import refuse_forbidden_number
 from client.jobs.hold_ports import Ending, HeldBook, ToldRows
-from client.jobs.ports import CloudCommands, Link, Now
+from client.jobs.ports import Link, Now
 from client.rules.holds import SURELY
 from client.rules.sign_in import right_error, session_error
 
@@ -33,6 +33,14 @@ class OwnRows(ToldRows, Protocol):
         ...
 
 
+class Answers(Protocol):
+    """What the cloud remembers of anybody's requests."""
+
+    async def ask(self, key: str) -> CloudAnswer | None:
+        """Return the remembered answer for a key, or None where the cloud never saw it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Word:
     """What the cloud said of a request: a replica that has this version, and blocks younger than that, rules."""
@@ -45,9 +53,7 @@ class _Word:
 class SettleHolds:
     """Looks after what was heard of neighbours."""
 
-    def __init__(
-        self, cloud: CloudCommands, ledger: HeldBook, replica: OwnRows, link: Link, *, now: Now
-    ) -> None:
+    def __init__(self, cloud: Answers, ledger: HeldBook, replica: OwnRows, link: Link, *, now: Now) -> None:
         self._cloud = cloud
         self._ledger = ledger
         self._replica = replica

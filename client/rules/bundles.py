@@ -35,6 +35,7 @@ _PARTS = (
     (BundleKind.WHOLE, ("snapshot", "chunks", "parcels")),  # by the cloud
     (BundleKind.WHOLE, ("rows", "parcels")),  # by a terminal
     (BundleKind.DELTA, ("parcels",)),
+    (BundleKind.OUTBOX, ("changes",)),
 )
 _NOT_SIGNED = (  # whatever a signature, or a certificate that is none, is refused with
     InvalidSignature,

@@ -88,6 +88,11 @@ def after_restart(state: ChangeState) -> ChangeState:
     return step(state, Event.UNANSWERED) if state is ChangeState.SENDING else state
 
 
+def needs_a_person(change: QueuedChange) -> bool:
+    """Tell whether nothing more happens to a change by itself: answered with no, or parked."""
+    return change.state in NEEDS_A_PERSON or change.is_parked
+
+
 def may_withdraw(change: QueuedChange) -> bool:
     """Tell whether a clerk may take a change back: never sent, or answered with no."""
     return Event.WITHDRAWN in TRANSITIONS[change.state]
@@ -103,6 +108,7 @@ def ready(
         change
         for change in ordered
         if change.state in {ChangeState.QUEUED, ChangeState.UNKNOWN}
+        and not change.is_parked
         and change.key not in held
         and is_due(change.next_try_at, now)
     ]

@@ -16,6 +16,7 @@ from client.domain.change import (
     QueuedChange,
     change_key,
 )
+from client.domain.errors import RefusedError
 from client.domain.resident import AtenaNo
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import IssueDraft, JournalEntry
@@ -123,10 +124,22 @@ def withdraw(connection: sqlite3.Connection, key: str, *, actor: str, reason: st
         journal.append(connection, JournalEntry("intake", actor, residents, facts), now)
 
 
+def send_again(connection: sqlite3.Connection, key: str, *, actor: str, now: datetime) -> None:
+    """Let a parked change go again, and write who said so; of any other nothing is changed. RefusedError."""
+    change = outbox.get(connection, key)
+    if not change.is_parked:
+        raise RefusedError("refused.under_way")
+    outbox.postpone(connection, (key,), now, "")
+    facts = {"what": "sent_again", "change": key}
+    journal.append(connection, JournalEntry("intake", actor, change.residents, facts), now)
+
+
 def settle_all(connection: sqlite3.Connection, fates: Iterable[Fate], now: datetime) -> None:
     """Write what became of a batch, and when what got no answer is tried again."""
     for fate in fates:
         settle(connection, fate, now)
+        if not fate.counts:
+            outbox.uncount(connection, fate.key)
         if fate.next_try_at is not None:
             outbox.postpone(connection, (fate.key,), fate.next_try_at, fate.words)
 

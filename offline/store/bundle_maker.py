@@ -2,16 +2,18 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from client.domain.bundle import Bundle, BundleKind, EscrowCard, Signer, Span, versions_of
+from client.domain.change import QueuedChange
 from client.domain.errors import RefusedError
 from client.domain.feed import Feed, Position
 from client.domain.parcel import Parcel
 from client.domain.terminal import TerminalFacts
+from client.rules.exported import record_of
 from offline.store import escrow
 from offline.store.bundle_file import BundleWriter
 from offline.store.replica import Replica
@@ -67,6 +69,19 @@ class BundleMaker:
             return self._write_whole(path, words, rows, told)
 
         return await replica.carry(write)
+
+    async def outbox(self, path: Path, changes: Sequence[QueuedChange]) -> Bundle:
+        """Write what is queued, envelopes, signatures and fates; payloads stay sealed to the cloud."""
+        return await asyncio.to_thread(self._write_outbox, path, changes)
+
+    def _write_outbox(self, path: Path, changes: Sequence[QueuedChange]) -> Bundle:
+        bundle, key = self._begun(BundleKind.OUTBOX, dict.fromkeys(Feed, Span(0, 0)))
+        with BundleWriter(path, bundle.bundle_id, key) as writer:
+            writer.begin("changes")
+            for change in changes:
+                writer.put(record_of(change))
+            writer.end()
+            return writer.finish(bundle, self.sign)
 
     def _write_delta(self, path: Path, spans: Mapping[Feed, Span], parcels: list[Parcel]) -> Bundle:
         bundle, key = self._begun(BundleKind.DELTA, spans)

@@ -196,6 +196,10 @@ class LedgerFile:
         """Take a change back, with its journal row, in one transaction. RefusedError."""
         await self._commit(lambda c: book.withdraw(c, key, actor=actor, reason=reason, now=self._now()))
 
+    async def send_again(self, key: str, *, actor: str) -> None:
+        """Let a parked change go again, with its journal row, in one transaction. RefusedError."""
+        await self._commit(lambda c: book.send_again(c, key, actor=actor, now=self._now()))
+
     async def postpone(self, keys: tuple[str, ...], *, next_try_at: datetime, words: str) -> None:
         """Write when the next try is and what the cloud or the line said."""
         await self._commit(lambda c: outbox.postpone(c, keys, next_try_at, words))

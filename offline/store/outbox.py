@@ -178,6 +178,11 @@ def postpone(connection: sqlite3.Connection, keys: Iterable[str], next_try_at: d
     )
 
 
+def uncount(connection: sqlite3.Connection, key: str) -> None:
+    """Take the last try back: it was not about this change."""
+    connection.execute("UPDATE outbox SET attempts = max(attempts - 1, 0) WHERE key = ?", (key,))
+
+
 def land(connection: sqlite3.Connection, register_version: int) -> int:
     """Mark what was accepted at or before a version as landed."""
     landed = step(ChangeState.ACCEPTED, Event.SEEN_IN_REPLICA)

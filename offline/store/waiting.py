@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from client.domain.change import ChangeState, OutboxCounts, QueuedChange
+from client.domain.change import PARKED, ChangeState, OutboxCounts, QueuedChange
 from client.domain.resident import AtenaNo
 from client.rules.outbox import LONGEST_WAIT, NEEDS_A_PERSON, UNDER_WAY
 from offline.store import outbox
@@ -22,9 +22,12 @@ def _listed(states: Iterable[ChangeState]) -> str:
 
 
 _OVER = _listed(outbox.SETTLED)
+_WORDS_PARKED = "(" + ", ".join(f"'{word}'" for word in sorted(PARKED)) + ")"
+_PARKED = f"state = '{ChangeState.UNKNOWN.value}' AND last_words IN {_WORDS_PARKED}"
 # A request waits for each earlier request, not yet over, of any resident it touches (client/rules/outbox.py).
 _FREE = (
-    "(next_try_at IS NULL OR next_try_at <= :now OR next_try_at > :longest) AND (kind LIKE 'fact.%' OR NOT EXISTS"
+    f"NOT ({_PARKED}) AND"
+    " (next_try_at IS NULL OR next_try_at <= :now OR next_try_at > :longest) AND (kind LIKE 'fact.%' OR NOT EXISTS"
     " (SELECT 1 FROM outbox_resident mine JOIN outbox_resident other ON other.atena_no = mine.atena_no"
     " AND other.seq < mine.seq JOIN outbox before ON before.seq = other.seq"
     " WHERE mine.seq = outbox.seq AND before.kind NOT LIKE 'fact.%'"
@@ -42,9 +45,10 @@ def counts(connection: sqlite3.Connection) -> OutboxCounts:
     soonest = one(connection, f"SELECT min(next_try_at) FROM outbox WHERE state IN {tried}")
     first = f"(SELECT min(seq) FROM outbox WHERE state IN {_listed(UNDER_WAY)})"  # by the index alone
     oldest = one(connection, f"SELECT (SELECT made_at FROM outbox WHERE seq = {first})")
+    parked = int(one(connection, f"SELECT count(*) FROM outbox WHERE {_PARKED}"))
     return OutboxCounts(
         waiting=sum(found.get(state, 0) for state in UNDER_WAY),
-        wants_a_clerk=sum(found.get(state, 0) for state in NEEDS_A_PERSON),
+        wants_a_clerk=sum(found.get(state, 0) for state in NEEDS_A_PERSON) + parked,
         next_try_at=utc_from(soonest) if soonest else None,
         oldest_at=utc_from(oldest) if oldest else None,
     )
@@ -93,7 +97,8 @@ def recent(connection: sqlite3.Connection, limit: int) -> tuple[QueuedChange, ..
         (UNDER_WAY, "ASC"),
         (frozenset(ChangeState) - NEEDS_A_PERSON - UNDER_WAY, "DESC"),
     )
-    found: list[int] = []
+    parked = connection.execute(f"SELECT seq FROM outbox WHERE {_PARKED} ORDER BY seq LIMIT ?", (limit,))
+    found = [seq for (seq,) in parked]
     for states, order in groups:
         some: list[int] = []
         for state in states:

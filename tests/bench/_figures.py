@@ -9,24 +9,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the result; lower is better in every one."""
+    """One line of the result; lower is better, but where it says so."""
 
     name: str
     value: float
     scale: str
     target: float | None = None
+    better: str = "lower"
 
     @property
     def ok(self) -> bool:
         """Tell whether the target is met."""
-        return self.target is None or self.value <= self.target
+        if self.target is None:
+            return True
+        return self.value <= self.target if self.better == "lower" else self.value >= self.target
 
 
 def tell(bench: str, figures: Iterable[Figure], peers: Mapping[str, object], *, as_json: bool) -> int:
     """Print the figures; returns 1 where a target is missed."""
     figures = list(figures)
     for one in figures:
-        target = "" if one.target is None else f"target ≤ {one.target:,.3g}"
+        sign = "≤" if one.better == "lower" else "≥"
+        target = "" if one.target is None else f"target {sign} {one.target:,.3g}"
         print(
             f"{one.name:30}{one.value:15,.3f}  {target:20}{'ok' if one.ok else 'MISSED':8}{one.scale}",
             flush=True,
@@ -42,7 +46,7 @@ def _line(bench: str, figures: Iterable[Figure], peers: Mapping[str, object]) ->
             "name": one.name,
             "value": round(one.value, 4),
             "target": one.target,
-            "better": "lower",
+            "better": one.better,
             "scale": one.scale,
             "ok": one.ok,
         }

@@ -168,3 +168,14 @@ async def test_a_terminal_that_is_not_enrolled_writes_nothing(site: Site) -> Non
     (noted,) = await site.terminal.send(stranger.issued(1))
     assert noted["outcome"] == "accepted"
     assert reasons(site) == ["unknown_terminal"]
+
+
+async def test_a_key_used_again_for_other_words_is_not_answered_with_the_first_ones(site: Site) -> None:
+    fact, tenkyo = site.terminal.issued(1), site.terminal.tenkyo()
+    await site.terminal.send(fact, tenkyo)
+    again = site.terminal.tenkyo({"ido_date": "2026-11-17"}, key=tenkyo["key"])
+    noted, refused = await site.terminal.send(site.terminal.issued(9, key=fact["key"]), again)
+    assert (noted["outcome"], noted["quarantined"]) == ("accepted", True)
+    assert (refused["outcome"], refused["reason"]) == ("refused", "key_taken")
+    first, second = await site.terminal.send(fact, tenkyo)
+    assert (first["outcome"], second["outcome"]) == ("already", "already")

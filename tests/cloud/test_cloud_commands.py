@@ -60,7 +60,7 @@ async def test_an_unknown_key_is_not_found_and_a_known_one_is_told(site: Site) -
     path = f"/v1/commands/{command['key']}"
     assert (await site.terminal.call("GET", path)).status_code == 404
     (answer,) = await site.terminal.send(command)
-    assert (await site.terminal.call("GET", path)).json() == answer
+    assert (await site.terminal.call("GET", path)).json() == answer | {"terminal": site.terminal.number}
 
 
 async def test_the_same_batch_from_many_threads_takes_effect_once(site: Site) -> None:
@@ -230,7 +230,8 @@ async def test_a_revoked_terminal_hands_over_its_own_envelopes_and_can_ask_for_t
     assert (first["outcome"], first["first"], first.get("quarantined")) == ("already", heard["outcome"], None)
     for answer in others:
         assert (answer["outcome"], answer["quarantined"]) == ("accepted", True)
-        assert (await site.terminal.call("GET", f"/v1/commands/{answer['key']}")).json() == answer
+        told = (await site.terminal.call("GET", f"/v1/commands/{answer['key']}")).json()
+        assert told == answer | {"terminal": site.terminal.number}
     assert [line.reason for line in lines(site, storage.quarantine)] == ["refused.terminal_revoked"] * 2
     assert [line.serial for line in lines(site, storage.issue_book)] == [1]
 

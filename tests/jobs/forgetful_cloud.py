@@ -25,7 +25,7 @@ from cloud.tenant import Tenant, open_tenant
 from offline.store.identity import TerminalIdentity, signing_request
 from offline.store.ledger import LedgerFile
 from tests.api.small_cloud import CODE, town
-from tests.builders import HANAKO, TARO, a_tenkyo
+from tests.builders import HANAKO, TARO, a_tenkyo_payload
 from tests.cloud.cloud_builders import QUICK
 from tests.fakes import FakeClock, MemoryLink, counted_random
 from tests.store_builders import an_issue
@@ -164,7 +164,7 @@ class Terminal:
     async def move(self, *who: AtenaNo, base: int = 0) -> str:
         """Take in a 転居届 of some people."""
         people = who or (TARO, HANAKO)
-        payload = a_tenkyo().payload()
+        payload = a_tenkyo_payload()
         to = {"town": "みどり県あおぞら市本町二丁目", "banchi": f"{next(self._moves)}番{self.number}号"}
         days = {name: self.now().date().isoformat() for name in ("ido_date", "todoke_date")}
         change = NewChange(

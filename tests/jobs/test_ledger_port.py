@@ -235,6 +235,24 @@ async def test_a_batch_is_settled_as_a_whole(ledger: Ledger) -> None:
     assert await ledger.outbox_counts() == OutboxCounts(1, 1, again, third.made_at)
 
 
+async def test_a_parked_change_wants_a_person_and_goes_again_only_when_one_says_so(ledger: Ledger) -> None:
+    key, other = [(await ledger.queue(a_change())).key for _ in range(2)]
+    parked = Fate(key, ChangeState.UNKNOWN, words="refused.stumbles", counts=False)
+    await ledger.lease((key,), now=NOW)
+    await ledger.settle_all((parked,))
+    change = await only(ledger, key)
+    assert (change.is_parked, change.attempts) == (True, 0)
+    assert await ledger.ready(NOW, limit=9, alone_after=2) == ()  # nor what concerns the same people after it
+    assert (await ledger.outbox_counts()).wants_a_clerk == 1
+    assert (await ledger.recent(1))[0].key == key
+    with pytest.raises(RefusedError, match=r"refused\.under_way"):
+        await ledger.send_again(other, actor="s001")
+    before = await lines(ledger)
+    await ledger.send_again(key, actor="s001")
+    assert [one.key for one in await ledger.ready(NOW, limit=9, alone_after=2)] == [key]
+    assert len(await lines(ledger)) == len(before) + 1
+
+
 async def test_what_concerns_somebody_is_found_without_the_rest(ledger: Ledger) -> None:
     ours = await ledger.queue(a_change())
     other = await ledger.queue(replace(a_change(), residents=(AtenaNo("1000000099"),), base={}))

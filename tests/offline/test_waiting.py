@@ -28,6 +28,7 @@ changes = st.lists(
         st.sampled_from(
             [None, *(NOW + timedelta(microseconds=us) for us in (-1, 0, 1, 60_000_000, 60_000_001))]
         ),
+        st.sampled_from(["", "link.broken", "refused.stumbles", "refused.cannot_be_read"]),
     ),
     max_size=14,
 )
@@ -41,21 +42,22 @@ def a_new_change(who: tuple[AtenaNo, ...], *, fact: bool) -> NewChange:
 @settings(max_examples=150, deadline=None)
 @given(made=changes, limit=st.integers(1, 15))
 def test_what_goes_next_is_what_the_rule_says(
-    made: list[tuple[ChangeState, bool, list[AtenaNo], int, datetime | None]], limit: int
+    made: list[tuple[ChangeState, bool, list[AtenaNo], int, datetime | None, str]], limit: int
 ) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         heads.create(connection)
         journal.create(connection)
         outbox.create(connection)
         reckoning.fourth_shape(connection)
-        for state, fact, who, attempts, next_try_at in made:
+        for state, fact, who, attempts, next_try_at, words in made:
             change = a_new_change(tuple(who), fact=fact)
             outbox.add(connection, change, TO)
             connection.execute(
-                "UPDATE outbox SET state = ?, attempts = ? WHERE key = ?", (state.value, attempts, change.key)
+                "UPDATE outbox SET state = ?, attempts = ?, last_words = ? WHERE key = ?",
+                (state.value, attempts, words, change.key),
             )
             if next_try_at is not None:
-                outbox.postpone(connection, (change.key,), next_try_at, "")
+                outbox.postpone(connection, (change.key,), next_try_at, words)
         everything = outbox.waiting(connection, settled=True)
         wanted = rules.ready(everything, NOW)
         together = tuple(one for one in wanted if one.attempts < 2)[:limit]
@@ -63,7 +65,9 @@ def test_what_goes_next_is_what_the_rule_says(
         assert waiting.ready(connection, NOW, limit=limit, alone_after=2) == (together or alone)
         counts = waiting.counts(connection)
         assert counts.waiting == rules.waiting_to_be_sent(everything)
-        assert counts.wants_a_clerk == sum(one.state in rules.NEEDS_A_PERSON for one in everything)
+        assert counts.wants_a_clerk == sum(rules.needs_a_person(one) for one in everything)
+        asking = {one.key for one in everything if rules.needs_a_person(one)}
+        assert asking <= {one.key for one in waiting.recent(connection, len(made))}
         for person in PEOPLE:
             theirs = tuple(one for one in everything if person in one.residents)
             assert waiting.of_residents(connection, (person,), settled=True) == theirs

@@ -56,9 +56,10 @@ class Town:
         self.cloud.kill()
         asyncio.run(self.cloud.start())
 
-    def plan(self, kind: str, times: int = 1) -> None:
-        """Let a fault befall the next batches."""
-        body = json.dumps({"kind": kind, "path": "/v1/commands", "times": times, "delay_ms": 50}).encode()
+    def plan(self, kind: str, times: int = 1, **more: object) -> None:
+        """Let a fault befall the next batches; 0 times is until it is taken back."""
+        told = {"kind": kind, "path": "/v1/commands", "times": times, "delay_ms": 50, **more}
+        body = json.dumps(told).encode()
         self._control("POST", body)
 
     def calm(self) -> None:
@@ -93,13 +94,14 @@ class Terminal:
         self.town = town
         self.folder = folder
         self.ahead = timedelta(0)
+        self.off = 0  # seconds the PC's clock is wrong by
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.keys: list[str] = []
         self.moves: list[str] = []
         self.numbers: list[str] = []
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.now(UTC) + timedelta(seconds=self.off)
 
     async def open(self) -> "Terminal":
         """Enrol, and open the ledger."""
@@ -111,6 +113,7 @@ class Terminal:
         await desk.leave(b"sealed keys", identity)
         self.http.identity = identity
         self.facts = facts_of(enrolled, ready["url"])
+        self.folder.mkdir(exist_ok=True)
         self.ledger = LedgerFile(self.folder, self.facts, self.now, identity.sign)
         await self.ledger.open(KEY, begun=False)
         self.box = CommandBox(self.http, self.facts.terminal_no)
@@ -143,12 +146,14 @@ class Terminal:
         await self.ledger.note_sheet(copy.serial, SheetState.HANDED_OVER, actor="s001")
         self.numbers.append(copy.serial.key)
 
-    async def move(self, household: list[tuple[str, int]], *, base: int = 0) -> str:
+    async def move(
+        self, household: list[tuple[str, int]], *, base: int = 0, key: str = "", filer: str = "self"
+    ) -> str:
         """Take in a 転居届; ``base`` makes it one on a version that is not the present one."""
         today = datetime.now(UTC) + timedelta(hours=9)
         banchi = f"{len(self.moves) + 1}番{self.facts.terminal_no[-3:]}号"
         change = NewChange(
-            key=change_key(self.now(), os.urandom(10)),
+            key=key or change_key(self.now(), os.urandom(10)),
             kind=ChangeKind.TENKYO,
             residents=tuple(AtenaNo(who) for who, _ in household),
             base={AtenaNo(who): version + base for who, version in household},
@@ -158,7 +163,7 @@ class Terminal:
                 "ido_date": today.date().isoformat(),
                 "todoke_date": today.date().isoformat(),
                 "to": {"town": "みどり県あおぞら市本町二丁目", "banchi": banchi},
-                "filer": "self",
+                "filer": filer,
                 "whole_household": True,
             },
             made_at=self.now(),

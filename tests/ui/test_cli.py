@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
-from offline.store.files import InstanceLock
+from offline.store.files import InstanceLock, make_folder
+from tests.builders import NOW
 from ui.cli import exit_codes
 from ui.cli.verbs import VERBS, main
+from ui.upkeep_file import UpkeepFile
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,7 +72,7 @@ def test_the_doctor_looks_at_everything_and_names_the_first_trouble(
     monkeypatch.setenv("MADOGUCHI_CLOUD_URL", "https://127.0.0.1:9")
     code = main(["doctor", "--json"])
     told = {one["name"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
-    assert set(told) == {"folder", "disk", "fonts", "keyring", "enrolled", "cloud", "printer"}
+    assert set(told) == {"folder", "disk", "fonts", "keyring", "enrolled", "cloud", "printer", "outbox"}
     assert told["folder"]["ok"]
     assert told["fonts"]["ok"]
     assert told["enrolled"]["code"] == "store.no_keys"
@@ -115,3 +117,12 @@ def test_the_first_window_is_painted_with_nothing_heavy() -> None:
         [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_doctor_names_what_was_not_sent(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_folder(folder)
+    UpkeepFile(folder, lambda: NOW).tell("outbox", {"waiting": 3, "wants_a_clerk": 1})
+    main(["doctor", "--json"])
+    told = {one["name"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert "未送信 3件" in told["outbox"]["detail"]
+    assert "outbox export" in told["outbox"]["detail"]

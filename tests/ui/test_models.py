@@ -353,7 +353,8 @@ async def test_what_wants_a_clerk_stands_first_and_a_fact_is_never_withdrawn() -
         OutboxJobs(
             listing=jobs.ledger.recent,
             counts=jobs.ledger.outbox_counts,
-            send_now=jobs.send.drain,
+            sender=jobs.send,
+            send_again=lambda key: jobs.settle.send_again(desk.sign_in, key),
             withdraw=lambda key, reason: jobs.settle.withdraw(desk.sign_in, key, reason=reason),
             rewrite=lambda change: jobs.settle.ask(change.key),
             slip=lambda change: jobs.slip(desk.sign_in, change),

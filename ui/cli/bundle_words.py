@@ -40,6 +40,24 @@ def add_to(bundle: argparse.ArgumentParser) -> None:
     )
 
 
+def add_outbox_to(outbox: argparse.ArgumentParser) -> None:
+    """Describe what can be done with an outbox."""
+    acts = outbox.add_subparsers(dest="act", metavar="ACT", required=True)
+    export = _act(acts, "export", "write all that has not landed, sealed; asks for an officer's secrets")
+    export.add_argument("--escrow", type=Path, metavar="FILE", help="the town's escrow.json (needed once)")
+    brings = _act(
+        acts, "import", "bring another terminal's to the cloud; asks an officer, then two for shares"
+    )
+    brings.add_argument(
+        "--share",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an officer's share; else asked",
+    )
+
+
 def _act(
     acts: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, sentence: str
 ) -> argparse.ArgumentParser:

@@ -60,6 +60,7 @@ def look(config: Config) -> Iterator[Finding]:
         ("enrolled", _enrolled),
         ("cloud", _cloud),
         ("printer", _printer),
+        ("outbox", _outbox),
     )
     for name, check in checks:
         try:
@@ -153,6 +154,19 @@ def _cloud(config: Config) -> str:
     if abs(seconds) > _CLOCK_SECONDS:
         raise clock_off(seconds)
     return config.cloud_url
+
+
+def _outbox(config: Config) -> str:
+    """Say what was accepted and not sent when the counter last wrote it down; its book is not opened for that."""
+    from ui.upkeep_file import read_upkeep
+
+    told = read_upkeep(config.terminal_dir).get("outbox")
+    words = Words(config.language)
+    if not isinstance(told, dict):
+        return words("doctor.unsent_unknown")
+    return words(
+        "doctor.unsent", n=told.get("waiting", 0), asking=told.get("wants_a_clerk", 0), at=told.get("at", "")
+    )
 
 
 def _printer(config: Config) -> str:

@@ -18,6 +18,7 @@ VERBS = {
     "verify": "read the whole book and every row of the replica anew; asks for staff id, password and code",
     "hall": "be the hall server of this house: keep what the cloud says, sealed, and serve it to the terminals",
     "bundle": "write, show, open or keep a bundle that is carried by hand",
+    "outbox": "write down what was not sent yet, for a PC that dies; bring another terminal's to the cloud",
     "enrol": "make this PC a terminal of the town, with a one-time token",
 }
 Verb = Callable[[Loaded, argparse.Namespace], int]
@@ -83,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--ready", default="", metavar="FILE", help="written (JSON) once it serves")
         if name == "bundle":
             bundle_words.add_to(verb)
+        if name == "outbox":
+            bundle_words.add_outbox_to(verb)
         if name == "drill":
             verb.add_argument("name", nargs="?", default="cut", help="which drill (cut)")
     return parser

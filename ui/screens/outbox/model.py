@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from client.domain.certificate import Printed, SheetState
 from client.domain.change import ChangeState, OutboxCounts, QueuedChange
 from client.domain.errors import CounterError
 from client.jobs.ports import Now
-from client.rules.outbox import NEEDS_A_PERSON, may_withdraw
+from client.rules.outbox import NEEDS_A_PERSON, may_withdraw, needs_a_person
 from ui.clock import short_time
 from ui.marks import Mark
 from ui.notices import Note, note_of, slip_note
@@ -28,6 +29,7 @@ _LOOKS = {
 _MANY = 2
 _KEPT = 50  # lines of what has arrived
 _SHOWN = 200  # of those that wait; how many there are is said above the list
+_WRONG_PLACE = frozenset({"refused.not_found", "link.fault"})  # of a whole batch: not our cloud answers there
 _TAKEN_BACK = frozenset({ChangeState.WITHDRAWN, ChangeState.SUPERSEDED})
 _UNSENT = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN})
 
@@ -48,13 +50,27 @@ class OutboxLine:
     words: str
 
 
+class Sender(Protocol):
+    """Who sends."""
+
+    @property
+    def stopped(self) -> CounterError | None:
+        """Return what keeps the whole queue back, if anything does."""
+        ...
+
+    async def at_once(self) -> object:
+        """Send without waiting."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxJobs:
     """What this screen may ask for."""
 
     listing: Callable[[int], Awaitable[tuple[QueuedChange, ...]]]  # at most so many of each kind
     counts: Callable[[], Awaitable[OutboxCounts]]
-    send_now: Callable[[], Awaitable[object]]
+    sender: Sender
+    send_again: Callable[[str], Awaitable[object]]  # a parked one, by its key
     withdraw: Callable[[str, str], Awaitable[object]]  # key, reason
     rewrite: Callable[[QueuedChange], Awaitable[object]]  # on what the register holds now
     slip: Callable[[QueuedChange], Awaitable[Printed]]  # 仮受付票 once more
@@ -102,6 +118,23 @@ class OutboxModel:
         return not change.kind.is_fact and change.state not in _TAKEN_BACK
 
     @property
+    def may_send_again(self) -> bool:
+        """Tell whether the chosen change is parked: it goes again only where a person says so."""
+        change = self.chosen_change
+        return change is not None and change.is_parked
+
+    @property
+    def stop(self) -> str:
+        """Return in one line why nothing of the queue is sent, and what to do; empty where it is sent."""
+        error = self._jobs.sender.stopped
+        if error is None:
+            return ""
+        if error.code in _WRONG_PLACE:
+            return self.words("outbox.stopped", what=self.words("outbox.wrong_place"), do="")
+        said = self.words.error(error.code, error.facts)
+        return self.words("outbox.stopped", what=said.what, do=said.do)
+
+    @property
     def summary(self) -> str:
         """Return how many wait and how many want a clerk."""
         waiting, asking = self.counts.waiting, self.counts.wants_a_clerk
@@ -111,8 +144,8 @@ class OutboxModel:
 
     def lines(self) -> tuple[OutboxLine, ...]:
         """Return what waits for a clerk first, then what waits for the line, then what arrived today."""
-        ordered = sorted(self.changes, key=lambda change: (_rank(change.state), -change.seq))
-        open_ones = sum(_rank(change.state) < _ARRIVED for change in ordered)
+        ordered = sorted(self.changes, key=lambda change: (_rank(change), -change.seq))
+        open_ones = sum(_rank(change) < _ARRIVED for change in ordered)
         return tuple(self._line(change) for change in ordered[: open_ones + _KEPT])
 
     def load(self) -> None:
@@ -131,6 +164,14 @@ class OutboxModel:
             self.sending, self.note = True, None
             self.changed()
             self._starter.start("send_now", self._send)
+
+    def send_again(self) -> None:
+        """Let the chosen parked change go again."""
+        change = self.chosen_change
+        if self.may_send_again and change is not None and not self.sending:
+            self.sending, self.note = True, None
+            self.changed()
+            self._starter.start("send_now", lambda: self._send(change.key))
 
     def withdraw(self, reason: str) -> None:
         """Take the chosen change back, for a reason."""
@@ -172,8 +213,8 @@ class OutboxModel:
         """Read the list; what wants a clerk is chosen first."""
         self.changes, self.counts = await self._jobs.listing(_SHOWN), await self._jobs.counts()
         chosen = self.chosen_change
-        if chosen is None or chosen.state not in NEEDS_A_PERSON:
-            asking = [change for change in self.changes if change.state in NEEDS_A_PERSON]
+        if chosen is None or not needs_a_person(chosen):
+            asking = [change for change in self.changes if needs_a_person(change)]
             self.chosen = asking[0].key if asking else self.chosen
 
     async def _load(self) -> None:
@@ -183,9 +224,11 @@ class OutboxModel:
             self.note = note_of(error, self.words)
         self.changed()
 
-    async def _send(self) -> None:
+    async def _send(self, again: str = "") -> None:
         try:
-            await self._jobs.send_now()
+            if again:
+                await self._jobs.send_again(again)
+            await self._jobs.sender.at_once()
             await self._read()
         except CounterError as error:
             self.note = note_of(error, self.words)
@@ -215,14 +258,15 @@ class OutboxModel:
         self.changed()
 
     def _line(self, change: QueuedChange) -> OutboxLine:
-        mark, tone = _LOOKS[change.state]
+        mark, tone = _LOOKS[ChangeState.REFUSED if change.is_parked else change.state]
+        state = "parked" if change.is_parked else change.state.value
         now = self._now()
         tries = change.next_try_at is not None and change.state in _UNSENT
         return OutboxLine(
             key=change.key,
             mark=mark,
             tone=tone,
-            state=self.words(f"change_state.{change.state.value}"),
+            state=self.words(f"change_state.{state}"),
             kind=self.words(f"change_kind.{change.kind.value}"),
             residents=self._residents(change),
             made=short_time(change.made_at, now),
@@ -250,17 +294,21 @@ class OutboxModel:
             return change.receipt.text
         if change.state is ChangeState.CONFLICT:
             return self.words("outbox.conflict")
-        return (
-            self.words.error(change.last_words).what
-            if self.words.has(f"error.{change.last_words}")
-            else change.last_words
-        )
+        if change.last_words == "quarantined":
+            return self.words("outbox.quarantined")
+        code, _, reason = change.last_words.partition(" ")
+        if not self.words.has(f"error.{code}"):
+            return change.last_words
+        if reason == "key_taken":
+            return self.words("outbox.key_taken")
+        said = self.words.error(code, {"reason": reason})
+        return said.what + said.do if needs_a_person(change) else said.what
 
 
 _ARRIVED = 2
 
 
-def _rank(state: ChangeState) -> int:
-    if state in NEEDS_A_PERSON:
+def _rank(change: QueuedChange) -> int:
+    if needs_a_person(change):
         return 0
-    return 1 if state in _UNSENT else _ARRIVED
+    return 1 if change.state in _UNSENT else _ARRIVED

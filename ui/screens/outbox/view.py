@@ -18,7 +18,7 @@ from ui.screens.outbox.model import OutboxLine, OutboxModel
 from ui.text import Words
 from ui.widgets.columns import fit_columns
 from ui.widgets.notice import NoticeBar
-from ui.widgets.parts import button, caption_for, card, label
+from ui.widgets.parts import button, caption_for, card, label, wrapped
 
 _NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
@@ -93,6 +93,8 @@ class OutboxView(QWidget):
         self._table.setModel(self._lines)
         self._size_columns()
         self._send = button(words("outbox.send_now"), "outboxSend", model.send_now, primary=True)
+        self._stop = wrapped(role="reason", name="outboxStop")
+        self._again = button(words("outbox.send_again"), "outboxAgain", model.send_again)
         self._rewrite = button(words("outbox.rewrite"), "outboxRewrite", model.rewrite)
         self._slip = button(words("change.slip"), "outboxSlip", model.print_slip)
         self._reason = QLineEdit()
@@ -115,6 +117,7 @@ class OutboxView(QWidget):
         head.addWidget(self._summary)
         head.addStretch(1)
         column.addLayout(head)
+        column.addWidget(self._stop)
         column.addWidget(self._table, 1)
         settle = QHBoxLayout()
         settle.setSpacing(10)
@@ -128,6 +131,7 @@ class OutboxView(QWidget):
         ends.addWidget(self._back)
         ends.addStretch(1)
         ends.addWidget(self._slip)
+        ends.addWidget(self._again)
         ends.addWidget(self._send)
         column.addLayout(ends)
         page = QVBoxLayout(self)
@@ -155,6 +159,8 @@ class OutboxView(QWidget):
         model = self._model
         self._notice.show_note(model.note)
         self._summary.setText(model.summary)
+        self._stop.setText(model.stop)
+        self._stop.setVisible(bool(model.stop))
         chosen = model.chosen
         self._lines.show_lines(model.lines())
         self._fit_columns()
@@ -163,6 +169,8 @@ class OutboxView(QWidget):
             self._table.setCurrentIndex(self._lines.index(row, 0))
         self._send.setText(self._words("outbox.sending" if model.sending else "outbox.send_now"))
         self._send.setEnabled(not model.sending)
+        self._again.setVisible(model.may_send_again)
+        self._again.setEnabled(model.may_send_again and not model.sending)
         self._slip.setEnabled(model.may_print)
         self._rewrite.setEnabled(model.may_rewrite)
         self._withdraw.setEnabled(model.may_withdraw)
