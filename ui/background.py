@@ -129,7 +129,8 @@ class Background:
         signed_in = self._log_in.present is not None
         if signed_in and not self._signed:
             rounds = self._rounds
-            loops = (rounds.send, rounds.sync, rounds.mend, rounds.scrub, rounds.look, rounds.tell_cloud)
+            keeping = (rounds.sync, rounds.mend, rounds.scrub, rounds.look, rounds.tell_cloud)
+            loops = (rounds.send, rounds.send_attachments, *keeping)
             self._night = _ended(self._night)
             self._signed = [self._task(work()) for work in (*loops, self._keep_session)]
         elif not signed_in and not self._night:

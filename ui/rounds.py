@@ -17,6 +17,7 @@ from client.jobs.heed_orders import HeedOrders
 from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.ports import Ledger, Now
 from client.jobs.scrub_replica import EVERY, ScrubReplica
+from client.jobs.send_attachments import SendAttachments
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.sync_replica import SyncReplica, either
 from client.jobs.take_chunks import Progress
@@ -65,6 +66,7 @@ class Upkeep:
     )  # for ``madoguchi status``
     night: KeepAtNight | None = None
     orders: HeedOrders | None = None
+    attachments: SendAttachments | None = None
 
 
 class Rounds:
@@ -84,6 +86,7 @@ class Rounds:
         self._trouble = trouble
         self._repaired = repaired
         self._wanted = asyncio.Event()
+        self._sent = asyncio.Event()  # commands went, and what lies beside them may follow
         self._told: set[str] = set()
         self._damage_told = False
         self._on_line = (upkeep.watch.uplink, False)
@@ -111,6 +114,14 @@ class Rounds:
             await self._outlive(self._send)
             await self._look()
             await either(self._wanted.wait(), asyncio.sleep(_SEND_EVERY))
+
+    async def send_attachments(self) -> None:
+        """Send what lies beside changes, for ever; the job itself lets commands go first."""
+        attachments = self._upkeep.attachments
+        while attachments is not None:
+            await self._outlive(self._send_attachments)
+            await either(self._sent.wait(), asyncio.sleep(_SEND_EVERY))
+            self._sent.clear()
 
     async def sync(self) -> None:
         """Keep the replica, for ever."""
@@ -207,6 +218,13 @@ class Rounds:
         report = await self._upkeep.send.drain()
         if report.accepted:
             self._upkeep.sync.wake()
+            self._sent.set()
+
+    async def _send_attachments(self) -> None:
+        if self._upkeep.attachments is not None:
+            brought = await self._upkeep.attachments.drain()
+            if brought.parts:
+                self._upkeep.crossing.went(Kind.ATTACHMENTS)
 
     async def _look(self) -> None:
         try:
@@ -218,6 +236,9 @@ class Rounds:
             counts = await self._upkeep.ledger.outbox_counts()
         except StoreError:
             return  # the stores are being closed
+        beside = (counts.attachments, counts.attachments_lost)
+        if beside != (self.facts.attachments, self.facts.attachments_lost):
+            self._upkeep.write_down("attachments", {"waiting": beside[0], "lost": beside[1]})
         filling = self.facts.filling and position.register is None
         self.facts = status.with_outbox(replace(self.facts, position=position, filling=filling), counts)
         self._upkeep.watch.note_unsent(self.facts.waiting)

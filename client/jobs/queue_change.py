@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
+from client.domain.attachment import Attachment
 from client.domain.blocks import Restrictions
 from client.domain.calendar import tokyo_day
 from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, change_key
@@ -45,12 +46,15 @@ class QueueChange:
         self._random = random
         self._clock_offset_ms = clock_offset_ms
 
-    async def tenkyo(self, sign_in: SignIn, draft: TenkyoDraft) -> QueuedChange:
+    async def tenkyo(
+        self, sign_in: SignIn, draft: TenkyoDraft, attachments: tuple[Attachment, ...] = ()
+    ) -> QueuedChange:
         """Take in a 転居届. RefusedError for a right, a block, a date, an input, or one that is there already.
 
         SignInNeededError where the lease has ended.
 
-        What only warns (``draft.check``) is for the screen before; it does not stop here.
+        What lies beside it was sealed for one key, which becomes its own. What only warns (``draft.check``) is for the
+        screen before; it does not stop here.
         """
         if over := session_error(sign_in, self._now()):
             raise over
@@ -60,7 +64,7 @@ class QueueChange:
         now = self._now()
         return await self._ledger.queue(
             NewChange(
-                key=change_key(now, self._random(_KEY_RANDOM)),
+                key=attachments[0].command_key if attachments else change_key(now, self._random(_KEY_RANDOM)),
                 kind=ChangeKind.TENKYO,
                 residents=tuple(dict.fromkeys(draft.members)),
                 base=draft.base,
@@ -69,6 +73,7 @@ class QueueChange:
                 made_by=sign_in.clerk.staff_id,
                 clock_offset_ms=self._clock_offset_ms(),
                 todoke_date=draft.todoke_date,
+                attachments=attachments,
             )
         )
 

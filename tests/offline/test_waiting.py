@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from client.domain.change import ChangeKind, ChangeState, NewChange, change_key
 from client.domain.resident import AtenaNo
 from client.rules import outbox as rules
-from offline.store import heads, outbox, waiting
+from offline.store import attachments, heads, outbox, waiting
 from tests.builders import NOW, TODAY
 from tests.fakes import counted_random
 from tests.store_builders import IDENTITY, facts
@@ -46,6 +46,7 @@ def test_what_goes_next_is_what_the_rule_says(
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         heads.create(connection)
         outbox.create(connection)
+        attachments.create(connection)
         for state, fact, who, attempts, next_try_at in made:
             change = a_new_change(tuple(who), fact=fact)
             outbox.add(connection, change, TO)
