@@ -89,6 +89,7 @@ class Attaching:
         )
 
     async def open(self, *, begun: bool = False) -> "Attaching":
+        self.folder.mkdir(exist_ok=True)
         await self.ledger.open(KEY, begun=begun)
         return self
 

@@ -18,8 +18,9 @@ from client.rules.services import COMMANDS
 
 _ALONE_AFTER = 2  # as the outbox has it
 _ROUNDS = 3  # times the cloud may have forgotten parts, or the whole, while they are brought
-_HURT = "request.malformed"  # a part that was changed on the way: brought anew soon, and no word against the whole
 _NOT_WHOLE = "attachment.whole_hash"
+# No word against the attachment: a part was changed on the way, the cloud forgot, somebody's parts are among ours.
+_SOON = frozenset({"request.malformed", "refused.not_found", _NOT_WHOLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class SendAttachments:
         elif error.code == "refused.terminal_revoked":
             raise error
         word = str(error.facts.get("reason") or error.code)
-        refused = isinstance(error, RefusedError) and word != _HURT
+        refused = isinstance(error, RefusedError) and word not in _SOON
         wait = rules.wait(one.attempts + 1, self._jitter(), refused=refused)
         await self._book.postpone(one.attachment.key, next_try_at=self._now() + wait, words=word)
 
