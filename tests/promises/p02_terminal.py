@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from client.api.commands import CommandBox
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
+from client.domain.attachment import Attachment
 from client.domain.certificate import SheetState
 from client.domain.change import ChangeKind, NewChange, change_key
 from client.domain.resident import AtenaNo
@@ -56,9 +57,9 @@ class Town:
         self.cloud.kill()
         asyncio.run(self.cloud.start())
 
-    def plan(self, kind: str, times: int = 1) -> None:
-        """Let a fault befall the next batches."""
-        body = json.dumps({"kind": kind, "path": "/v1/commands", "times": times, "delay_ms": 50}).encode()
+    def plan(self, kind: str, times: int = 1, path: str = "/v1/commands") -> None:
+        """Let a fault befall the next batches, or calls of another kind."""
+        body = json.dumps({"kind": kind, "path": path, "times": times, "delay_ms": 50}).encode()
         self._control("POST", body)
 
     def calm(self) -> None:
@@ -143,12 +144,14 @@ class Terminal:
         await self.ledger.note_sheet(copy.serial, SheetState.HANDED_OVER, actor="s001")
         self.numbers.append(copy.serial.key)
 
-    async def move(self, household: list[tuple[str, int]], *, base: int = 0) -> str:
+    async def move(
+        self, household: list[tuple[str, int]], *, base: int = 0, beside: tuple[Attachment, ...] = ()
+    ) -> str:
         """Take in a 転居届; ``base`` makes it one on a version that is not the present one."""
         today = datetime.now(UTC) + timedelta(hours=9)
         banchi = f"{len(self.moves) + 1}番{self.facts.terminal_no[-3:]}号"
         change = NewChange(
-            key=change_key(self.now(), os.urandom(10)),
+            key=beside[0].command_key if beside else change_key(self.now(), os.urandom(10)),
             kind=ChangeKind.TENKYO,
             residents=tuple(AtenaNo(who) for who, _ in household),
             base={AtenaNo(who): version + base for who, version in household},
@@ -164,6 +167,7 @@ class Terminal:
             made_at=self.now(),
             made_by="s001",
             todoke_date=today.date(),
+            attachments=beside,
         )
         await self.ledger.queue(change)
         self.moves.append(banchi)
