@@ -35,6 +35,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     from PySide6.QtWidgets import QApplication
 
     from tests.ui import drive, states
+    from tests.ui.attached_states import ATTACHED_STATES
     from tests.ui.carry_states import CARRY_STATES
     from tests.ui.line_states import LINE_STATES
 
@@ -48,7 +49,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     count = 0
     for theme in asked.theme or THEMES:
         for width, height in sizes:
-            for name, play in (states.STATES | LINE_STATES | CARRY_STATES).items():
+            for name, play in (states.STATES | LINE_STATES | CARRY_STATES | ATTACHED_STATES).items():
                 if asked.what and name not in asked.what:
                     continue
                 counter = await drive.open_counter(app, theme=theme, size=(width, height))

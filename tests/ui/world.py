@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from client.domain.as_of import Source
+from client.domain.attachment import Limits
 from client.domain.blocks import Block, BlockLevel, BlockProcess, Restrictions, ShienSochi
 from client.domain.calendar import RegisterDate
 from client.domain.certificate import CertificateRequest, Decided, Eligibility
@@ -25,6 +26,7 @@ from client.domain.resident import (
     ResidentKind,
     ResidentStatus,
 )
+from client.jobs.attach_file import AttachFile
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
@@ -35,6 +37,7 @@ from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
+from tests.attachment_fakes import MemoryFiles
 from tests.builders import NOW, TODAY, a_resident, a_sign_in
 from tests.fakes import (
     FakeClock,
@@ -365,6 +368,7 @@ class World:
                 self.press,
                 place=SlipPlace(_TOWN, "窓口1"),
             ),
+            attach=AttachFile(MemoryFiles(), limits=Limits(), now=now, random=random),
             settle=SettleChange(commands, self.ledger, now=now, random=random, clock_offset_ms=offset),
             send=SendOutbox(commands, self.ledger, self.link, now=now, jitter=lambda: 1.0),
             ledger=self.ledger,
