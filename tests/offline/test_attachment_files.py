@@ -13,7 +13,7 @@ import pytest
 from client.domain.attachment import MOST_BYTES, Attachment, MediaType
 from client.domain.change import change_key
 from client.domain.errors import CounterError, RefusedError, StoreError
-from offline.store import attachment_files, files
+from offline.store import files
 from offline.store.attachment_files import SealedFiles
 from offline.store.seal import info_of, opened
 from tests.attached_builders import JPEG, PDF, PNG, a_file, a_photo
@@ -139,7 +139,7 @@ async def test_a_file_that_vanishes_while_it_is_read_is_taken_whole_or_not_at_al
 async def test_a_stick_pulled_out_while_it_is_read_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    source, pieces, real = a_file(tmp_path, a_photo(3_000_000)), [], os.read
+    source, pieces, real = a_file(tmp_path, a_photo(3_000_000)), list[int](), os.read
 
     def read(handle: int, size: int) -> bytes:
         if pieces:
@@ -147,7 +147,7 @@ async def test_a_stick_pulled_out_while_it_is_read_leaves_nothing(
         pieces.append(size)
         return real(handle, size)
 
-    monkeypatch.setattr(attachment_files.os, "read", read)
+    monkeypatch.setattr(os, "read", read)
     assert await refused(tmp_path, source) == "attachment.unreadable"
 
 

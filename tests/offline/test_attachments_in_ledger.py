@@ -96,9 +96,7 @@ async def test_an_intake_names_what_lies_beside_it_and_both_survive_the_program(
     change = an_intake(await taken(stores, 3))
     queued = await stores.ledger.queue(change)
     assert queued.attached == Attached(of=3)
-    assert [one["sha256"] for one in queued.payload["attachments"]] == [
-        one.sha256 for one in change.attachments
-    ]  # type: ignore[attr-defined]  # a payload as it is written
+    assert queued.payload["attachments"] == [one.note for one in change.attachments]
     stores = await again(stores)
     assert await beside(stores, change) == Attached(of=3)
     assert all(file_of(stores, one).exists() for one in change.attachments)

@@ -172,7 +172,7 @@ def test_the_outbox_shows_how_many_of_a_change_have_gone(drive: Drive) -> None:
         assert "添付 3/5 送信中" in said
         assert "添付 0/2 送信中" in said
         assert said[-1] == "添付 4件 送信済"  # below: the only one that has arrived as a whole
-        assert "添付 5件 送信待ち" in counter.face.outbox.summary
+        assert "要対応 1件　添付 5件 送信待ち" in counter.face.outbox.summary
         assert Attached(5, 3) in [change.attached for change in counter.face.outbox.changes]
 
     drive(play)

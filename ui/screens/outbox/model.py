@@ -103,7 +103,7 @@ class OutboxModel:
     @property
     def summary(self) -> str:
         """Return how many wait and how many want a clerk."""
-        waiting, asking = self.counts.waiting, self.counts.wants_a_clerk
+        waiting, asking = self.counts.waiting, self.counts.wants_a_clerk + self.counts.attachments_lost
         beside = self.counts.attachments
         told = self.words("outbox.attachments_left", n=beside) if beside else ""
         if not waiting and not asking:
