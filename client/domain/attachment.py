@@ -44,7 +44,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One attachment as the cloud is told of it: size and hash are of what is sealed, bound to its change's key."""
+    """One attachment (添付) as the cloud is told of it: size and hash are of what is sealed, bound to its change's key."""
 
     key: str  # UUIDv7
     command_key: str  # of the change it was taken in for; the seal binds it

@@ -9,8 +9,10 @@ import pytest
 
 from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
 from offline.store.files import InstanceLock
+from tests.builders import NOW
 from ui.cli import exit_codes
 from ui.cli.verbs import VERBS, main
+from ui.upkeep_file import UpkeepFile
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +30,17 @@ def test_a_pc_that_is_no_terminal_says_so(folder: Path, capsys: pytest.CaptureFi
     told = json.loads(capsys.readouterr().out)
     assert told["enrolled"] is False
     assert told["folder"] == str(folder)
+
+
+def test_status_tells_how_many_attachments_wait(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["status", "--json"])
+    assert json.loads(capsys.readouterr().out)["attachments"] == {"waiting": 0, "lost": 0}
+    folder.mkdir(parents=True)
+    UpkeepFile(folder, lambda: NOW).tell("attachments", {"waiting": 3, "lost": 1})
+    main(["status", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["attachments"]["waiting"], told["attachments"]["lost"]) == (3, 1)
+    assert "attachments" not in told["replica"]
 
 
 def test_status_says_whether_a_counter_is_open(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
