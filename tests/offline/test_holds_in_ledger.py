@@ -19,7 +19,7 @@ from client.domain.resident import AtenaNo
 from client.jobs.hold_ports import Ending, Heard
 from client.rules.hold_wire import MOST_PERSONS, name_of
 from client.rules.holds import joined
-from offline.store import door, holds, ledger_file
+from offline.store import attachments, door, holds, ledger_file
 from offline.store.migrations import backup_path
 from offline.store.stores import FileStores
 from tests.builders import HANAKO, NOW, TARO
@@ -270,12 +270,19 @@ async def test_a_closed_ledger_holds_its_tongue(stores: FileStores) -> None:
 async def test_a_ledger_of_the_first_shape_gets_room_for_holds_and_keeps_what_it_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def first_shape(connection: sqlite3.Connection) -> None:
+        ledger_file.first_shape(connection)
+        attachments.create(connection)  # today's program looks there; it goes again below
+
     old = stores_in(tmp_path)
     with monkeypatch.context() as patched:
-        patched.setattr(ledger_file, "STEPS", (ledger_file.first_shape,))
+        patched.setattr(ledger_file, "STEPS", (first_shape,))
         await old.open(KEYS)
         change = await old.ledger.queue(a_restrictive(DEATH))
         await old.close()
+    as_it_was = door.open_connection(tmp_path / "ledger.db", KEYS.ledger)
+    as_it_was.execute("DROP TABLE attachment")
+    as_it_was.close()
     new = stores_in(tmp_path)
     await new.open(KEYS)
     assert await on(new) == [change.key]
