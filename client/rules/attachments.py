@@ -1,6 +1,6 @@
 """How an attachment is cut, what of it is still to be brought, how long to wait, and when a change has gone up whole."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from client.domain.attachment import Attached, CloudAttachment
 from client.domain.change import ChangeState
@@ -33,11 +33,6 @@ def missing(parts: int, there: CloudAttachment) -> tuple[int, ...]:
 def wait(attempts: int, jitter: float, *, refused: bool) -> timedelta:
     """Return how long to wait after a failure: as the outbox does, and after a no for an hour."""
     return AFTER_NO if refused else backoff(attempts, jitter)
-
-
-def is_due(next_try_at: datetime | None, now: datetime) -> bool:
-    """Tell whether a time to try has come; one further off than any wait was set before the clock went back."""
-    return next_try_at is None or not now < next_try_at <= now + AFTER_NO
 
 
 def is_fully_sent(state: ChangeState, attached: Attached) -> bool:

@@ -209,6 +209,9 @@ async def test_attachments_follow_a_command_that_arrived_oldest_first(stores: Fi
         first.attachments[0].key, next_try_at=later, words="attachment.no_room"
     )
     assert await next_key(stores) == first.attachments[1].key
+    before = await stores.ledger.attachments.next_to_send(NOW - timedelta(hours=2))
+    assert before
+    assert before.attachment.key == first.attachments[0].key  # no wait is so long: the clock went back
     await stores.ledger.attachments.there(first.attachments[1].key)
     assert await beside(stores, first) == Attached(of=2, there=1)
     assert await next_key(stores) == second.attachments[0].key

@@ -45,7 +45,7 @@ def open_list(counter: Counter) -> AttachedModel:
     QVBoxLayout(window).addWidget(shown)
     model.changed = shown.paint
     model.begin()
-    window.setMinimumSize(760, 420)
+    window.setMinimumSize(counter.shell.width() - 200, counter.shell.height() - 120)
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     window.open()
     return model

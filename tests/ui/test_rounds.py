@@ -171,12 +171,13 @@ class Pile:
         return Brought(parts=self.rounds % 2)
 
 
-async def test_attachments_go_again_as_soon_as_commands_went_and_a_round_with_none_is_no_crossing() -> None:
+async def test_attachments_go_again_as_soon_as_commands_went_and_a_round_with_none_is_no_crossing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rounds, pile = rounds_on(MemoryReplica(), LandingBook(), []), Pile()
     went: list[Kind] = []
-    crossing = rounds._upkeep.crossing
-    crossing.went = went.append  # type: ignore[method-assign]  # to hear of it
-    rounds._upkeep = replace(rounds._upkeep, attachments=cast(Any, pile))
+    monkeypatch.setattr(rounds._upkeep.crossing, "went", went.append)
+    monkeypatch.setattr(rounds, "_upkeep", replace(rounds._upkeep, attachments=cast(Any, pile)))
     loop = asyncio.create_task(rounds.send_attachments())
     for wanted in (1, 2, 3):
         async with asyncio.timeout(2):
