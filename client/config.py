@@ -114,6 +114,19 @@ class Config:
             "asked. Blocks always come, snapshots only when asked for."
         },
     )
+    metered_attachments: MeteredDeltas = field(
+        default="asked",
+        metadata={
+            "doc": "Scans and photos over a metered line: asked (they wait for a free one), later (after the outbox) or "
+            "at_once."
+        },
+    )
+    attachment_megabytes: int = field(
+        default=20, metadata={"doc": "Largest scan or photo beside an intake, 1 to 20 MB.", "range": (1, 20)}
+    )
+    attachments_of_intake: int = field(
+        default=20, metadata={"doc": "Most scans and photos beside one intake, 1 to 20.", "range": (1, 20)}
+    )
     language: Language = field(
         default="ja", metadata={"doc": "Language of the screens, ja or en; papers are Japanese."}
     )

@@ -5,7 +5,7 @@ not all is there a part may be brought anew. It is whole when every part is ther
 it is follows from its command: it waits for one not heard yet, and stays aside with one that was put aside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from http import HTTPStatus
 import sqlalchemy as sa
 
 from cloud import storage
-from cloud.attachment_state import ATTACHED, QUARANTINE, Line, state_of
+from cloud.attachment_state import ATTACHED, OPEN, QUARANTINE, Line, state_of
 from cloud.clock import Now, stamp
 from cloud.envelopes import UnreadableError, open_attachment
 from cloud.keys import TenantKeys
@@ -136,6 +136,24 @@ class Attachments:
         with self._register.reading() as connection:
             lines = connection.execute(query.order_by(table.c.begun_at, table.c.key)).all()
             return [self._status(connection, line) | {"terminal": line.terminal} for line in lines]
+
+    def named(self, command_key: str, notes: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+        """Return what a request names with its hash, and what was brought for the command it takes the place of."""
+        table = storage.attachment
+        hashes = {str(note["key"]): note["sha256"] for note in notes}
+        query = sa.select(table).where(
+            table.c.municipality == self._register.municipality,
+            table.c.key.in_(hashes),
+            table.c.command_key != command_key,
+        )
+        with self._register.reading() as connection:
+            lines = connection.execute(query.order_by(table.c.begun_at, table.c.key)).all()
+            return [
+                self._status(connection, line)
+                | {"terminal": line.terminal, "state": ATTACHED if line.whole_at else OPEN}
+                for line in lines
+                if hashes[line.key] == line.sha256
+            ]
 
     def opened(self, key: str, who: str) -> bytes:
         """Return an attachment's content, opened with the town's key; who opened it is written down first."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from client.domain.as_of import Source
+from client.domain.attachment import Attached
 from client.domain.certificate import (
     IssuedCopy,
     SerialNo,
@@ -156,7 +157,9 @@ class MemoryLedger:
         asking = [one for one in self.changes.values() if outbox.needs_a_person(one)]
         tries = [one.next_try_at for one in waiting if one.next_try_at]
         oldest = min((one.made_at for one in waiting), default=None)
-        return OutboxCounts(len(waiting), len(asking), min(tries, default=None), oldest)
+        beside = [one.attached for one in self.changes.values()]
+        left, lost = sum(one.of - one.there - one.lost for one in beside), sum(one.lost for one in beside)
+        return OutboxCounts(len(waiting), len(asking), min(tries, default=None), oldest, left, lost)
 
     async def ready(self, now: datetime, *, limit: int, alone_after: int) -> tuple[QueuedChange, ...]:
         found = outbox.ready(self.changes.values(), now)
@@ -280,6 +283,7 @@ class MemoryLedger:
             next_try_at=None,
             last_words="",
             receipt=None,
+            attached=Attached(of=len(change.attachments)),
         )
         self.changes[change.key] = queued
         return queued

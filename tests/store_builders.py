@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from client.domain.as_of import Source
+from client.domain.attachment import Attachment
 from client.domain.certificate import Decided
 from client.domain.change import ChangeKind, NewChange, change_key
 from client.domain.clerk import CloudSignIn, HowSignedIn, Lease, SignIn
@@ -116,11 +117,14 @@ def an_issue(fee_yen: int = 300, pages: int = 1) -> IssueDraft:
 
 
 def a_change(
-    *residents: AtenaNo, supersedes: str | None = None, payload: Mapping[str, object] | None = None
+    *residents: AtenaNo,
+    supersedes: str | None = None,
+    payload: Mapping[str, object] | None = None,
+    attachments: tuple[Attachment, ...] = (),
 ) -> NewChange:
     who = residents or (builders.TARO,)
     return NewChange(
-        key=change_key(NOW, os.urandom(10)),
+        key=attachments[0].command_key if attachments else change_key(NOW, os.urandom(10)),
         kind=ChangeKind.TENKYO,
         residents=who,
         base=dict.fromkeys(who, 3),
@@ -129,6 +133,7 @@ def a_change(
         made_by="s001",
         todoke_date=date(2026, 11, 20),
         supersedes=supersedes,
+        attachments=attachments,
     )
 
 

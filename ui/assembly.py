@@ -42,6 +42,7 @@ from ui.own_letters import DrawLetters
 from ui.rounds import Rounds
 from ui.status import Facts
 from ui.tasks import Tasks
+from ui.text import Words
 from ui.training_hint import watch_hint
 from ui.widgets.letters import Letters
 from ui.window import Driver, Window
@@ -243,7 +244,8 @@ def _close_wished(counter: Counter) -> None:
     """Close, but not while a sheet is on its way; what is unsent is named first."""
     if counter.face.busy:
         return
-    if counter.rounds.facts.waiting and counter.sign_in is not None:
+    facts = counter.rounds.facts
+    if (facts.waiting or facts.attachments) and counter.sign_in is not None:
         counter.tasks.start("quit", lambda: _ask_to_quit(counter))
     else:
         counter.close()
@@ -254,12 +256,18 @@ async def _ask_to_quit(counter: Counter) -> None:
     box = QMessageBox(counter.window.shell)
     box.setObjectName("quit")
     box.setWindowTitle(words("quit.title"))
-    box.setText(words("quit.text", n=counter.rounds.facts.waiting))
+    facts = counter.rounds.facts
+    box.setText(words("quit.text", n=facts.waiting) + quit_attachments(facts, words))
     leave = box.addButton(words("quit.quit"), QMessageBox.ButtonRole.AcceptRole)
     box.addButton(words("common.back"), QMessageBox.ButtonRole.RejectRole)
     await _answered(box)
     if box.clickedButton() is leave:
         counter.close()
+
+
+def quit_attachments(facts: Facts, words: Words) -> str:
+    """Return what is said of attachments that have not gone up."""
+    return words("quit.attachments", n=facts.attachments) if facts.attachments else ""
 
 
 async def _say_and_leave(window: Window, error: CounterError) -> None:

@@ -131,6 +131,7 @@ class Background:
             rounds = self._rounds
             loops = (
                 rounds.send,
+                rounds.send_attachments,
                 rounds.sync,
                 rounds.check_papers,
                 rounds.mend,

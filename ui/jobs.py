@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from client.jobs.attach_file import AttachFile
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
@@ -34,6 +35,7 @@ class Jobs:
     issue: IssueCertificate
     queue: QueueChange
     slip: PrintSlip
+    attach: AttachFile
     settle: SettleChange
     send: SendOutbox
     ledger: Ledger

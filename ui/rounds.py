@@ -21,6 +21,7 @@ from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.ports import Ledger, Now
 from client.jobs.reconcile_outbox import ReconcileOutbox
 from client.jobs.scrub_replica import EVERY, ScrubReplica
+from client.jobs.send_attachments import SendAttachments
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.sync_replica import SyncReplica, either
 from client.jobs.take_chunks import Progress
@@ -73,6 +74,7 @@ class Upkeep:
     check: Callable[[], Awaitable[int]] | None = None  # of the papers issued off line
     doubts: Callable[[], Awaitable[DoubtCounts]] | None = None
     reconcile: ReconcileOutbox | None = None
+    attachments: SendAttachments | None = None
 
 
 class Rounds:
@@ -93,6 +95,7 @@ class Rounds:
         self._repaired = repaired
         self._wanted = asyncio.Event()
         self._proven_again = asyncio.Event()  # a round was held
+        self._sent = asyncio.Event()  # commands went, and what lies beside them may follow
         self._told: set[str] = set()
         self._damage_told = False
         self._unsent, self._unsent_told = (-1, -1), datetime.min.replace(tzinfo=UTC)
@@ -123,6 +126,14 @@ class Rounds:
             await self._outlive(self._send)
             await self._look()
             await either(self._wanted.wait(), asyncio.sleep(_SEND_EVERY))
+
+    async def send_attachments(self) -> None:
+        """Send what lies beside changes, for ever; the job itself lets commands go first."""
+        attachments = self._upkeep.attachments
+        while attachments is not None:
+            await self._outlive(self._send_attachments)
+            await either(self._sent.wait(), asyncio.sleep(_SEND_EVERY))
+            self._sent.clear()
 
     async def sync(self) -> None:
         """Keep the replica, for ever."""
@@ -226,6 +237,7 @@ class Rounds:
         report = await self._upkeep.send.drain()
         if report.accepted:
             self._upkeep.sync.wake()
+            self._sent.set()
         stopped = self._upkeep.send.stopped
         if stopped is not None and not isinstance(stopped, LinkDownError):
             raise stopped  # told once; the line's own trouble stands in the status bar
@@ -234,6 +246,12 @@ class Rounds:
         if self._upkeep.check is not None:
             with suppress(LinkDownError):  # the line is the round's to judge; asked again after the next
                 await self._upkeep.check()
+
+    async def _send_attachments(self) -> None:
+        if self._upkeep.attachments is not None:
+            brought = await self._upkeep.attachments.drain()
+            if brought.parts:
+                self._upkeep.crossing.went(Kind.ATTACHMENTS)
 
     async def _look(self) -> None:
         try:
@@ -247,6 +265,9 @@ class Rounds:
         except StoreError:
             return  # the stores are being closed
         self._tell_unsent(counts)
+        beside = (counts.attachments, counts.attachments_lost)
+        if beside != (self.facts.attachments, self.facts.attachments_lost):
+            self._upkeep.write_down("attachments", {"waiting": beside[0], "lost": beside[1]})
         filling = self.facts.filling and position.register is None
         facts = replace(self.facts, position=position, filling=filling, doubtful=doubts.open)
         self.facts = status.with_outbox(facts, counts)

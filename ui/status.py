@@ -76,6 +76,8 @@ class Facts:
     wants_a_clerk: int = 0
     doubtful: int = 0  # papers issued off line that wait for the officer
     next_try_at: datetime | None = None
+    attachments: int = 0  # that the cloud does not have whole
+    attachments_lost: int = 0
     printer: str = ""
     printer_wants: str = ""  # in its own words; empty while it wants nothing
 
@@ -102,6 +104,8 @@ def with_outbox(facts: Facts, counts: OutboxCounts) -> Facts:
         waiting=counts.waiting,
         wants_a_clerk=counts.wants_a_clerk,
         next_try_at=counts.next_try_at,
+        attachments=counts.attachments,
+        attachments_lost=counts.attachments_lost,
     )
 
 
@@ -184,11 +188,14 @@ def waiting_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     detail = words("status.items", n=facts.waiting)
     if facts.next_try_at and facts.waiting and facts.next_try_at > now:
         detail += words("status.next_try", time=short_time(facts.next_try_at, now))
-    if facts.wants_a_clerk:
-        detail += words("status.wants_a_clerk", n=facts.wants_a_clerk)
+    if facts.attachments:
+        detail += words("status.attachments", n=facts.attachments)
+    asking = facts.wants_a_clerk + facts.attachments_lost
+    if asking:
+        detail += words("status.wants_a_clerk", n=asking)
     if facts.doubtful:
         detail += words("status.doubtful", n=facts.doubtful)
-    tone = "bad" if facts.wants_a_clerk or facts.doubtful else "warn" if facts.waiting else "quiet"
+    tone = "bad" if asking or facts.doubtful else "warn" if facts.waiting or facts.attachments else "quiet"
     return Cell(Mark.UP, tone, words("status.waiting"), detail)
 
 

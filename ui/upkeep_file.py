@@ -15,7 +15,7 @@ Facts = Mapping[str, str | int]
 
 
 class UpkeepFile:
-    """``upkeep.json`` beside the stores: the last repair, the last proof on demand, and what is not taken in."""
+    """``upkeep.json`` beside the stores: last repair, last proof on demand, what is not taken in, attachments left."""
 
     def __init__(self, folder: Path, now: Now) -> None:
         self._path = folder / NAME

@@ -11,6 +11,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from client.api.attachments import AttachmentBox
 from client.api.auth import Sessions
 from client.api.certificates import CertificateDesk
 from client.api.commands import CommandBox
@@ -18,6 +19,7 @@ from client.api.residents import CloudRegister
 from client.api.sync import HttpFeeds
 from client.api.upkeep import UpkeepDesk
 from client.config import Config
+from client.domain.attachment import Limits
 from client.domain.calendar import tokyo_day
 from client.domain.certificate import CertificateKind
 from client.domain.clerk import SignIn
@@ -25,6 +27,7 @@ from client.domain.enrolment import key_in_force
 from client.domain.errors import StoreError
 from client.domain.parcel import Parcel
 from client.domain.uplink import Uplink
+from client.jobs.attach_file import AttachFile
 from client.jobs.check_offline_papers import CheckOfflinePapers
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
@@ -39,6 +42,7 @@ from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.reconcile_outbox import ReconcileOutbox
 from client.jobs.scrub_replica import ScrubReplica
+from client.jobs.send_attachments import SendAttachments
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
@@ -92,6 +96,7 @@ class CloudLine:
     box: CommandBox
     send: SendOutbox
     reconcile: ReconcileOutbox
+    send_attachments: SendAttachments
     sync: SyncReplica
     night: KeepAtNight
     metered: Metered
@@ -113,7 +118,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         lambda: _cost(watch),
         lambda: watch.unsent,
         now=utc_now,
-        policy=policy_of(When(config.metered_deltas)),
+        policy=policy_of(When(config.metered_deltas), When(config.metered_attachments)),
     )
     orders = HeedOrders(
         UpkeepDesk(http, doors.facts), OrderFile(config.terminal_dir), shut=partial(_shut, watch)
@@ -144,6 +149,16 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         box=box,
         send=SendOutbox(reconcile, ledger, watch, now=utc_now, jitter=random.random, before=reconcile.before),
         reconcile=reconcile,
+        send_attachments=SendAttachments(
+            AttachmentBox(http),
+            ledger.attachments,
+            ledger.attachment_files,
+            ledger,
+            watch,
+            may_cross=lambda: crossing.may(Kind.ATTACHMENTS),
+            now=utc_now,
+            jitter=random.random,
+        ),
         sync=SyncReplica(
             by_the_hall(doors, feeds, partial(_keep, doors.stores.shelf)),
             doors.stores.replica,
@@ -253,6 +268,12 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
             press,
             place=SlipPlace(town, doors.facts.terminal_name, drill=config.training),
         ),
+        attach=AttachFile(
+            ledger.attachment_files,
+            limits=Limits(config.attachment_megabytes * 1_000_000, config.attachments_of_intake),
+            now=utc_now,
+            random=os.urandom,
+        ),
         settle=SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset),
         send=line.send,
         ledger=ledger,
@@ -306,6 +327,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         line.check,
         ledger.doubt_counts,
         line.reconcile,
+        line.send_attachments,
     )
 
 

@@ -70,7 +70,10 @@ def _by_status(status: int, code: str) -> CounterError:
         return SignInNeededError("sign_in.expired")
     if status == 404:
         return RefusedError("refused.not_found")
-    return ConflictError("conflict.version") if status == 409 else refused_by_cloud(code)
+    conflicts = status == 409 and not code.startswith(
+        "attachment."
+    )  # nobody changed anything: a no, by its name
+    return ConflictError("conflict.version") if conflicts else refused_by_cloud(code)
 
 
 def refused_by_cloud(word: str) -> RefusedError:

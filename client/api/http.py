@@ -133,6 +133,7 @@ class Http:
         path: str,
         *,
         json: object | None = None,
+        content: bytes = b"",
         expect_bytes: int = 2000,
         timeout: float | None = None,
         token: str | None = None,
@@ -142,16 +143,21 @@ class Http:
     ) -> Reply:
         """Make one call and read its whole answer; CounterError where it is not a good one.
 
+        What is sent is ``json``, or ``content`` as it is.
         ``timeout`` is for the whole call; without it, it follows from ``expect_bytes``. ``repeatable`` says
         that a call cut at once, on a connection the other side had closed long ago, may be made again.
         ``quiet_s`` is how long the other side was asked to hold its answer back (long poll).
         """
-        body = b"" if json is None else msgspec.json.encode(json)
+        body = content if json is None else msgspec.json.encode(json)
         call = _Call(
             method=method,
             path=path,
             body=body,
-            headers={**(headers or {}), **({"authorization": f"Bearer {token}"} if token else {})},
+            headers={
+                **({"content-type": BYTES if content else JSON} if body else {}),
+                **(headers or {}),
+                **({"authorization": f"Bearer {token}"} if token else {}),
+            },
             limit=timeout or quiet_s + _PATIENCE + (expect_bytes + len(body)) / _SLOWEST,
             stall=quiet_s + _STALL,
             largest=max(_LARGEST, expect_bytes * _SWOLLEN),
@@ -291,8 +297,6 @@ class Http:
     def _headers(self, call: _Call) -> dict[str, str]:
         usual = {"accept": f"{JSON}, {MSGPACK}", "accept-encoding": "gzip"}
         headers = {**usual, **call.headers, **self._own_headers()}
-        if call.body:
-            headers["content-type"] = JSON
         if self.identity is not None and call.path not in _UNSIGNED:
             headers.update(self._proof(self.identity, call))
         return headers

@@ -7,6 +7,7 @@ from enum import Enum
 from types import MappingProxyType
 from uuid import UUID
 
+from client.domain.attachment import NOTHING_ATTACHED, Attached, Attachment
 from client.domain.errors import RefusedError
 from client.domain.forbidden_numbers import forbidden_field, without_forbidden_numbers
 from client.domain.resident import AtenaNo
@@ -116,6 +117,8 @@ class OutboxCounts:
     wants_a_clerk: int = 0
     next_try_at: datetime | None = None
     oldest_at: datetime | None = None  # when the oldest that waits was made
+    attachments: int = 0  # that the cloud does not have whole
+    attachments_lost: int = 0  # whose sealed file is gone or changed; a person must look
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,7 @@ class NewChange:
     ``payload`` never holds 個人番号 or 住民票コード: RefusedError names the field. ``todoke_date`` is the day at the
     counter, decisive in law; the day of entry into the register (処理日) is the cloud's. Of one ``for_cloud_alone`` no
     readable copy stays here (支援措置, P08).
+    ``attachments`` are named in the payload with their hashes, so that the cloud takes these beside it and no others.
     """
 
     key: str  # UUIDv7, made before the first send
@@ -157,13 +161,17 @@ class NewChange:
     todoke_date: date | None = None
     supersedes: str | None = None
     for_cloud_alone: bool = False
+    attachments: tuple[Attachment, ...] = ()
 
     def __post_init__(self) -> None:
+        if any(one.command_key != self.key for one in self.attachments):
+            raise ValueError("an attachment is sealed for the change it lies beside")
         field = None if self.kind.is_fact else forbidden_field(self.payload)  # what happened is never refused
         if field is not None:
             raise RefusedError("refused.forbidden_number", field=field)
         object.__setattr__(self, "base", MappingProxyType(dict(self.base)))
-        object.__setattr__(self, "payload", MappingProxyType(dict(self.payload)))
+        named = {"attachments": [one.note for one in self.attachments]} if self.attachments else {}
+        object.__setattr__(self, "payload", MappingProxyType({**self.payload, **named}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +197,7 @@ class QueuedChange:
     last_words: str
     receipt: Receipt | None
     forgotten: Receipt | None = None  # what the cloud receipted first, before it forgot
+    attached: Attached = NOTHING_ATTACHED  # what lies beside it
 
     @property
     def readable(self) -> bool:

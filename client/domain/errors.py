@@ -119,6 +119,13 @@ class RefusedError(CounterError):
         "bundle.exists",  # nothing is written over
         "bundle.custody",  # a line of the record is changed or missing; fact: entry
         "refused.duplicate_intake",  # the same notification stands in the outbox already
+        "attachment.type",  # by its content no JPEG, PNG or PDF
+        "attachment.empty",
+        "attachment.too_large",  # fact: most, in MB
+        "attachment.too_many",  # fact: most
+        "attachment.not_a_file",  # a folder, a pipe, a device
+        "attachment.changed",  # somebody wrote to it while it was read
+        "attachment.unreadable",  # gone, not permitted, a medium pulled out
     )
 
 
@@ -152,6 +159,7 @@ class StoreError(CounterError):
         "store.unreadable",  # permission, I/O error
         "store.no_training",  # the training program is not installed, or did not start
         "store.not_filled",  # no replica yet
+        "store.attachment_lost",  # the sealed file of an attachment is gone or is not what was written
     )
 
 

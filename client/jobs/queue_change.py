@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
+from client.domain.attachment import Attachment
 from client.domain.blocks import Restrictions
 from client.domain.calendar import tokyo_day
 from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, change_key
@@ -46,10 +47,13 @@ class QueueChange:
         self._random = random
         self._clock_offset_ms = clock_offset_ms
 
-    async def take(self, sign_in: SignIn, form: Form, entry: Entry) -> QueuedChange:
+    async def take(
+        self, sign_in: SignIn, form: Form, entry: Entry, attachments: tuple[Attachment, ...] = ()
+    ) -> QueuedChange:
         """Take in what was entered in a form. RefusedError for a right, a block, a date, an input, a second one.
 
         SignInNeededError where the lease has ended. What only warns is for the screen before; it does not stop here.
+        What lies beside it was sealed for one key, which becomes its own.
         """
         if over := session_error(sign_in, self._now()):
             raise over
@@ -59,7 +63,7 @@ class QueueChange:
         now = self._now()
         return await self._ledger.queue(
             NewChange(
-                key=change_key(now, self._random(_KEY_RANDOM)),
+                key=attachments[0].command_key if attachments else change_key(now, self._random(_KEY_RANDOM)),
                 kind=intake.kind,
                 residents=intake.persons,
                 base=intake.base,
@@ -69,6 +73,7 @@ class QueueChange:
                 clock_offset_ms=self._clock_offset_ms(),
                 todoke_date=intake.todoke_date,
                 for_cloud_alone=sheltered or intake.kind is ChangeKind.SHIEN_SOCHI,
+                attachments=attachments,
             )
         )
 

@@ -1,4 +1,5 @@
-"""What may cross which line, and when: a table. Blocks always; then the outbox; then deltas; snapshots when asked for.
+"""What may cross which line, and when: a table. Blocks always; then the outbox; then deltas; snapshots and attachments
+when asked for.
 
 A line paid by the byte carries what protects people first, and nothing large by itself.
 """
@@ -16,6 +17,7 @@ class Kind(Enum):
     DELTAS = "deltas"  # changes of the register
     SNAPSHOT = "snapshot"
     UPKEEP = "upkeep"  # this terminal's word about itself
+    ATTACHMENTS = "attachments"  # scans and photos of what the outbox brought before
 
 
 class Cost(Enum):
@@ -47,13 +49,16 @@ POLICY: Policy = {
     (Kind.SNAPSHOT, Cost.METERED): When.ASKED,
     (Kind.UPKEEP, Cost.FREE): When.AT_ONCE,
     (Kind.UPKEEP, Cost.METERED): When.ASKED,
+    (Kind.ATTACHMENTS, Cost.FREE): When.AT_ONCE,
+    (Kind.ATTACHMENTS, Cost.METERED): When.ASKED,
 }
 LATER_EVERY = timedelta(seconds=60)
 
 
-def policy_of(metered_deltas: When) -> Policy:
-    """Return the table with the town's own word on deltas over a metered line; nothing else in it can be set."""
-    return {**POLICY, (Kind.DELTAS, Cost.METERED): metered_deltas}
+def policy_of(metered_deltas: When, metered_attachments: When = When.ASKED) -> Policy:
+    """Return the table with the town's own word on deltas and attachments over a metered line; no more can be set."""
+    own = {(Kind.DELTAS, Cost.METERED): metered_deltas, (Kind.ATTACHMENTS, Cost.METERED): metered_attachments}
+    return {**POLICY, **own}
 
 
 def may_cross(when: When, *, blocks_asked: bool, waiting: int, since_last: timedelta | None) -> bool:

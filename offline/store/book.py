@@ -20,7 +20,7 @@ from client.domain.errors import RefusedError
 from client.domain.resident import AtenaNo
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import IssueDraft, JournalEntry
-from offline.store import doubts, journal, outbox, sheets
+from offline.store import attachments, doubts, journal, outbox, sheets
 from offline.store.door import one
 
 _FACT_OF = {SheetState.HANDED_OVER: ChangeKind.HANDED_OVER, SheetState.SPOILED: ChangeKind.SPOILED}
@@ -109,6 +109,7 @@ def note_sheet(connection: sqlite3.Connection, place: Place, word: SheetWord, no
 def queue(connection: sqlite3.Connection, place: Place, change: NewChange, now: datetime) -> QueuedChange:
     """Write a change and its journal row; the same key again changes nothing."""
     if outbox.add(connection, change, place.envelope):
+        attachments.add(connection, change)
         facts = {"key": change.key, "kind": change.kind.value}
         if change.supersedes:
             facts |= {"what": "rewritten", "supersedes": change.supersedes}
@@ -119,6 +120,7 @@ def queue(connection: sqlite3.Connection, place: Place, change: NewChange, now: 
 def withdraw(connection: sqlite3.Connection, key: str, *, actor: str, reason: str, now: datetime) -> None:
     """Take a change back and write who did and why; said twice, it is written once."""
     if outbox.settle(connection, key, ChangeState.WITHDRAWN, words=reason):
+        attachments.drop(connection, key)
         facts = {"what": "withdrawn", "change": key, "reason": reason}
         residents = outbox.get(connection, key).residents
         journal.append(connection, JournalEntry("intake", actor, residents, facts), now)

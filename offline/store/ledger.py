@@ -33,6 +33,8 @@ from offline.store import (
     waiting,
 )
 from offline.store.anchor import Anchor
+from offline.store.attachment_book import LedgerAttachments
+from offline.store.attachment_files import SealedFiles
 from offline.store.continuity import mark_of
 from offline.store.journal import JournalRow, JournalVerdict
 from offline.store.ledger_file import DAMAGED, Marks, Opening, commit, prepare
@@ -65,6 +67,8 @@ class LedgerFile:
         self._anchor = anchor or Anchor()
         self._worker: Worker | None = None
         self._slots: Slots | None = None
+        self.attachment_files = SealedFiles(data_dir / "attachments", facts, now)
+        self.attachments = LedgerAttachments(self._commit, self._read, self.attachment_files, now)
 
     async def open(
         self,
@@ -89,6 +93,7 @@ class LedgerFile:
             slots.close()
             raise
         self._worker, self._slots = worker, slots
+        await self.attachments.tidy(after_loss=accept_loss_by is not None)
 
     async def check(self, seen: TerminalSeen) -> None:
         """Hold the open ledger against what the cloud has seen of it. StoreError ``store.ledger_behind``."""
@@ -140,9 +145,15 @@ class LedgerFile:
         return await self._read(lambda c: sheets.of_day(c, day))
 
     async def queue(self, change: NewChange) -> QueuedChange:
-        """Write a change and its sealed envelope, and its journal row, in one transaction."""
+        """Write a change and its sealed envelope, and its journal row, in one transaction.
 
-        return await self._commit(lambda c: book.queue(c, self._place, change, self._now()))
+        StoreError ``store.attachment_lost`` where what lies beside it is not on the disk.
+        """
+        if await self.attachment_files.missing(change.attachments):
+            raise StoreError("store.attachment_lost")
+        queued = await self._commit(lambda c: book.queue(c, self._place, change, self._now()))
+        self.attachment_files.written_down(change.attachments)
+        return queued
 
     async def outbox(self, *, settled: bool = False) -> tuple[QueuedChange, ...]:
         """Return what waits, oldest first; with ``settled`` also what has landed, was withdrawn or superseded."""
@@ -195,6 +206,7 @@ class LedgerFile:
     async def withdraw(self, key: str, *, actor: str, reason: str) -> None:
         """Take a change back, with its journal row, in one transaction. RefusedError."""
         await self._commit(lambda c: book.withdraw(c, key, actor=actor, reason=reason, now=self._now()))
+        await self.attachments.tidy(after_loss=False)
 
     async def send_again(self, key: str, *, actor: str) -> None:
         """Let a parked change go again, with its journal row, in one transaction. RefusedError."""

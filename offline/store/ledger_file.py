@@ -10,7 +10,19 @@ from typing import TypeVar
 from client.domain.errors import StoreError
 from client.domain.terminal import NOTHING_SEEN, TerminalSeen
 from client.jobs.ports import JournalEntry
-from offline.store import continuity, door, doubts, heads, holds, journal, outbox, reckoning, serials, sheets
+from offline.store import (
+    attachments,
+    continuity,
+    door,
+    doubts,
+    heads,
+    holds,
+    journal,
+    outbox,
+    reckoning,
+    serials,
+    sheets,
+)
 from offline.store.anchor import Anchor, Known
 from offline.store.continuity import mark_of
 from offline.store.files import make_own
@@ -37,7 +49,18 @@ def first_shape(connection: sqlite3.Connection) -> None:
     serials.create(connection)
 
 
-STEPS: tuple[Step, ...] = (first_shape, holds.second_shape, doubts.third_shape, reckoning.fourth_shape)
+def attachment_shape(connection: sqlite3.Connection) -> None:
+    """Make room for what lies beside changes."""
+    attachments.create(connection)
+
+
+STEPS: tuple[Step, ...] = (
+    first_shape,
+    holds.second_shape,
+    doubts.third_shape,
+    reckoning.fourth_shape,
+    attachment_shape,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
+from client.domain.attachment import NOTHING_ATTACHED, Attached
 from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, Receipt
 from client.domain.enrolment import TownKey, key_in_force
 from client.domain.errors import RefusedError
@@ -20,7 +21,7 @@ from client.domain.resident import AtenaNo
 from client.rules.authorship import signed_words
 from client.rules.chain import GENESIS, link
 from client.rules.outbox import ANSWERS, Event, may_become, step
-from offline.store import heads
+from offline.store import attachments, heads
 from offline.store.door import one
 from offline.store.pack import packed, unpacked
 from offline.store.seal import sealed_command
@@ -257,11 +258,14 @@ def _residents(
 
 def _select(connection: sqlite3.Connection, where: str, values: Sequence[object]) -> tuple[QueuedChange, ...]:
     residents = _residents(connection, where, values)
-    rows = connection.execute(f"SELECT {_FIXED}, {_FATE} FROM outbox {where} ORDER BY seq", values)
-    return tuple(_change(row, residents.get(row[0], ())) for row in rows)
+    rows = connection.execute(f"SELECT {_FIXED}, {_FATE} FROM outbox {where} ORDER BY seq", values).fetchall()
+    beside = attachments.beside(connection, [row[1] for row in rows])
+    return tuple(
+        _change(row, residents.get(row[0], ()), beside.get(row[1], NOTHING_ATTACHED)) for row in rows
+    )
 
 
-def _change(row: tuple[Any, ...], residents: tuple[AtenaNo, ...]) -> QueuedChange:
+def _change(row: tuple[Any, ...], residents: tuple[AtenaNo, ...], attached: Attached) -> QueuedChange:
     seq, key, kind, base, payload, envelope, signature, made_at, made_by, offset, todoke_date, *more = row
     supersedes, *fate = more
     state, attempts, next_try_at, last_words, version, receipt_at, receipt_text, forgotten = fate
@@ -285,6 +289,7 @@ def _change(row: tuple[Any, ...], residents: tuple[AtenaNo, ...]) -> QueuedChang
         last_words=last_words,
         receipt=None if version is None else Receipt(version, utc_from(receipt_at), receipt_text),
         forgotten=_first_receipt(forgotten) if forgotten else None,
+        attached=attached,
     )
 
 

@@ -30,6 +30,16 @@ def sealed_words(text: str, to: TownKey, municipality: str) -> bytes:
     return to.id_bytes + sealed(text.encode(), to.key, info)
 
 
+ATTACHMENT_SEAL = (
+    8 + 32 + 16
+)  # bytes a sealed attachment has beside its content: id of the key, encapsulation, tag
+
+
+def sealed_attachment(content: bytes, to: TownKey, words: tuple[str, str, str]) -> bytes:
+    """Return an attachment's envelope, bound to its key, the key of its command and its terminal."""
+    return to.id_bytes + sealed(content, to.key, info_of("madoguchi attachment v1", *words, to.key_id))
+
+
 def sealed_batch(content: bytes, to: TownKey, municipality: str) -> bytes:
     """Return commands as a neighbour carries them: who and what they are about is for the cloud alone."""
     info = info_of("madoguchi carried v1", municipality, to.key_id)

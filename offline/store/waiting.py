@@ -10,7 +10,7 @@ from datetime import datetime
 from client.domain.change import PARKED, ChangeState, OutboxCounts, QueuedChange
 from client.domain.resident import AtenaNo
 from client.rules.outbox import LONGEST_WAIT, NEEDS_A_PERSON, UNDER_WAY
-from offline.store import outbox
+from offline.store import attachments, outbox
 from offline.store.door import one
 from offline.store.times import utc_from, utc_text
 
@@ -25,9 +25,12 @@ _OVER = _listed(outbox.SETTLED)
 _WORDS_PARKED = "(" + ", ".join(f"'{word}'" for word in sorted(PARKED)) + ")"
 _PARKED = f"state = '{ChangeState.UNKNOWN.value}' AND last_words IN {_WORDS_PARKED}"
 # A request waits for each earlier request, not yet over, of any resident it touches (client/rules/outbox.py).
+# A request whose attachment was lost before it was ever sent stays: a clerk takes it back and takes it in anew.
 _FREE = (
-    f"NOT ({_PARKED}) AND"
-    " (next_try_at IS NULL OR next_try_at <= :now OR next_try_at > :longest) AND (kind LIKE 'fact.%' OR NOT EXISTS"
+    f"NOT ({_PARKED}) AND "
+    f"(state != '{ChangeState.QUEUED.value}' OR NOT EXISTS (SELECT 1 FROM attachment"
+    f" WHERE change = outbox.key AND attachment.state = '{attachments.LOST}')) AND "
+    "(next_try_at IS NULL OR next_try_at <= :now OR next_try_at > :longest) AND (kind LIKE 'fact.%' OR NOT EXISTS"
     " (SELECT 1 FROM outbox_resident mine JOIN outbox_resident other ON other.atena_no = mine.atena_no"
     " AND other.seq < mine.seq JOIN outbox before ON before.seq = other.seq"
     " WHERE mine.seq = outbox.seq AND before.kind NOT LIKE 'fact.%'"
@@ -46,11 +49,14 @@ def counts(connection: sqlite3.Connection) -> OutboxCounts:
     first = f"(SELECT min(seq) FROM outbox WHERE state IN {_listed(UNDER_WAY)})"  # by the index alone
     oldest = one(connection, f"SELECT (SELECT made_at FROM outbox WHERE seq = {first})")
     parked = int(one(connection, f"SELECT count(*) FROM outbox WHERE {_PARKED}"))
+    beside, lost = attachments.counts(connection)
     return OutboxCounts(
         waiting=sum(found.get(state, 0) for state in UNDER_WAY),
         wants_a_clerk=sum(found.get(state, 0) for state in NEEDS_A_PERSON) + parked,
         next_try_at=utc_from(soonest) if soonest else None,
         oldest_at=utc_from(oldest) if oldest else None,
+        attachments=beside,
+        attachments_lost=lost,
     )
 
 
@@ -107,4 +113,9 @@ def recent(connection: sqlite3.Connection, limit: int) -> tuple[QueuedChange, ..
             )
             some += [seq for (seq,) in rows]
         found += sorted(some, reverse=order == "DESC")[:limit]
+    beside = "SELECT change FROM attachment WHERE state IN (?, ?) ORDER BY no LIMIT ?"
+    rows = connection.execute(
+        f"SELECT seq FROM outbox WHERE key IN ({beside})", (attachments.WAITING, attachments.LOST, limit)
+    )
+    found += [seq for (seq,) in rows]  # the command has arrived, what lies beside it has not
     return outbox.some(connection, found)

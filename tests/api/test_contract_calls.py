@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 import client.api
+from client.api.attachments import AttachmentBox
 from client.api.auth import Sessions
 from client.api.certificates import CertificateDesk
 from client.api.commands import CommandBox
@@ -20,6 +21,7 @@ from client.api.http import Http
 from client.api.peers import PeerDesk
 from client.api.residents import CloudRegister
 from client.api.upkeep import UpkeepDesk
+from client.domain.attachment import Attachment, MediaType
 from client.domain.certificate import CertificateKind
 from client.domain.query import Query
 from client.domain.resident import AtenaNo
@@ -116,6 +118,13 @@ async def renew(http: Http) -> object:
     return await Sessions(http, now=lambda: AT).renew(signed_in.sign_in)
 
 
+SCAN = Attachment(
+    "019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d31",
+    "019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d21",
+    MediaType.JPEG,
+    300_000,
+    "ab" * 32,
+)
 READERS: dict[str, Callable[[Http], Awaitable[object]]] = {
     "clock": lambda http: http.probe(),
     "enrol": lambda http: EnrolmentDesk(http).enrol("token", "csr", "本庁1"),
@@ -132,6 +141,8 @@ READERS: dict[str, Callable[[Http], Awaitable[object]]] = {
     "tallyCommands": lambda http: CommandBox(http, "T0001").tally("0", None, whole=False),
     "peerLease": lambda http: PeerDesk(http).lease(),
     "commandAnswer": lambda http: CommandBox(http, "T0001").ask("a-key"),
+    "beginAttachment": lambda http: AttachmentBox(http).announce(SCAN, 2),
+    "putPart": lambda http: AttachmentBox(http).put(SCAN, 1, b"part"),
     "orders": lambda http: UpkeepDesk(http, None).orders(),  # type: ignore[arg-type]  # no order, so no key is asked for
 }
 

@@ -276,6 +276,7 @@ SINCE_THE_FIRST_SHAPE = (
         f"ALTER TABLE outbox DROP COLUMN {column}"
         for column in ("outcome", "over_at", "payload_hash", "sealed_hash")
     ),
+    "DROP TABLE attachment",
     *("DELETE FROM migration WHERE no > 1", "PRAGMA user_version = 1"),
 )
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from client.domain.change import ChangeKind, ChangeState, NewChange, change_key
 from client.domain.resident import AtenaNo
 from client.rules import outbox as rules
-from offline.store import heads, journal, outbox, reckoning, waiting
+from offline.store import attachments, heads, journal, outbox, reckoning, waiting
 from tests.builders import NOW, TODAY
 from tests.fakes import counted_random
 from tests.store_builders import IDENTITY, facts
@@ -48,6 +48,7 @@ def test_what_goes_next_is_what_the_rule_says(
         heads.create(connection)
         journal.create(connection)
         outbox.create(connection)
+        attachments.create(connection)
         reckoning.fourth_shape(connection)
         for state, fact, who, attempts, next_try_at, words in made:
             change = a_new_change(tuple(who), fact=fact)

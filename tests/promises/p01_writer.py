@@ -8,9 +8,11 @@ import signal
 import sys
 from pathlib import Path
 
+from client.domain.attachment import MOST_BYTES
 from client.domain.certificate import SheetState
-from client.domain.change import ChangeState, Receipt
+from client.domain.change import ChangeState, Receipt, change_key
 from client.jobs.ports import JournalEntry
+from tests.attached_builders import a_file, a_photo
 from tests.builders import NOW
 from tests.store_builders import a_change, an_issue, store_keys, stores_in
 
@@ -24,10 +26,11 @@ async def write(folder: Path, seed: int) -> None:
     stores = stores_in(folder)
     await stores.open(store_keys())
     ledger = stores.ledger
+    photo = a_file(folder.with_name("stick"), a_photo(300_000))
     say("open")
     for number in itertools.count():
         name = f"{seed}.{number}"
-        act = chance.choice(("record", "issue", "queue", "hand", "answer"))
+        act = chance.choice(("record", "issue", "queue", "attach", "hand", "answer"))
         if act == "record":
             await ledger.record(JournalEntry("look_up", "s001", facts={"name": name}))
             say("record", name)
@@ -38,6 +41,16 @@ async def write(folder: Path, seed: int) -> None:
             change = a_change()
             await ledger.queue(change)
             say("queue", change.key)
+        elif act == "attach":
+            beside = await ledger.attachment_files.take(
+                photo,
+                change_key(NOW, os.urandom(10)),
+                change_key(NOW, os.urandom(10)),
+                most=MOST_BYTES,
+                on_bytes=lambda _done, _of: None,
+            )
+            await ledger.queue(a_change(attachments=(beside,)))
+            say("attach", beside.key)
         elif act == "hand":
             copy = await ledger.issue(an_issue(), actor="s001", clock_offset_ms=0)
             say("issue", copy.serial.serial)

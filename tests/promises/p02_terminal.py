@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from client.api.commands import CommandBox
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
+from client.domain.attachment import Attachment
 from client.domain.certificate import SheetState
 from client.domain.change import ChangeKind, NewChange, change_key
 from client.domain.resident import AtenaNo
@@ -56,9 +57,9 @@ class Town:
         self.cloud.kill()
         asyncio.run(self.cloud.start())
 
-    def plan(self, kind: str, times: int = 1, **more: object) -> None:
-        """Let a fault befall the next batches; 0 times is until it is taken back."""
-        told = {"kind": kind, "path": "/v1/commands", "times": times, "delay_ms": 50, **more}
+    def plan(self, kind: str, times: int = 1, path: str = "/v1/commands", **more: object) -> None:
+        """Let a fault befall the next batches, or calls of another kind; 0 times is until it is taken back."""
+        told = {"kind": kind, "path": path, "times": times, "delay_ms": 50, **more}
         body = json.dumps(told).encode()
         self._control("POST", body)
 
@@ -147,13 +148,19 @@ class Terminal:
         self.numbers.append(copy.serial.key)
 
     async def move(
-        self, household: list[tuple[str, int]], *, base: int = 0, key: str = "", filer: str = "self"
+        self,
+        household: list[tuple[str, int]],
+        *,
+        base: int = 0,
+        key: str = "",
+        filer: str = "self",
+        beside: tuple[Attachment, ...] = (),
     ) -> str:
         """Take in a 転居届; ``base`` makes it one on a version that is not the present one."""
         today = datetime.now(UTC) + timedelta(hours=9)
         banchi = f"{len(self.moves) + 1}番{self.facts.terminal_no[-3:]}号"
         change = NewChange(
-            key=key or change_key(self.now(), os.urandom(10)),
+            key=key or (beside[0].command_key if beside else change_key(self.now(), os.urandom(10))),
             kind=ChangeKind.TENKYO,
             residents=tuple(AtenaNo(who) for who, _ in household),
             base={AtenaNo(who): version + base for who, version in household},
@@ -169,6 +176,7 @@ class Terminal:
             made_at=self.now(),
             made_by="s001",
             todoke_date=today.date(),
+            attachments=beside,
         )
         await self.ledger.queue(change)
         self.moves.append(banchi)

@@ -5,16 +5,21 @@ import collections
 import os
 import random
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from client.domain.certificate import SheetState
-from client.domain.change import ChangeKind, ChangeState
+from client.domain.change import ChangeKind, ChangeState, QueuedChange
 from tests.builders import TODAY
 from tests.promises.p01_nursery import KEYS, Nursery, Told, marks_in
 from tests.store_builders import stores_in
 
 pytestmark = pytest.mark.long
+
+
+def noted(change: QueuedChange) -> list[dict[str, str]]:
+    return cast(list[dict[str, str]], change.payload.get("attachments", []))
 
 
 async def check(folder: Path, told: Told) -> None:
@@ -43,6 +48,13 @@ async def check(folder: Path, told: Told) -> None:
     answered = {change.key: change.state for change in changes}
     assert all(answered[key] is ChangeState.ACCEPTED for key in told["answer"])
     assert not any(change.state is ChangeState.SENDING for change in changes)
+    named = {one["key"]: change for change in changes for one in noted(change)}
+    assert set(told["attach"]) <= set(named)
+    assert all(change.attached.of == 1 and not change.attached.lost for change in named.values())
+    beside = {path.name for path in (folder / "attachments").glob("*")}
+    assert beside == {
+        f"{key}.sealed" for key in named
+    }  # each with its line, and nothing a kill left half done
     await stores.close()
 
 
@@ -65,6 +77,7 @@ def live_and_die(folder: Path, rounds: int) -> None:
     nursery.end()
     assert ever["issue"]
     assert ever["queue"]
+    assert ever["attach"]
     print({word: len(names) for word, names in ever.items()})
 
 

@@ -56,6 +56,15 @@ def test_the_town_may_say_how_deltas_cross_and_nothing_else(word: str, crosses: 
     assert {place for place in POLICY if policy[place] != POLICY[place]} <= {(Kind.DELTAS, Cost.METERED)}
 
 
+@pytest.mark.parametrize(("word", "crosses"), [("at_once", True), ("later", False), ("asked", False)])
+def test_attachments_cross_a_metered_line_only_where_the_town_says_so(word: str, crosses: bool) -> None:
+    policy = policy_of(When.LATER, When(word))
+    when = policy[Kind.ATTACHMENTS, Cost.METERED]
+    assert may_cross(when, blocks_asked=True, waiting=3, since_last=None) is crosses
+    changed = {place for place in POLICY if policy[place] != POLICY[place]}
+    assert changed <= {(Kind.ATTACHMENTS, Cost.METERED)}
+
+
 def test_bytes_are_counted_by_day_and_up_link_for_a_month() -> None:
     usage = Usage()
     for days, count in ((0, Bytes(10, 200)), (0, Bytes(1, 2)), (1, Bytes(5, 5)), (1, Bytes())):

@@ -35,6 +35,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     from PySide6.QtWidgets import QApplication
 
     from tests.ui import drive, states
+    from tests.ui.attached_states import ATTACHED_STATES
     from tests.ui.carry_states import CARRY_STATES
     from tests.ui.change_states import CHANGE_STATES
     from tests.ui.doubtful_states import DOUBTFUL_STATES
@@ -51,7 +52,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     for theme in asked.theme or THEMES:
         for width, height in sizes:
             for name, play in (
-                states.STATES | LINE_STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES
+                states.STATES | LINE_STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES | ATTACHED_STATES
             ).items():
                 if asked.what and name not in asked.what:
                     continue

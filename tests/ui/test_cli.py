@@ -32,6 +32,17 @@ def test_a_pc_that_is_no_terminal_says_so(folder: Path, capsys: pytest.CaptureFi
     assert told["folder"] == str(folder)
 
 
+def test_status_tells_how_many_attachments_wait(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["status", "--json"])
+    assert json.loads(capsys.readouterr().out)["attachments"] == {"waiting": 0, "lost": 0}
+    folder.mkdir(parents=True)
+    UpkeepFile(folder, lambda: NOW).tell("attachments", {"waiting": 3, "lost": 1})
+    main(["status", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["attachments"]["waiting"], told["attachments"]["lost"]) == (3, 1)
+    assert "attachments" not in told["replica"]
+
+
 def test_status_says_whether_a_counter_is_open(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with InstanceLock(folder / "lock"):
         main(["status", "--json"])

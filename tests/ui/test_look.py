@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.ui import states
+from tests.ui.attached_states import ATTACHED_STATES
 from tests.ui.carry_states import CARRY_STATES
 from tests.ui.change_states import CHANGE_STATES
 from tests.ui.cut import cut_texts
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.long
 
 Drive = Callable[..., None]
 Size = tuple[int, int]
-EVERY = states.STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES
+EVERY = states.STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES | ATTACHED_STATES
 
 # The sizes of town halls: an old 1366 × 768 one, the least we promise, Full HD; letters up to double.
 DAILY = [

@@ -12,11 +12,12 @@ from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.feed import Feed, FeedPosition, Mended, Position
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
+from client.jobs.send_attachments import Brought
 from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.watch_link import LinkWatch
 from client.rules.sync import FeedRound, RoundReport
-from client.rules.traffic import Cost
+from client.rules.traffic import Cost, Kind
 from client.rules.usage import Usage
 from tests.builders import NOW
 from tests.replica_fakes import LandingBook, MemoryReplica, ModelRegister
@@ -190,3 +191,31 @@ async def test_after_each_round_the_register_is_asked_of_offline_papers_and_the_
     assert asked.answered.is_set()
     await end(loop)
     assert (asked.times, told, rounds._upkeep.watch.state.failures) == (2, [], before)
+
+
+class Pile:
+    """Attachments that all go at once."""
+
+    def __init__(self) -> None:
+        self.rounds = 0
+
+    async def drain(self) -> Brought:
+        self.rounds += 1
+        return Brought(parts=self.rounds % 2)
+
+
+async def test_attachments_go_again_as_soon_as_commands_went_and_a_round_with_none_is_no_crossing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rounds, pile = rounds_on(MemoryReplica(), LandingBook(), []), Pile()
+    went: list[Kind] = []
+    monkeypatch.setattr(rounds._upkeep.crossing, "went", went.append)
+    monkeypatch.setattr(rounds, "_upkeep", replace(rounds._upkeep, attachments=cast(Any, pile)))
+    loop = asyncio.create_task(rounds.send_attachments())
+    for wanted in (1, 2, 3):
+        async with asyncio.timeout(2):
+            while pile.rounds < wanted:  # noqa: ASYNC110 - it is counted, not told
+                await asyncio.sleep(0)
+        rounds._sent.set()
+    await end(loop)
+    assert went == [Kind.ATTACHMENTS, Kind.ATTACHMENTS]

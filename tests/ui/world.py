@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from hashlib import blake2b
 
 from client.domain.as_of import Source
+from client.domain.attachment import Limits
 from client.domain.blocks import Block, BlockLevel, BlockProcess, Restrictions, ShienSochi
 from client.domain.calendar import RegisterDate
 from client.domain.certificate import CertificateRequest, Decided, Eligibility
@@ -26,6 +27,7 @@ from client.domain.resident import (
     ResidentKind,
     ResidentStatus,
 )
+from client.jobs.attach_file import AttachFile
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
@@ -37,6 +39,7 @@ from client.jobs.reach import Reach
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
+from tests.attachment_fakes import MemoryFiles
 from tests.builders import NOW, TODAY, a_resident, a_sign_in
 from tests.doubt_fakes import MemoryDoubts
 from tests.fakes import (
@@ -369,6 +372,7 @@ class World:
                 self.press,
                 place=SlipPlace(_TOWN, "窓口1"),
             ),
+            attach=AttachFile(MemoryFiles(), limits=Limits(), now=now, random=random),
             settle=SettleChange(commands, self.ledger, now=now, random=random, clock_offset_ms=offset),
             send=SendOutbox(commands, self.ledger, self.link, now=now, jitter=lambda: 1.0),
             ledger=self.ledger,

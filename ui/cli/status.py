@@ -33,7 +33,8 @@ def state_of(config: Config) -> dict[str, object]:
     """Return what can be said of a terminal from outside its encrypted files."""
     folder = config.terminal_dir
     facts = read_facts(folder / "terminal.json")
-    used = read_usage(folder)
+    used, upkeep = read_usage(folder), read_upkeep(folder)
+    attachments = upkeep.pop("attachments", {"waiting": 0, "lost": 0})
     return {
         "environment": config.environment,
         "folder": str(folder),
@@ -50,7 +51,8 @@ def state_of(config: Config) -> dict[str, object]:
         "bytes_by_day": {
             f"{day}": sum(count.all for count in counts.values()) for day, counts in used.days.items()
         },
-        "replica": read_upkeep(folder),
+        "replica": upkeep,
+        "attachments": attachments,
         "files": {name: _size(folder / name) for name in _FILES},
     }
 

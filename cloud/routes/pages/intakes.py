@@ -1,7 +1,7 @@
 """受付一覧 and 受付の審査."""
 
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import APIRouter, Response
 
@@ -69,7 +69,9 @@ def seal(visit: VisitDep, key: str) -> Response:
 @router.get("/intakes/{key}/attachments/{attachment}")
 def attachment(visit: VisitDep, key: str, attachment: str) -> Response:
     """Hand out an attachment of an intake as a file; that it was opened is written down."""
-    found = [one for one in visit.tenant.attachments.listed(key) if one["key"] == attachment]
+    found = [
+        one for one in _here(visit, key, _notes(visit.desk.intakes.intake(key))) if one["key"] == attachment
+    ]
     if not found:
         raise not_found()
     content = visit.tenant.attachments.opened(attachment, visit.officer.staff_id)
@@ -153,11 +155,21 @@ def _review(
 
 def _attachments(visit: Visit, key: str, found: Review) -> list[dict[str, object]]:
     """Return what lies beside an intake, and what it names that has not come."""
-    here = visit.tenant.attachments.listed(key)
-    payload = found.case["payload"]
-    notes = payload.get("attachments", []) if isinstance(payload, Mapping) else []
+    notes = _notes(found.case)
+    here = _here(visit, key, notes)
     known = {one["key"] for one in here}
     return [
         *({**one, "is_whole": one["state"] != "open"} for one in here),
         *({**one, "state": "missing", "is_whole": False} for one in notes if one["key"] not in known),
     ]
+
+
+def _here(visit: Visit, key: str, notes: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    attachments = visit.tenant.attachments
+    return [*attachments.listed(key), *attachments.named(key, notes)]
+
+
+def _notes(case: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
+    """Return what an intake names as lying beside it."""
+    payload = case["payload"]
+    return payload.get("attachments", []) if isinstance(payload, Mapping) else []

@@ -8,6 +8,7 @@ from client.domain.certificate import Printed, SheetState
 from client.domain.change import ChangeState, OutboxCounts, QueuedChange
 from client.domain.errors import CounterError
 from client.jobs.ports import Now
+from client.rules import attachments as rules
 from client.rules.outbox import NEEDS_A_PERSON, may_withdraw, needs_a_person
 from ui.clock import short_time
 from ui.marks import Mark
@@ -137,10 +138,12 @@ class OutboxModel:
     @property
     def summary(self) -> str:
         """Return how many wait and how many want a clerk."""
-        waiting, asking = self.counts.waiting, self.counts.wants_a_clerk
+        waiting, asking = self.counts.waiting, self.counts.wants_a_clerk + self.counts.attachments_lost
+        beside = self.counts.attachments
+        told = self.words("outbox.attachments_left", n=beside) if beside else ""
         if not waiting and not asking:
-            return self.words("outbox.nothing")
-        return self.words("outbox.summary", waiting=waiting, asking=asking)
+            return told or self.words("outbox.nothing")
+        return self.words("outbox.summary", waiting=waiting, asking=asking) + told
 
     def lines(self) -> tuple[OutboxLine, ...]:
         """Return what waits for a clerk first, then what waits for the line, then what arrived today."""
@@ -259,6 +262,10 @@ class OutboxModel:
 
     def _line(self, change: QueuedChange) -> OutboxLine:
         mark, tone = _LOOKS[ChangeState.REFUSED if change.is_parked else change.state]
+        if change.attached.lost:
+            mark, tone = Mark.SQUARE, "bad"
+        elif _is_under_way(change) and change.state in rules.FOLLOWS:
+            mark, tone = Mark.UP, "info"
         state = "parked" if change.is_parked else change.state.value
         now = self._now()
         tries = change.next_try_at is not None and change.state in _UNSENT
@@ -281,7 +288,7 @@ class OutboxModel:
         return self.words("outbox.and_others", first=change.residents[0], n=len(change.residents) - 1)
 
     def _last_words(self, change: QueuedChange) -> str:
-        """Return what was said of a change; where the cloud forgot its first answer, that too."""
+        """Return what was said of a change, how far attachments are before it; where the cloud forgot its answer, that."""
         told = self._told(change)
         if change.forgotten is None:
             return told
@@ -289,6 +296,16 @@ class OutboxModel:
         return self.words("outbox.forgotten", day=day, words=told)
 
     def _told(self, change: QueuedChange) -> str:
+        attached = change.attached
+        if attached.lost:
+            return self.words("outbox.attachments_lost", n=attached.lost)
+        if attached.of and change.state not in _TAKEN_BACK:
+            how = "outbox.attachments_there" if attached.all_there else "outbox.attachments"
+            told = self.words(how, there=attached.there, of=attached.of)
+            return "　".join(filter(None, (told, self._said(change))))
+        return self._said(change)
+
+    def _said(self, change: QueuedChange) -> str:
         """Return what the cloud or the line said; our own codes in words."""
         if change.receipt and change.receipt.text:
             return change.receipt.text
@@ -309,6 +326,13 @@ _ARRIVED = 2
 
 
 def _rank(change: QueuedChange) -> int:
-    if needs_a_person(change):
+    if needs_a_person(change) or change.attached.lost:
         return 0
-    return 1 if change.state in _UNSENT else _ARRIVED
+    return 1 if _is_under_way(change) else _ARRIVED
+
+
+def _is_under_way(change: QueuedChange) -> bool:
+    """Tell whether the cloud lacks the change, or what lies beside it."""
+    if change.state in rules.FOLLOWS:
+        return not rules.is_fully_sent(change.state, change.attached)
+    return change.state in _UNSENT
