@@ -116,10 +116,7 @@ class Config:
     )
     metered_attachments: MeteredDeltas = field(
         default="asked",
-        metadata={
-            "doc": "Scans and photos over a metered line: asked (they wait for a free one), later (after the outbox) or "
-            "at_once."
-        },
+        metadata={"doc": "Scans over a metered line: asked, later (after the outbox) or at_once."},
     )
     attachment_megabytes: int = field(
         default=20, metadata={"doc": "Largest scan or photo beside an intake, 1 to 20 MB.", "range": (1, 20)}
@@ -154,10 +151,7 @@ class Config:
     )
     outbox_keep_days: int = field(
         default=35,
-        metadata={
-            "doc": "Days for which what arrived can be sent again to a cloud restored from its backup, 7 to 400.",
-            "range": (7, 400),
-        },
+        metadata={"doc": "Days for which what has arrived is kept, 7 to 400.", "range": (7, 400)},
     )
     show_as_of_offline: bool = field(
         default=False,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from client.domain.attachment import Attachment
 from client.domain.certificate import SerialNo
 from client.domain.change import QueuedChange
 from client.domain.clerk import SignIn
@@ -103,7 +104,11 @@ class Face:
             words, IssueJobs(self._jobs.issue.preview, self._issue, self._confirm), start
         )
         self.taking_in = TakingIn(
-            self.shell, words, ChangeJobs(self._take_in, self._slip, self._jobs.seal), start, now
+            self.shell,
+            words,
+            ChangeJobs(self._take_in, self._slip, self._jobs.seal, self._jobs.attach),
+            start,
+            now,
         )
         self.outbox = OutboxModel(
             words,
@@ -358,8 +363,8 @@ class Face:
         await self._jobs.issue.confirm(self._who(), serial, handed_over=handed_over, reason=reason)
         self.changed_outbox()
 
-    async def _take_in(self, form: Form, entry: Entry) -> QueuedChange:
-        return await self._jobs.queue.take(self._who(), form, entry)
+    async def _take_in(self, form: Form, entry: Entry, attachments: tuple[Attachment, ...]) -> QueuedChange:
+        return await self._jobs.queue.take(self._who(), form, entry, attachments)
 
     async def _slip(self, change: QueuedChange) -> Printed:
         return await self._jobs.slip(self._who(), change)

@@ -95,9 +95,10 @@ class Desk:
     def form(self) -> ChangeModel:
         jobs, who = self.world.jobs, self.sign_in
         asked = ChangeJobs(
-            lambda form, entry: jobs.queue.take(who, form, entry),
+            lambda form, entry, beside: jobs.queue.take(who, form, entry, beside),
             lambda change: jobs.slip(who, change),
             jobs.seal,
+            jobs.attach,
         )
         return ChangeModel(WORDS, asked, self.later, self.world.clock)
 

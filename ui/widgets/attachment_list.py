@@ -111,12 +111,19 @@ class AttachmentList(QWidget):
             self._list.clear()
             self._list.addItems(list(lines))
             self._list.setCurrentRow(min(max(row, 0), len(lines) - 1))
+        if not lines and self._list.hasFocus():
+            self._add.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._list.setVisible(bool(lines))  # an empty one would take the room of the form's own fields
         self._summary.setText(self._model.summary)
         self._list.setAccessibleDescription(self._model.summary)
         self._progress.setText(self._model.progress)
         self._progress.setVisible(bool(self._model.progress))
         self._notice.show_note(self._model.note)
         self._remove.setEnabled(bool(lines))
+
+    def controls(self) -> list[QWidget]:
+        """Return what takes the focus, in order."""
+        return [self._list, self._add, self._remove]
 
     def remove_chosen(self) -> None:
         """Take the chosen line off; the list keeps the focus."""

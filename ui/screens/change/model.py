@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import uuid4
 
+from client.domain.attachment import Attachment
 from client.domain.calendar import parse_day, tokyo_day, wareki
 from client.domain.certificate import Printed, SheetState
 from client.domain.change import QueuedChange
@@ -17,6 +18,7 @@ from client.jobs.ports import Now
 from client.rules.intakes.form import LATE, Form, Who, forbidden, gaps, is_late, read
 from client.rules.on_day import household_on
 from ui.notices import Note, note_of, slip_note
+from ui.screens.change.attached import Attach, AttachedModel
 from ui.text import Words
 from ui.work import Starter
 
@@ -28,9 +30,10 @@ _MOST_NEWCOMERS = 30  # what the contract takes
 class ChangeJobs:
     """What this screen may ask for."""
 
-    queue: Callable[[Form, Entry], Awaitable[QueuedChange]]
+    queue: Callable[[Form, Entry, tuple[Attachment, ...]], Awaitable[QueuedChange]]
     slip: Callable[[QueuedChange], Awaitable[Printed]]  # 仮受付票, the first time and again
     seal: Callable[[str], bytes]  # words for the cloud alone
+    attach: Attach
 
 
 class ChangeModel:
@@ -43,6 +46,8 @@ class ChangeModel:
         self._jobs = jobs
         self._starter = starter
         self._now = now
+        self.attached = AttachedModel(words, jobs.attach, starter)
+        self.attached.changed = self._attached_changed
         self.form: Form | None = None
         self.household: Household | None = None
         self.subject: AtenaNo | None = None
@@ -73,6 +78,7 @@ class ChangeModel:
         if form.who is Who.NEWCOMERS or (form.who is Who.ANYBODY and subject is None):
             self.newcomers = (newcomer_id(str(uuid4())),)
         self.todoke = wareki(today)
+        self.attached.begin()
         self._fill_in()
         self.changed()
 
@@ -130,6 +136,11 @@ class ChangeModel:
     def may_accept(self) -> bool:
         """Tell whether the notification can still be taken in; once it is, the form is over."""
         return not self.busy and self.accepted is None
+
+    @property
+    def may_press(self) -> bool:
+        """Tell whether it can be taken in now: what is being attached is waited for."""
+        return self.may_accept and not self.attached.busy
 
     @property
     def may_print(self) -> bool:
@@ -213,7 +224,7 @@ class ChangeModel:
 
     def accept(self) -> None:
         """Take the notification in, or say what is missing."""
-        if not self.may_accept or self.form is None:
+        if not self.may_press or self.form is None:
             return
         entry = self.entry
         self.wrong = frozenset(gaps(self.form, entry))
@@ -242,6 +253,7 @@ class ChangeModel:
     def forget(self) -> None:
         """Forget the household and what was typed; another clerk sits down."""
         self._clear()
+        self.attached.forget()
         self.changed()
 
     def dismiss(self) -> None:
@@ -250,6 +262,9 @@ class ChangeModel:
         self.changed()
 
     # -- inside
+
+    def _attached_changed(self) -> None:
+        self.changed()
 
     def _clear(self) -> None:
         self.form = self.household = self.subject = None
@@ -288,13 +303,14 @@ class ChangeModel:
 
     async def _accept(self, form: Form, entry: Entry) -> None:
         try:
-            change = await self._jobs.queue(form, self._sealed(entry))
+            change = await self._jobs.queue(form, self._sealed(entry), self.attached.attachments)
         except RefusedError as error:
             self._refuse(error)
         except CounterError as error:
             self.note = note_of(error, self.words)
         else:
             self.accepted = change
+            self.attached.forget()  # they are the change's now
             self.accepted_one(change)
             self._start_slip(change)
         finally:

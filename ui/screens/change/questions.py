@@ -15,7 +15,7 @@ from ui.widgets.choices import check, choice
 from ui.widgets.parts import caption_for, restyle
 from ui.widgets.taken_out import gone_when_taken_out
 
-_KEYS = "123456789BCDEGHIJKLMOQRTUVWXYZ"  # with Alt; A, F, N, P and S are the form's own
+_KEYS = "123456789BCEGHIJKLMOQRTUVWZ"  # with Alt; A, D, F, N, P, S, X and Y are the form's own
 _LONGEST_DAY, _FIELD_EDGES, _LONG_LINES = "令和88年88月88日", 26, 3
 _HALF = frozenset({Ask.DAY, Ask.TIME, Ask.YEAR, Ask.CHOICE, Ask.CHECK, Ask.PHONE, Ask.RESIDENT, Ask.NUMBER})
 

@@ -11,6 +11,7 @@ from client.domain.resident import AtenaNo
 from ui.screens.change.model import TODOKE_DATE, ChangeModel
 from ui.screens.change.questions import Questions
 from ui.text import Words
+from ui.widgets.attachment_list import AttachmentList
 from ui.widgets.choices import choice
 from ui.widgets.letters import Letters
 from ui.widgets.name_label import NameLabel
@@ -60,6 +61,7 @@ class ChangeView(QWidget):
         )
         self._add = button(words("change.add_person"), "changeAdd", model.add_newcomer)
         self._remove = button(words("change.remove_person"), "changeRemove", model.remove_newcomer)
+        self._attached = AttachmentList(model.attached, words)
         self._accept = button(words("change.accept"), "", model.accept, primary=True)
         self._slip = button(words("change.slip"), "", model.print_slip)
         self._back = button(words("common.back"), "", model.back)
@@ -82,6 +84,7 @@ class ChangeView(QWidget):
         people.addWidget(self._remove)
         people.addStretch(1)
         column.addLayout(people)
+        column.addWidget(self._attached)
         column.addWidget(self._drawn)
         column.addWidget(self._hint)
         column.addStretch(1)
@@ -148,7 +151,9 @@ class ChangeView(QWidget):
             one.setEnabled(model.may_accept)
         self._remove.setEnabled(model.may_accept and len(model.newcomers) > 1)
         self._hint.setText(model.hint)
-        self._accept.setEnabled(model.may_accept)
+        self._attached.paint()
+        self._attached.setVisible(model.accepted is None)
+        self._accept.setEnabled(model.may_press)
         self._accept.setVisible(model.accepted is None)
         self._slip.setVisible(model.accepted is not None)
         self._slip.setEnabled(model.may_print)
@@ -229,6 +234,7 @@ class ChangeView(QWidget):
             self._remove,
             self._filer,
             self._todoke,
+            *self._attached.controls(),
             self._accept,
             self._slip,
             self._back,
