@@ -72,6 +72,7 @@ class Upkeep:
     night: KeepAtNight | None = None
     orders: HeedOrders | None = None
     check: Callable[[], Awaitable[int]] | None = None  # of the papers issued off line
+    shelter: Callable[[], Awaitable[int]] | None = None  # of what was taken in of people protected since
     doubts: Callable[[], Awaitable[DoubtCounts]] | None = None
     reconcile: ReconcileOutbox | None = None
     attachments: SendAttachments | None = None
@@ -243,6 +244,8 @@ class Rounds:
             raise stopped  # told once; the line's own trouble stands in the status bar
 
     async def _check_papers(self) -> None:
+        if self._upkeep.shelter is not None:
+            await self._upkeep.shelter()
         if self._upkeep.check is not None:
             with suppress(LinkDownError):  # the line is the round's to judge; asked again after the next
                 await self._upkeep.check()

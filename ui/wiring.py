@@ -46,6 +46,7 @@ from client.jobs.send_attachments import SendAttachments
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
+from client.jobs.shelter_outbox import ShelterOutbox
 from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
@@ -325,6 +326,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         line.night,
         line.orders,
         line.check,
+        ShelterOutbox(ledger, replica),
         ledger.doubt_counts,
         line.reconcile,
         line.send_attachments,

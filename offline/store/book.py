@@ -20,7 +20,7 @@ from client.domain.errors import RefusedError
 from client.domain.resident import AtenaNo
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import IssueDraft, JournalEntry
-from offline.store import attachments, doubts, journal, outbox, sheets
+from offline.store import attachments, doubts, journal, outbox, sheets, sheltered
 from offline.store.door import one
 
 _FACT_OF = {SheetState.HANDED_OVER: ChangeKind.HANDED_OVER, SheetState.SPOILED: ChangeKind.SPOILED}
@@ -110,6 +110,8 @@ def queue(connection: sqlite3.Connection, place: Place, change: NewChange, now: 
     """Write a change and its journal row; the same key again changes nothing."""
     if outbox.add(connection, change, place.envelope):
         attachments.add(connection, change)
+        if change.kind is ChangeKind.SHIEN_SOCHI:
+            sheltered.make_unreadable(connection, change.residents, now)
         facts = {"key": change.key, "kind": change.kind.value}
         if change.supersedes:
             facts |= {"what": "rewritten", "supersedes": change.supersedes}

@@ -30,6 +30,7 @@ from offline.store import (
     reckoning,
     serials,
     sheets,
+    sheltered,
     waiting,
 )
 from offline.store.anchor import Anchor
@@ -245,6 +246,17 @@ class LedgerFile:
         if not await self._read(lambda c: reckoning.wants_clearing(c, at, keep)):
             return 0
         return await self._commit(lambda c: reckoning.clear_out(c, at, keep, self._now()))
+
+    async def readable_people(self) -> frozenset[AtenaNo]:
+        """Return whom the readable words of requests are about."""
+        return await self._read(sheltered.readable_people)
+
+    async def make_unreadable(self, who: Collection[AtenaNo]) -> int:
+        """Take the readable words of every request about some people from the disk; returns of how many requests."""
+        changes = await self._commit(lambda c: sheltered.make_unreadable(c, who, self._now()))
+        if changes and self._worker is not None:  # old frames of the log hold what the pages held
+            await self._worker.write(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        return changes
 
     async def holds_on(self, residents: Iterable[AtenaNo]) -> tuple[Hold, ...]:
         """Return what is held of some residents, here and by neighbours."""

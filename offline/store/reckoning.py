@@ -1,7 +1,8 @@
 """The outbox held against the cloud: what it should hold, what it has forgotten, and what need be kept no longer.
 
 ``outcome`` of a row is what the cloud remembers under its key, as far as is known here; ``over_at`` is the cloud's moment
-when a row was first found over. A payload that was cleared out leaves its hash, so that the chain goes on.
+when a row was first found over. What was cleared out leaves its hash, so that the chain goes on; a payload may have gone
+before its envelope (sheltered.py).
 """
 
 import sqlite3
@@ -27,7 +28,7 @@ _OUTCOMES = {  # what the cloud may hold of a row in a state
     ChangeState.WITHDRAWN: _NO,
     ChangeState.SUPERSEDED: _NO,
 }
-_CLEARABLE = "payload_hash IS NULL AND state IN ('landed', 'superseded', 'withdrawn')"
+_CLEARABLE = "sealed_hash IS NULL AND state IN ('landed', 'superseded', 'withdrawn')"
 
 
 def fourth_shape(connection: sqlite3.Connection) -> None:
@@ -56,14 +57,14 @@ def fourth_shape(connection: sqlite3.Connection) -> None:
     )
     connection.execute("CREATE INDEX outbox_held ON outbox (key, outcome) WHERE outcome IS NOT NULL")
     connection.execute(
-        "CREATE INDEX outbox_kept ON outbox (key) WHERE outcome IS NOT NULL AND payload_hash IS NULL"
+        "CREATE INDEX outbox_kept ON outbox (key) WHERE outcome IS NOT NULL AND sealed_hash IS NULL"
     )
     connection.execute(f"CREATE INDEX outbox_over ON outbox (over_at) WHERE {_CLEARABLE}")
 
 
 def oldest_kept(connection: sqlite3.Connection) -> str | None:
     """Return the first key that has an answer and whose payload is still here."""
-    key = one(connection, "SELECT min(key) FROM outbox WHERE outcome IS NOT NULL AND payload_hash IS NULL")
+    key = one(connection, "SELECT min(key) FROM outbox WHERE outcome IS NOT NULL AND sealed_hash IS NULL")
     return None if key is None else str(key)
 
 
@@ -87,7 +88,7 @@ def forget(connection: sqlite3.Connection, keys: Iterable[str], now: datetime) -
     for key in keys:
         connection.execute("DELETE FROM outbox_stranger WHERE key = ?", (key,))
         found = connection.execute(
-            "SELECT seq, state, payload_hash FROM outbox WHERE key = ?", (key,)
+            "SELECT seq, state, sealed_hash FROM outbox WHERE key = ?", (key,)
         ).fetchone()
         if found is None:
             continue
@@ -157,7 +158,8 @@ def clear_out(connection: sqlite3.Connection, at: datetime, keep: timedelta, now
         (utc_text(at - keep), _AT_ONCE),
     ).fetchall()
     connection.executemany(
-        "UPDATE outbox SET payload = x'', sealed = x'', payload_hash = ?, sealed_hash = ? WHERE seq = ?",
+        "UPDATE outbox SET payload = x'', sealed = x'', payload_hash = coalesce(payload_hash, ?), sealed_hash = ?"
+        " WHERE seq = ?",
         [(outbox.content_hash(payload), outbox.content_hash(sealed), seq) for seq, payload, sealed in rows],
     )
     if rows:

@@ -94,6 +94,12 @@ class Replica:
         """Return the households of some residents, of those that are known."""
         return await self._read(lambda c: residents.homes_of(c, who))
 
+    async def sheltered_among(
+        self, who: Collection[AtenaNo], also: Collection[AtenaNo]
+    ) -> frozenset[AtenaNo]:
+        """Return who of some people lives with somebody under support measures, or with one of ``also``."""
+        return await self._read(lambda c: residents.sheltered_among(c, who, also))
+
     async def told_of(self, keys: Collection[str]) -> frozenset[str]:
         """Return of which requests, by key, there are rows among the blocks."""
         return await self._read(lambda c: residents.told_of(c, keys))

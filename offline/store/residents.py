@@ -105,6 +105,20 @@ def homes_of(connection: sqlite3.Connection, residents: Iterable[AtenaNo]) -> fr
     return frozenset(HouseholdNo(str(number)) for (number,) in rows)
 
 
+def sheltered_among(
+    connection: sqlite3.Connection, who: Iterable[AtenaNo], also: Iterable[AtenaNo]
+) -> frozenset[AtenaNo]:
+    """Return who of some people lives with somebody under support measures, or with one of ``also``; each with oneself."""
+    rows = connection.execute(
+        "WITH hidden AS (SELECT atena_no FROM shien_sochi UNION SELECT value FROM json_each(:also)),"
+        " home AS (SELECT household_no FROM person WHERE atena_no IN (SELECT atena_no FROM hidden))"
+        " SELECT value FROM json_each(:who) WHERE value IN (SELECT atena_no FROM hidden) OR value IN"
+        " (SELECT atena_no FROM person WHERE household_no IN (SELECT household_no FROM home))",
+        {"who": json.dumps(list(who)), "also": json.dumps(list(also))},
+    )
+    return frozenset(AtenaNo(str(number)) for (number,) in rows)
+
+
 def told_of(connection: sqlite3.Connection, keys: Iterable[str]) -> frozenset[str]:
     """Return of which requests, by key, there are rows: their ids are the key, a hyphen and a place."""
     rows = connection.execute(
