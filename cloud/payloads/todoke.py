@@ -75,6 +75,7 @@ class Newcomer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         list[Literal["nhi", "koki", "kaigo", "nenkin", "jido_teate"]], Meta(max_length=5)
     ] = msgspec.field(default_factory=list)
     mynumber_sealed: Sealed | UnsetType = UNSET
+    juminhyo_code_sealed: Sealed | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         if not (self.full_name.strip() or self.latin_name.strip()):

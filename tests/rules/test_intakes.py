@@ -249,10 +249,27 @@ def test_who_joins_a_household_is_not_its_householder() -> None:
 
 
 def test_a_sealed_number_goes_with_its_person_and_is_read_nowhere() -> None:
-    entry = replace(filled("tennyu"), sealed={f"{NEW}.mynumber": b"sealed"})
+    entry = replace(
+        filled("tennyu"), sealed={f"{NEW}.mynumber": b"sealed", f"{NEW}.juminhyo_code": b"sealed too"}
+    )
     person = cast("list[dict[str, object]]", read(FORMS["tennyu"], entry, TODAY).payload["members"])[0]
     assert person["mynumber_sealed"] == b"sealed"
-    assert "mynumber" not in person
+    assert person["juminhyo_code_sealed"] == b"sealed too"
+    assert not {"mynumber", "juminhyo_code"} & set(person)
+
+
+def test_a_foreigner_is_asked_what_the_law_adds() -> None:
+    entry = filled("tennyu")
+    asked = {
+        "kind": "foreign", "full_name": "", "latin_name": "ONO KEN", "nationality": "ブラジル",
+        "foreigner_category": "中長期在留者", "residence_status": "定住者", "residence_period": "3年",
+        "residence_until": "R10.1.31", "residence_card_no": "AB12345678CD",
+    }  # fmt: skip
+    entry = replace(entry, values={**entry.values, **{f"{NEW}.{name}": said for name, said in asked.items()}})
+    taken = read(FORMS["tennyu"], entry, TODAY)
+    assert [error.message for error in schema("todoke.tennyu").iter_errors(dict(taken.payload))] == []
+    person = cast("list[dict[str, object]]", taken.payload["members"])[0]
+    assert person["residence_until"] == "2028-01-31"
 
 
 def test_nobody_of_seventy_five_joins_the_national_health_insurance() -> None:

@@ -113,19 +113,33 @@ def newcomer_fields(entry: Entry, number: str) -> tuple[Field, ...]:
     foreign = entry.value(f"{number}.kind") == _FOREIGN
 
     def asked(
-        name: str, ask: Ask = Ask.TEXT, *, needed: bool = False, choices: tuple[str, ...] = ()
+        name: str,
+        ask: Ask = Ask.TEXT,
+        *,
+        needed: bool = False,
+        ahead: bool = False,
+        choices: tuple[str, ...] = (),
     ) -> Field:
-        default = choices[0] if choices and name == "kind" else ""
-        return Field(f"{number}.{name}", ask, needed=needed, choices=choices, of=number, default=default)
+        first = choices[0] if choices and name == "kind" else ""
+        at = f"{number}.{name}"
+        return Field(at, ask, needed, choices, ahead=ahead, of=number, default=first)
 
-    of_japanese = (asked("former_name"), asked("honseki", needed=True), asked("hittosha", needed=True))
+    of_japanese = (
+        asked("former_name"),
+        asked("former_name_furigana"),
+        asked("honseki", needed=True),
+        asked("hittosha", needed=True),
+    )
     of_foreigner = (
         asked("latin_name", needed=True),
         asked("common_name"),
+        asked("common_name_furigana"),
         asked("nationality", needed=True),
         asked("foreigner_category"),
         asked("residence_status"),
-        asked("residence_until", Ask.DAY),
+        asked("residence_period"),
+        asked("residence_until", Ask.DAY, ahead=True),
+        asked("residence_card_no"),
     )
     return (
         asked("kind", Ask.CHOICE, needed=True, choices=("japanese", _FOREIGN)),
