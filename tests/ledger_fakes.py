@@ -271,7 +271,7 @@ class MemoryLedger:
             state=ChangeState.QUEUED,
             residents=change.residents,
             base=change.base,
-            payload=change.payload,
+            payload={} if change.for_cloud_alone else change.payload,
             sealed=b"sealed " + change.key.encode(),
             signature=b"",
             made_at=change.made_at,

@@ -130,7 +130,7 @@ class CloudAnswer:
     receipt: Receipt | None
     words: str
     quarantined: bool = False  # taken in, and put aside without effect: a person of the town looks at it
-    already: bool = False  # the first answer once more
+    already: bool = field(default=False, compare=False)  # the first answer once more
     remembered: bool = True  # kept under the key, and counted
     author: str = field(
         default="", compare=False

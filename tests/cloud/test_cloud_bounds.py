@@ -57,9 +57,9 @@ async def test_a_key_that_is_no_uuid_of_version_7_is_no_key(site: Site) -> None:
         (refused,) = await site.terminal.send(request)
         assert (refused["code"], refused["reason"]) == ("refused.by_cloud", "bad_key")
         (noted,) = await site.terminal.send(fact)
-        assert noted["outcome"] == "already", "the key was answered: with a refusal"
+        assert (noted["outcome"], noted["quarantined"], noted["remembered"]) == ("accepted", True, False)
     assert lines(site, storage.intake_case) == []
-    assert {line.reason for line in lines(site, storage.quarantine)} == {"bad_key"}
+    assert {line.reason for line in lines(site, storage.quarantine)} == {"bad_key", "key_taken"}
 
 
 async def test_facts_of_a_day_are_kept_as_they_were_told(site: Site) -> None:

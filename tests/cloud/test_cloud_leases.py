@@ -96,7 +96,7 @@ async def test_a_request_from_elsewhere_is_taken_in_and_warned_of(site: Site) ->
     assert "warnings" not in own
     assert (theirs["outcome"], theirs["warnings"]) == ("accepted", ["warning.leased"])
     asked = (await other.call("GET", f"/v1/commands/{theirs['key']}")).json()
-    assert asked == theirs
+    assert asked == {**theirs, "terminal": "T0002"}
 
 
 async def test_the_office_does_not_decide_under_somebodys_hands(site: Site) -> None:

@@ -103,7 +103,7 @@ async def test_a_clock_off_never_stops_what_was_accepted(site: Site) -> None:
     (answer,) = await site.terminal.send(site.terminal.issued(1, clock_offset_ms=3_600_000))
     assert answer["outcome"] == "accepted"
     kept = await site.terminal.call("GET", f"/v1/commands/{answer['key']}")
-    assert kept.json() == answer
+    assert kept.json() == {**answer, "terminal": "T0001"}
 
 
 async def test_a_revoked_terminal_is_told_so_on_every_call_but_its_last(site: Site) -> None:

@@ -123,6 +123,13 @@ class Questions:
             restyle(control, wrong=name in model.wrong)
             control.setEnabled(model.may_accept)
 
+    def clear(self) -> None:
+        """Empty every field at once: widgets that are thrown away live on for a moment."""
+        for asked in self.asked.values():
+            if isinstance(asked.control, QLineEdit | QPlainTextEdit):
+                asked.control.blockSignals(True)
+                asked.control.clear()
+
     def controls(self) -> list[QWidget]:
         """Return the fields in the order of the form."""
         return [asked.control for asked in self.asked.values()]

@@ -131,6 +131,7 @@ class ChangeView(QWidget):
         model = self._model
         self._notice.show_note(model.note)
         if model.form is None:
+            self._empty()
             return
         resident = model.resident
         self._heading.setText(self._words("change.heading", form=self._words(f"form.{model.form.name}")))
@@ -161,6 +162,15 @@ class ChangeView(QWidget):
         if model.accepted is not None and not self._done:
             self._back.setFocus(Qt.FocusReason.OtherFocusReason)
         self._done = model.accepted is not None
+
+    def _empty(self) -> None:
+        """Leave nothing of what stood here in any field, for the next clerk and the next visitor (P08)."""
+        for one in (self._name, self._current, self._drawn):
+            one.set_text("")
+        self._paint_members()
+        self._questions.clear()
+        self._rebuild_questions()
+        self._todoke.setText("")
 
     def begin(self) -> None:
         """Begin at the first field."""
