@@ -152,12 +152,13 @@ def test_nothing_is_offered_while_a_measure_may_be_missing() -> None:
     hidden=st.sets(st.integers(0, 4), max_size=3),
     by_hold=st.booleans(),
     typed=PLACES | st.sampled_from(["", "あおぞら", "0001000"]),
-    sought=st.sampled_from(PlaceSought),
-    at=st.tuples(st.sampled_from(TOWNS), st.sampled_from(BANCHI)),
+    asked=st.tuples(st.sampled_from(PlaceSought), st.sampled_from(TOWNS), st.sampled_from(BANCHI)),
 )
 def test_whatever_is_typed_what_is_offered_is_what_a_register_without_the_hidden_homes_offers(
-    town: list[Row], hidden: set[int], by_hold: bool, typed: str, sought: PlaceSought, at: tuple[str, str]
+    town: list[Row], hidden: set[int], by_hold: bool, typed: str, asked: tuple[PlaceSought, str, str]
 ) -> None:
+    sought, *place = asked
+    at = (place[0], place[1])
     homes = {f"{2000000000 + number}" for number in hidden}
     newest = {str(row["atena_no"]): row for row in town}
     protected = tuple(one for one, row in newest.items() if row["household_no"] in homes)

@@ -8,8 +8,11 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLine
 
 from client.domain.intake import Field, Filer
 from client.domain.resident import AtenaNo
+from ui.screens.change.aid import PlaceAid, ReentryNote
 from ui.screens.change.model import TODOKE_DATE, ChangeModel
+from ui.screens.change.places import PlacesModel
 from ui.screens.change.questions import Questions
+from ui.screens.change.reentry import ReentryModel
 from ui.text import Words
 from ui.widgets.choices import choice
 from ui.widgets.letters import Letters
@@ -23,9 +26,11 @@ _SHEET_EMS = 78  # how wide the form becomes at most, in letters of the screen
 
 
 class ChangeView(QWidget):
-    """Paints a ChangeModel."""
+    """Paints a ChangeModel, and what helps with it."""
 
-    def __init__(self, model: ChangeModel, words: Words, letters: Letters) -> None:
+    def __init__(
+        self, model: ChangeModel, words: Words, letters: Letters, aids: tuple[PlacesModel, ReentryModel]
+    ) -> None:
         super().__init__()
         self.setObjectName("page")
         self._model = model
@@ -63,8 +68,12 @@ class ChangeView(QWidget):
         self._accept = button(words("change.accept"), "", model.accept, primary=True)
         self._slip = button(words("change.slip"), "", model.print_slip)
         self._back = button(words("common.back"), "", model.back)
+        places, self._reentry = aids
+        self._reentry_note = ReentryNote(self._reentry, words, self._lead_to)
         self._lay_out()
+        self._place_aid = PlaceAid(places, words, self, letters)
         model.changed = self.paint
+        self._reentry.changed = self._paint_reentry
 
     def _lay_out(self) -> None:
         words = self._words
@@ -82,6 +91,7 @@ class ChangeView(QWidget):
         people.addWidget(self._remove)
         people.addStretch(1)
         column.addLayout(people)
+        column.addWidget(self._reentry_note)
         column.addWidget(self._drawn)
         column.addWidget(self._hint)
         column.addStretch(1)
@@ -126,6 +136,7 @@ class ChangeView(QWidget):
     def paint(self) -> None:
         """Show the model as it is."""
         model = self._model
+        self._reentry.heed()
         self._notice.show_note(model.note)
         if model.form is None:
             return
@@ -187,13 +198,13 @@ class ChangeView(QWidget):
         for column in (1, 3):
             grid.setColumnStretch(column, 1)
         self._questions.rebuild(grid, fields, self._headings(fields))
+        self._place_aid.lead(self._questions.asked)
         self._place.addWidget(self._fields)
         old.hide()
         old.deleteLater()
         self._name_parts()
         self._order_tabs()
-        if here in self._questions.asked:
-            self._questions.asked[here].control.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._lead_to(here)
 
     def _headings(self, fields: tuple[Field, ...]) -> dict[str, QWidget]:
         """Return, for each person asked about, the name or the place among those who come."""
@@ -209,6 +220,14 @@ class ChangeView(QWidget):
             name.set_text(member.shown_name if member else number)
             found[number] = name
         return found
+
+    def _lead_to(self, field: str) -> None:
+        if field in self._questions.asked:
+            self._questions.asked[field].control.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _paint_reentry(self) -> None:
+        self._reentry_note.paint()
+        self._order_tabs()
 
     def _name_parts(self) -> None:
         form = self._model.form.name if self._model.form else ""
@@ -227,6 +246,7 @@ class ChangeView(QWidget):
             *self._questions.controls(),
             self._add,
             self._remove,
+            *self._reentry_note.buttons,
             self._filer,
             self._todoke,
             self._accept,
