@@ -16,7 +16,7 @@ from client.domain.certificate import (
 from client.domain.clerk import CloudSignIn, HowSignedIn
 from client.domain.errors import LinkDownError, PaperError, RefusedError, SignInNeededError, StoreError
 from client.domain.feed import FeedPosition, Position
-from client.domain.letters import kana_key
+from client.domain.letters import kana_key, seen
 from client.domain.places import KnownPlace, PlaceQuery
 from client.domain.query import Match, Query
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo, Resident
@@ -63,7 +63,11 @@ class MemoryRegister:
         lived = [
             one.address for home in self.households if home.household_no not in homes for one in home.living
         ]
-        found = {KnownPlace(one.town, one.postcode or "") for one in lived if asked.typed in one.town}
+        found = {
+            KnownPlace(one.town, one.postcode or "")
+            for one in lived
+            if asked.typed and asked.typed in one.town
+        }
         return tuple(sorted(found, key=lambda place: place.text))
 
     async def prove(self, household: Household) -> None:
@@ -140,7 +144,7 @@ class MemoryRegister:
 
 def _is(member: Resident, query: Query) -> bool:
     return (
-        query.name in {member.name.text, member.latin_name}
+        query.name in {seen(member.name.text), member.latin_name}
         and member.birth.day == parse_day(query.birth)
         and query.sex in {"", member.sex}
     )

@@ -95,11 +95,15 @@ def _towns(connection: sqlite3.Connection, homes: Iterable[str]) -> list[_Town]:
 
 def _matching(towns: Iterable[_Town], asked: PlaceQuery) -> list[_Town]:
     if asked.sought is PlaceSought.POSTCODE:
-        digits = unicodedata.normalize("NFKC", asked.typed).replace("-", "").strip()
-        return [town for town in towns if len(digits) == _DIGITS and town.place.postcode == digits]
+        digits = _digits(asked.typed)
+        return [town for town in towns if len(digits) == _DIGITS and _digits(town.place.postcode) == digits]
     key = place_key(asked.typed)
     holding = [town for town in towns if key and key in town.key]
     return sorted(holding, key=lambda town: not town.own_key.startswith(key))  # stable: the order stays
+
+
+def _digits(postcode: str) -> str:
+    return unicodedata.normalize("NFKC", postcode).replace("-", "").strip()
 
 
 def _buildings(

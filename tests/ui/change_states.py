@@ -44,8 +44,11 @@ async def town_list(counter: Counter) -> None:
     await counter.hands.begin_form(Qt.Key.Key_1)
     await counter.hands.type("tenkyoTown", "町")
     await counter.quiet()
+    town = counter.hands.find(QWidget, "tenkyoTown")
+    await counter.hands.press(Qt.Key.Key_Down, town)
+    await counter.hands.wait_for("suggestions")
     for _ in range(2):
-        await counter.hands.press(Qt.Key.Key_Down, counter.hands.find(QWidget, "tenkyoTown"))
+        await counter.hands.press(Qt.Key.Key_Down, town)
 
 
 async def reentry(counter: Counter) -> None:

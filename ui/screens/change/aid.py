@@ -38,8 +38,8 @@ class PlaceAid:
 
     def _line(self, number: int) -> str:
         place = self._model.found[number]
-        postcode = f"　〒{place.postcode[:3]}-{place.postcode[3:]}" if place.postcode else ""
-        return f"{place.text}{postcode}"
+        digits = place.postcode.replace("-", "")
+        return f"{place.text}　〒{digits[:3]}-{digits[3:]}" if digits else place.text
 
 
 class ReentryNote(QFrame):
@@ -52,7 +52,8 @@ class ReentryNote(QFrame):
         self._model = model
         self._words = words
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setContentsMargins(24, 4, 24, 4)
+        self._column.setSpacing(4)
         self._shown: tuple[Warned, ...] = ()
         self.buttons: list[QPushButton] = []
         self.hide()
@@ -80,7 +81,7 @@ class ReentryNote(QFrame):
         row = QFrame()
         row.setProperty("tone", "warn" if line.newcomer else "info")
         across = QHBoxLayout(row)
-        across.setContentsMargins(0, 0, 0, 0)
+        across.setContentsMargins(10, 3, 6, 3)
         across.addWidget(wrapped(line.text, "strong", f"reentryLine{number}"), 1)
         if line.number is not None:
             put = button(self._words("reentry.put"), f"reentryPut{number}", lambda: self._put(line))

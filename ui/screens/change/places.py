@@ -32,8 +32,7 @@ class PlacesModel:
     def ask(self, name: str) -> None:
         """Look for what may be meant in a field."""
         self._field, self.found = name, ()
-        asked = self._query(name)
-        self._starter.replace("places", lambda: self._look(name, asked))
+        self._starter.replace("places", lambda: self._look(name))
 
     def take(self, place: int) -> None:
         """Take one of the list; a 町 brings its 郵便番号 and the other way round."""
@@ -67,7 +66,8 @@ class PlacesModel:
             case _:
                 return PlaceQuery(PlaceSought.TOWN, typed)
 
-    async def _look(self, name: str, asked: PlaceQuery) -> None:
+    async def _look(self, name: str) -> None:
+        asked = self._query(name)  # as it stands by now: a field tells of an edit before the model has it
         try:
             found = await self._ask(asked)
         except CounterError:  # the form itself says what stands against going on

@@ -91,7 +91,6 @@ class ChangeView(QWidget):
         people.addWidget(self._remove)
         people.addStretch(1)
         column.addLayout(people)
-        column.addWidget(self._reentry_note)
         column.addWidget(self._drawn)
         column.addWidget(self._hint)
         column.addStretch(1)
@@ -100,6 +99,7 @@ class ChangeView(QWidget):
         whole = QVBoxLayout(sheet)  # the fields scroll where there is little room; the buttons never do
         whole.setContentsMargins(2, 2, 2, 14)
         whole.addWidget(scrolled(fields), 1)
+        whole.addWidget(self._reentry_note)  # a warning is not to be scrolled to
         whole.addLayout(self._buttons())
         page = QVBoxLayout(self)
         page.setContentsMargins(10, 10, 10, 10)
