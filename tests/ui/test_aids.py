@@ -208,3 +208,16 @@ async def test_an_answer_to_facts_that_have_changed_meanwhile_is_not_told() -> N
     form.register.meanwhile = lambda: form.person(full_name="渡辺")
     await work()
     assert form.reentry.lines == ()
+
+
+async def test_many_warnings_leave_room_for_the_form_and_say_how_many_more_there_are() -> None:
+    form = Form()
+    form.register.before = tuple(
+        Before(AtenaNo(str(number)), ResidentStatus.TENSHUTSU, None, False) for number in range(3)
+    )
+    form.change.add_newcomer()
+    for place in (0, 1):
+        form.person(place, full_name="渡辺　花子", birth_date="S58.4.12", sex="女")
+    lines = await form.settle()
+    assert len(lines) == 5
+    assert lines[-1] == WORDS("reentry.more", n=2)

@@ -17,6 +17,8 @@ from ui.work import Starter, nothing
 
 PAUSE_SECONDS = 0.6  # after which somebody's three facts are taken for typed: each look is in the journal
 
+_MOST_LINES = 4  # beside a form that is to be seen too
+
 
 @dataclass(frozen=True, slots=True)
 class ReentryJobs:
@@ -99,6 +101,8 @@ class ReentryModel:
                 said.append(Warned(f"{who}　{words(f'reentry.former_{known.former.value.value}')}", one))
             if known.failed:
                 said.append(Warned(f"{who}　{words('reentry.failed')}", one))
+        if len(said) > _MOST_LINES:  # the rest comes up as these are dealt with
+            said[_MOST_LINES:] = [Warned(words("reentry.more", n=len(said) - _MOST_LINES))]
         if self._rests_on_replica():
             said.append(Warned(words("reentry.again")))
         return tuple(said)
