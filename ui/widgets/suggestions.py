@@ -28,6 +28,7 @@ class Suggestions(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setItemDelegate(NameDelegate(letters, 12, self))
         self.itemClicked.connect(lambda item: self.taken.emit(self.row(item)))
+        self._page = page
         self._asking: dict[QObject, Callable[[], None]] = {}
         self._field: QLineEdit | None = None
         self.hide()
@@ -49,7 +50,7 @@ class Suggestions(QListWidget):
         if not lines or field is None or not field.hasFocus():
             self.hide()
             return
-        page = self.parentWidget()
+        page = self._page
         below = field.mapTo(page, QPoint(0, field.height()))
         height = self.sizeHintForRow(0) * min(_ROWS, len(lines)) + 2 * self.frameWidth()
         top = below.y() if below.y() + height <= page.height() else below.y() - field.height() - height
