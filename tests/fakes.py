@@ -1,11 +1,12 @@
 """Small working stand-ins for what jobs need from the world: they keep rules, not scripts of answers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from client.domain.as_of import Answer, AsOf, Source
 from client.domain.blocks import Restrictions
+from client.domain.calendar import parse_day
 from client.domain.certificate import (
     CertificateKind,
     Decided,
@@ -14,9 +15,11 @@ from client.domain.certificate import (
 )
 from client.domain.clerk import CloudSignIn, HowSignedIn
 from client.domain.errors import LinkDownError, PaperError, RefusedError, SignInNeededError, StoreError
-from client.domain.letters import kana_key
-from client.domain.query import Query
-from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
+from client.domain.feed import FeedPosition, Position
+from client.domain.letters import kana_key, seen
+from client.domain.places import KnownPlace, PlaceQuery
+from client.domain.query import Match, Query
+from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo, Resident
 from client.domain.slip import IntakeSlip
 from client.domain.terminal import NOTHING_SEEN, TerminalSeen
 from client.jobs.ports import Picture, Printed, StoreKeys, Unlocked
@@ -49,6 +52,24 @@ class MemoryRegister:
             home.household_no for home in self.households if wanted & {one.atena_no for one in home.members}
         )
 
+    async def position(self) -> Position:
+        self._reach()
+        at = FeedPosition(self.version, self.at)
+        return Position(at, at)
+
+    async def places(self, asked: PlaceQuery, *, sheltered: Collection[AtenaNo]) -> tuple[KnownPlace, ...]:
+        self._reach()
+        homes = await self.homes_of(sheltered)
+        lived = [
+            one.address for home in self.households if home.household_no not in homes for one in home.living
+        ]
+        found = {
+            KnownPlace(one.town, one.postcode or "")
+            for one in lived
+            if asked.typed and asked.typed in one.town
+        }
+        return tuple(sorted(found, key=lambda place: place.text))
+
     async def prove(self, household: Household) -> None:
         if self.damaged:
             raise StoreError("store.damaged_replica")
@@ -67,6 +88,7 @@ class MemoryRegister:
             for member in household.members
             if wanted in kana_key(member.name.furigana or "") or query.typed in member.name.text
             if not (query.unplaced and query.place) and query.number in {"", member.atena_no}
+            if query.match is not Match.EXACT or _is(member, query)
         ]
         return Answer(tuple(hits[:limit]), self.as_of)
 
@@ -118,6 +140,14 @@ class MemoryRegister:
         self.asked += 1
         if self.down:
             raise self.down
+
+
+def _is(member: Resident, query: Query) -> bool:
+    return (
+        query.name in {seen(member.name.text), member.latin_name}
+        and member.birth.day == parse_day(query.birth)
+        and query.sex in {"", member.sex}
+    )
 
 
 @dataclass

@@ -33,7 +33,7 @@ from ui.screens.outbox.view import OutboxView
 from ui.screens.replica.model import ReplicaModel
 from ui.screens.replica.view import ReplicaView
 from ui.shell import Shell
-from ui.taking_in import CHANGE, TakingIn
+from ui.taking_in import CHANGE, TakingIn, aids
 from ui.text import Words
 from ui.widgets.letters import Letters
 from ui.work import Starter
@@ -103,13 +103,9 @@ class Face:
         self.certificate = CertificateModel(
             words, IssueJobs(self._jobs.issue.preview, self._issue, self._confirm), start
         )
-        self.taking_in = TakingIn(
-            self.shell,
-            words,
-            ChangeJobs(self._take_in, self._slip, self._jobs.seal, self._jobs.attach),
-            start,
-            now,
-        )
+        intake = ChangeJobs(self._take_in, self._slip, self._jobs.seal, self._jobs.attach)
+        helped = aids(self._jobs, self._who)
+        self.taking_in = TakingIn(self.shell, words, intake, start, now, helped=helped)
         self.outbox = OutboxModel(
             words,
             OutboxJobs(

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from client.jobs.attach_file import AttachFile
+from client.jobs.check_reentry import CheckReentry
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
@@ -13,6 +14,7 @@ from client.jobs.queue_change import QueueChange
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import SettleDoubtful
+from client.jobs.suggest_places import SuggestPlaces
 from ui.screens.drill.model import DrillJobs
 from ui.screens.replica.carry import CarryJobs
 from ui.screens.replica.model import Prove
@@ -48,3 +50,5 @@ class Jobs:
     prove: Prove
     carry: CarryJobs
     doubtful: SettleDoubtful
+    places: SuggestPlaces
+    reentry: CheckReentry

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 
+from client.domain.clerk import SignIn
 from client.domain.resident import AtenaNo
 from client.jobs.find_resident import HouseholdView
 from client.jobs.ports import Now
 from client.rules.intakes.form import Form
+from ui.jobs import Jobs
 from ui.screens.change.choose import ChooseModel
 from ui.screens.change.choose_view import ChooseView
 from ui.screens.change.model import ChangeJobs, ChangeModel
+from ui.screens.change.places import AskPlaces, PlacesModel
+from ui.screens.change.reentry import ReentryJobs, ReentryModel
 from ui.screens.change.view import ChangeView
 from ui.shell import Shell
 from ui.text import Words
@@ -16,16 +20,33 @@ from ui.widgets.letters import Letters
 from ui.work import Starter
 
 CHOOSE, CHANGE = "choose", "change"
+Aids = tuple[AskPlaces, ReentryJobs]
+
+
+def aids(jobs: Jobs, who: Callable[[], SignIn]) -> Aids:
+    """Return what helps with a form, asked for who is signed in."""
+    return (
+        lambda asked: jobs.places(who(), asked),
+        ReentryJobs(
+            people=lambda facts: jobs.reentry.people(who(), facts),
+            former=lambda number, birth, sex: jobs.reentry.former(who(), number, birth, sex),
+        ),
+    )
 
 
 class TakingIn:
     """Holds the two models and views."""
 
-    def __init__(self, shell: Shell, words: Words, jobs: ChangeJobs, starter: Starter, now: Now) -> None:
+    def __init__(
+        self, shell: Shell, words: Words, jobs: ChangeJobs, starter: Starter, now: Now, *, helped: Aids
+    ) -> None:
         self._shell = shell
         self._words = words
         self.choose = ChooseModel(words)
         self.change = ChangeModel(words, jobs, starter, now)
+        ask_places, reentry = helped
+        self.places = PlacesModel(self.change, ask_places, starter)
+        self.reentry = ReentryModel(self.change, reentry, starter)
         self.choose.chosen = self._show_form
 
     def join(self, finished: Callable[[], None]) -> None:
@@ -37,7 +58,7 @@ class TakingIn:
         self.choose_view = ChooseView(self.choose, self._words, letters)
         self._shell.add(CHOOSE, self.choose_view)
         yield
-        self.change_view = ChangeView(self.change, self._words, letters)
+        self.change_view = ChangeView(self.change, self._words, letters, (self.places, self.reentry))
         self._shell.add(CHANGE, self.change_view)
         yield
 

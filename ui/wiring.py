@@ -29,6 +29,7 @@ from client.domain.parcel import Parcel
 from client.domain.uplink import Uplink
 from client.jobs.attach_file import AttachFile
 from client.jobs.check_offline_papers import CheckOfflinePapers
+from client.jobs.check_reentry import CheckReentry
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
 from client.jobs.find_resident import FindResident
@@ -47,6 +48,7 @@ from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
 from client.jobs.shelter_outbox import ShelterOutbox
+from client.jobs.suggest_places import SuggestPlaces
 from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
@@ -243,9 +245,10 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
                 await reach.ask(CERTIFICATES, lambda: live.form_words(kind, whole=True, on=today))
             ).value.fee_yen
 
+    find = FindResident(live, replica, reach, ledger, now=utc_now)
     return Jobs(
         log_in=line.log_in,
-        find=FindResident(live, replica, reach, ledger, now=utc_now),
+        find=find,
         issue=IssueCertificate(
             CertificateDesk(doors.http, line.log_in.token, now=utc_now),
             replica,
@@ -295,6 +298,8 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
             now=utc_now,
             place=ListPlace(town, doors.facts.terminal_name, drill=config.training),
         ),
+        places=SuggestPlaces(replica, ledger, now=utc_now),
+        reentry=CheckReentry(find),
     )
 
 

@@ -14,6 +14,7 @@ from client.domain.certificate import CertificateKind, FormWords
 from client.domain.errors import StoreError
 from client.domain.feed import Bucket, ChunkRows, Feed, FeedBatch, Manifest, Mended, Position, RowChange
 from client.domain.gaiji import Gaiji
+from client.domain.places import KnownPlace, PlaceQuery
 from client.domain.query import Query
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
 from client.jobs.ports import Now
@@ -21,6 +22,7 @@ from client.rules.digest import bucket_bytes, buckets_below, mids_of
 from offline.store import bundle_rows, door, doubt, proof, replica_file, residents, search, sums
 from offline.store.mending import Mending
 from offline.store.migrations import migrate
+from offline.store.places import Places
 from offline.store.replica_file import DAMAGED, STEPS
 from offline.store.rows import Row
 from offline.store.side_file import SideFile
@@ -46,6 +48,7 @@ class Replica:
         self._digest_key = b""
         self._worker: Worker | None = None
         self._finder = search.Finder()
+        self._places = Places()
         self._side: SideFile | None = None
         self._damaged = False
         self.damage_found = False  # since it was opened, whether mended meanwhile or not: the clerk is told
@@ -89,6 +92,10 @@ class Replica:
     async def restrictions_of(self, household: Household) -> Answer[Restrictions]:
         """Return every block and support measure that concerns a household or its members."""
         return await self._read(lambda c: residents.restrictions_of(c, household))
+
+    async def places(self, asked: PlaceQuery, *, sheltered: Collection[AtenaNo]) -> tuple[KnownPlace, ...]:
+        """Return places as the register writes them; none known only from a home that is hidden, or is so by a hold."""
+        return await self._read(lambda c: self._places.find(c, self._finder, asked, sheltered=sheltered))
 
     async def homes_of(self, who: Iterable[AtenaNo]) -> frozenset[HouseholdNo]:
         """Return the households of some residents, of those that are known."""
@@ -262,7 +269,7 @@ class Replica:
                 raise
             self._damaged = self.damage_found = True
             return
-        self._worker, self._finder = worker, search.Finder()
+        self._worker, self._finder, self._places = worker, search.Finder(), Places()
         with suppress(StoreError):  # a damaged page is met again by whoever asks
             await worker.read(self._finder.warm)
 
@@ -304,7 +311,8 @@ class Replica:
         known = StoreError(DAMAGED) if door.is_bad_sector(error) else door.trouble(error, damaged=DAMAGED)
         if known is not None and known.code == DAMAGED:
             self._damaged = self.damage_found = True
-            self._finder = search.Finder()  # what it keeps may have been read from that page
+            # What they keep may have been read from that page.
+            self._finder, self._places = search.Finder(), Places()
         return known
 
     async def _read(self, use: Use[T]) -> T:

@@ -28,6 +28,7 @@ from client.domain.resident import (
     ResidentStatus,
 )
 from client.jobs.attach_file import AttachFile
+from client.jobs.check_reentry import CheckReentry
 from client.jobs.find_resident import FindResident
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
@@ -39,6 +40,7 @@ from client.jobs.reach import Reach
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
+from client.jobs.suggest_places import SuggestPlaces
 from tests.attachment_fakes import MemoryFiles
 from tests.builders import NOW, TODAY, a_resident, a_sign_in
 from tests.doubt_fakes import MemoryDoubts
@@ -346,11 +348,12 @@ class World:
         async def nowhere() -> str:
             return ""
 
+        find = FindResident(self.live, self.replica, reach, self.ledger, now=now)
         return Jobs(
             log_in=LogIn(
                 Sessions(self.sign_in, self.link), self.keys, self.stores, self.ledger, self.link, now=now
             ),
-            find=FindResident(self.live, self.replica, reach, self.ledger, now=now),
+            find=find,
             issue=IssueCertificate(
                 Desk(self.live),
                 self.replica,
@@ -386,5 +389,7 @@ class World:
             doubtful=SettleDoubtful(
                 self.doubts, self.doubts, self.doubts, now=now, place=ListPlace(_TOWN, "窓口1")
             ),
+            places=SuggestPlaces(self.replica, self.ledger, now=now),
+            reentry=CheckReentry(find),
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )

@@ -8,8 +8,11 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLine
 
 from client.domain.intake import Field, Filer
 from client.domain.resident import AtenaNo
+from ui.screens.change.aid import PlaceAid, ReentryNote
 from ui.screens.change.model import TODOKE_DATE, ChangeModel
+from ui.screens.change.places import PlacesModel
 from ui.screens.change.questions import Questions
+from ui.screens.change.reentry import ReentryModel
 from ui.text import Words
 from ui.widgets.attachment_list import AttachmentList
 from ui.widgets.choices import choice
@@ -24,9 +27,11 @@ _SHEET_EMS = 78  # how wide the form becomes at most, in letters of the screen
 
 
 class ChangeView(QWidget):
-    """Paints a ChangeModel."""
+    """Paints a ChangeModel, and what helps with it."""
 
-    def __init__(self, model: ChangeModel, words: Words, letters: Letters) -> None:
+    def __init__(
+        self, model: ChangeModel, words: Words, letters: Letters, aids: tuple[PlacesModel, ReentryModel]
+    ) -> None:
         super().__init__()
         self.setObjectName("page")
         self._model = model
@@ -65,8 +70,12 @@ class ChangeView(QWidget):
         self._accept = button(words("change.accept"), "", model.accept, primary=True)
         self._slip = button(words("change.slip"), "", model.print_slip)
         self._back = button(words("common.back"), "", model.back)
+        places, self._reentry = aids
+        self._reentry_note = ReentryNote(self._reentry, words, self._lead_to)
         self._lay_out()
+        self._place_aid = PlaceAid(places, words, self, letters)
         model.changed = self.paint
+        self._reentry.changed = self._paint_reentry
 
     def _lay_out(self) -> None:
         words = self._words
@@ -93,6 +102,7 @@ class ChangeView(QWidget):
         whole = QVBoxLayout(sheet)  # the fields scroll where there is little room; the buttons never do
         whole.setContentsMargins(2, 2, 2, 14)
         whole.addWidget(scrolled(fields), 1)
+        whole.addWidget(self._reentry_note)  # a warning is not to be scrolled to
         whole.addLayout(self._buttons())
         page = QVBoxLayout(self)
         page.setContentsMargins(10, 10, 10, 10)
@@ -129,6 +139,7 @@ class ChangeView(QWidget):
     def paint(self) -> None:
         """Show the model as it is."""
         model = self._model
+        self._reentry.heed()
         self._notice.show_note(model.note)
         if model.form is None:
             self._empty()
@@ -202,13 +213,13 @@ class ChangeView(QWidget):
         for column in (1, 3):
             grid.setColumnStretch(column, 1)
         self._questions.rebuild(grid, fields, self._headings(fields))
+        self._place_aid.lead(self._questions.asked)
         self._place.addWidget(self._fields)
         old.hide()
         old.deleteLater()
         self._name_parts()
         self._order_tabs()
-        if here in self._questions.asked:
-            self._questions.asked[here].control.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._lead_to(here)
 
     def _headings(self, fields: tuple[Field, ...]) -> dict[str, QWidget]:
         """Return, for each person asked about, the name or the place among those who come."""
@@ -224,6 +235,14 @@ class ChangeView(QWidget):
             name.set_text(member.shown_name if member else number)
             found[number] = name
         return found
+
+    def _lead_to(self, field: str) -> None:
+        if field in self._questions.asked:
+            self._questions.asked[field].control.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _paint_reentry(self) -> None:
+        self._reentry_note.paint()
+        self._order_tabs()
 
     def _name_parts(self) -> None:
         form = self._model.form.name if self._model.form else ""
@@ -242,6 +261,7 @@ class ChangeView(QWidget):
             *self._questions.controls(),
             self._add,
             self._remove,
+            *self._reentry_note.buttons,
             self._filer,
             self._todoke,
             *self._attached.controls(),
