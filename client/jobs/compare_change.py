@@ -13,7 +13,7 @@ from client.domain.intake import is_newcomer
 from client.domain.record import resident_from_row
 from client.domain.resident import AtenaNo, Household, Resident
 from client.domain.row import Row
-from client.jobs.find_resident import FindResident
+from client.jobs.find_resident import FindResident, HouseholdView
 from client.jobs.ports import Ledger
 
 
@@ -73,14 +73,27 @@ class CompareChange:
                 continue
             home = next((one for one in homes if one.member(number)), None)
             if home is None:
-                with suppress(StoreError):  # no line and no replica: what was written is shown all the same
-                    view = (await self._find.household(sign_in, number)).value
-                    if view.masked:  # protected since: what was written then is as hidden as the record
-                        return Comparison(change, sealed=True)
+                view = await self._look(sign_in, number)
+                if (
+                    view is not None and view.masked
+                ):  # protected since: what was written is as hidden as the record
+                    return Comparison(change, sealed=True)
+                if view is not None:
                     home = view.household
                     homes.append(home)
             people.append(await self._standing(change, number, home))
         return Comparison(change, tuple(people), homes[0] if homes else None)
+
+    async def _look(self, sign_in: SignIn, number: AtenaNo) -> HouseholdView | None:
+        """Return the household, None where nobody can tell it: what was written is shown all the same."""
+        try:
+            return (await self._find.household(sign_in, number)).value
+        except StoreError:
+            return None
+        except RefusedError as error:
+            if error.code != "refused.not_found":
+                raise
+            return None
 
     async def _standing(self, change: QueuedChange, number: AtenaNo, home: Household | None) -> Standing:
         now = home.member(number) if home else None

@@ -81,7 +81,11 @@ class SettleChange:
         return await self._again(sign_in, change, seen, {**change.payload, OFFICE_NOTE: reason.strip()})
 
     async def _again(
-        self, sign_in: SignIn, change: QueuedChange, seen: Mapping[AtenaNo, int], payload: Mapping[str, object]
+        self,
+        sign_in: SignIn,
+        change: QueuedChange,
+        seen: Mapping[AtenaNo, int],
+        payload: Mapping[str, object],
     ) -> QueuedChange:
         now = self._now()
         return await self._ledger.queue(
@@ -129,7 +133,9 @@ class SettleChange:
             raise missing
         if change.kind.is_fact:
             raise RefusedError("refused.under_way")
-        sealed = change.state in outbox.NEEDS_A_PERSON and not change.readable  # 支援措置: nobody here can look at it
+        sealed = (
+            change.state in outbox.NEEDS_A_PERSON and not change.readable
+        )  # 支援措置: nobody here can look at it
         if change.made_by != sign_in.clerk.staff_id or sealed:
             officer = right_error(sign_in, Right.OFFICER)
             if officer:

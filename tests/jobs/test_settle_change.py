@@ -11,6 +11,7 @@ from tests.builders import HANAKO, NOW, TARO, a_household, a_sign_in
 from tests.fakes import FakeClock, MemoryLedger, counted_random
 
 pytestmark = pytest.mark.asyncio
+SAID = {"subject": TARO, "memo": "届出の内容"}
 
 
 class OneAnswer:
@@ -41,7 +42,9 @@ class Counter:
 
     async def change(self, state: ChangeState, kind: ChangeKind = ChangeKind.TENKYO) -> str:
         key = change_key(NOW, self.random(10))
-        await self.ledger.queue(NewChange(key, kind, (TARO, HANAKO), {TARO: 1, HANAKO: 1}, {}, NOW, "s001"))
+        await self.ledger.queue(
+            NewChange(key, kind, (TARO, HANAKO), {TARO: 1, HANAKO: 1}, dict(SAID), NOW, "s001")
+        )
         if state is not ChangeState.QUEUED:
             await self.ledger.lease((key,), now=NOW)
             await self.ledger.settle(key, state)

@@ -28,7 +28,9 @@ from client.domain.resident import (
     ResidentStatus,
 )
 from client.jobs.attach_file import AttachFile
+from client.jobs.compare_change import CompareChange
 from client.jobs.find_resident import FindResident
+from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
 from client.jobs.ports import Picture
@@ -51,6 +53,7 @@ from tests.fakes import (
     MemoryRegister,
     MemoryStores,
 )
+from tests.settle_fakes import MemoryVersions
 from tests.ui.carry_world import Carrier
 from ui.drill_plan import read_plan
 from ui.jobs import FillJobs, Jobs
@@ -305,6 +308,7 @@ class World:
         self.ledger = MemoryLedger(self.clock)
         self.keys = MemoryKeys(self.clock)
         self.doubts = MemoryDoubts(self.clock)
+        self.versions = MemoryVersions()
         self.stores = MemoryStores()
         self.sign_in = a_sign_in(*self.rights)
         self.jobs = self._jobs()
@@ -336,6 +340,7 @@ class World:
 
         self.book = Book(self.link)
         commands = self.book
+        find = FindResident(self.live, self.replica, reach, self.ledger, now=now)
 
         async def fee() -> int:
             return 300
@@ -350,7 +355,9 @@ class World:
             log_in=LogIn(
                 Sessions(self.sign_in, self.link), self.keys, self.stores, self.ledger, self.link, now=now
             ),
-            find=FindResident(self.live, self.replica, reach, self.ledger, now=now),
+            find=find,
+            compare=CompareChange(find, self.versions, self.ledger),
+            follow=FollowIntakes(self.ledger, self.versions, now=now),
             issue=IssueCertificate(
                 Desk(self.live),
                 self.replica,
