@@ -58,7 +58,6 @@ ITEMS: Mapping[str, Callable[[Resident], str]] = MappingProxyType(
         "householder_name": lambda one: _or_nothing(one.householder_name),
         "relationship": lambda one: _or_nothing(one.relationship),
         "address": lambda one: one.address.text,
-        "before_move": lambda one: _or_nothing(one.before_move),
         "honseki": lambda one: _or_nothing(one.honseki),
         "tenshutsu_to": lambda one: _or_nothing(one.tenshutsu_to),
         "tenshutsu_planned": lambda one: _or_nothing(one.tenshutsu_planned),

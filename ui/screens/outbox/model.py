@@ -308,6 +308,8 @@ class OutboxModel:
             called = change.key in self.followed.called
             mark, tone = (Mark.DOCUMENT, "quiet") if called else (Mark.SQUARE, "bad")
         state = "parked" if change.is_parked else change.state.value
+        if fate == RETURNED:
+            state = "returned_called" if change.key in self.followed.called else "returned"
         now = self._now()
         tries = change.next_try_at is not None and change.state in _UNSENT
         return OutboxLine(

@@ -39,6 +39,7 @@ class SettleLine:
     mark: Mark
     tone: str
     cells: tuple[str, ...] = field(repr=False)
+    atena_no: str = ""  # whose record it is of
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,28 +121,34 @@ class SettleModel:
         told = refusal_of(self.seen.change, self.words, self._now)
         return " ".join(filter(None, (told.what, told.why, told.do)))
 
-    @property
-    def versions(self) -> str:
-        """Return of each record which version the clerk saw, which stands now, and what is told of its 異動."""
+    def version(self, atena_no: str) -> str:
+        """Return of a record which version the clerk saw, which stands now, and what is told of its 異動.
+
+        Where it is nobody's, that of the first.
+        """
         people = () if self.seen is None or self.seen.sealed else self.seen.people
-        return "\n".join(map(self._version, people))
+        chosen = [one for one in people if one.atena_no == atena_no] or [*people[:1]]
+        return "".join(map(self._version, chosen))
 
     @property
     def lines(self) -> tuple[SettleLine, ...]:
-        """Return the records item by item, what differs first, then everything that was written."""
+        """Return what differs in the records, item by item, then everything that was written, then what is the same."""
         seen = self.seen
         if seen is None or seen.sealed:
             return ()
         many = len(seen.people) > 1
         items = [
-            (item, f"{one.atena_no}　" if many else "")
+            (item, one.atena_no)
             for one in seen.people
             for item in compare(seen.change, one.was, one.now)
             if any((item.was, item.wrote, item.now))
         ]
         items.sort(key=lambda pair: _ORDER.index(pair[0].differ))
         told = read_back(seen.change.kind, seen.change.payload)
-        return (*(self._item(item, whose) for item, whose in items), *map(self._told, told))
+        records = [self._item(item, whose, many=many) for item, whose in items]
+        same = sum(item.differ is Differ.SAME for item, _ in items)
+        differing = len(records) - same
+        return (*records[:differing], *map(self._told, told), *records[differing:])
 
     @property
     def why_not(self) -> str:
@@ -244,13 +251,13 @@ class SettleModel:
         reason = one.told.get("ido_reason") or "―"
         return self.words("settle.version", atena_no=one.atena_no, base=base, now=now, reason=reason, **told)
 
-    def _item(self, item: Item, whose: str) -> SettleLine:
+    def _item(self, item: Item, whose: str, *, many: bool) -> SettleLine:
         mark, tone = _LOOKS[item.differ]
         cells = [self._value(item.name, text) for text in (item.was, item.wrote, item.now)]
         if item.wrote is None:
             cells[1] = self.words("settle.not_written")
-        name = whose + self.words(f"settle_item.{item.name}")
-        return SettleLine(mark, tone, (self.words(f"settle_differ.{item.differ.value}"), name, *cells))
+        name = (f"{whose}　" if many else "") + self.words(f"settle_item.{item.name}")
+        return SettleLine(mark, tone, (self.words(f"settle_differ.{item.differ.value}"), name, *cells), whose)
 
     def _value(self, name: str, text: str | None) -> str:
         if text is None:

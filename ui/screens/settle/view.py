@@ -158,7 +158,6 @@ class SettleView(QWidget):
         for part, text in (
             (self._taken_in, model.taken_in),
             (self._said, model.said),
-            (self._versions, model.versions),
             (self._why_not, model.why_not),
         ):
             part.setText(text)
@@ -167,8 +166,7 @@ class SettleView(QWidget):
         self._fit()
         if self._lines.lines and not self._table.currentIndex().isValid():
             self._table.setCurrentIndex(self._lines.index(0, 0))
-        if not self._lines.lines:
-            self._whole.set_text("")
+        self._show_whole(self._table.currentIndex().row())
         self._rewrite.setEnabled(model.may_rewrite)
         self._withdraw.setEnabled(model.may_withdraw)
         self._office.setEnabled(model.may_hand_over)
@@ -180,9 +178,18 @@ class SettleView(QWidget):
         self._table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_row_changed(self, current: QModelIndex) -> None:
-        """Show the chosen line in full: the table shrinks what it has no room for."""
-        if 0 <= current.row() < len(self._lines.lines):
-            cells = self._lines.lines[current.row()].cells
+        self._show_whole(current.row())
+
+    def _show_whole(self, row: int) -> None:
+        """Show a line in full, and the versions of its record: the table shrinks what it has no room for."""
+        there = 0 <= row < len(self._lines.lines)
+        line = self._lines.lines[row] if there else None
+        self._versions.setText(self._model.version(line.atena_no if line else ""))
+        self._versions.setVisible(bool(self._versions.text()))
+        if line is None:
+            self._whole.set_text("")
+        else:
+            cells = line.cells
             told = zip(_VALUES, cells[-len(_VALUES) :], strict=True)
             said = [f"{self._words(f'settle.column_{name}')}：{text}" for name, text in told if text]
             self._whole.set_text("　".join((cells[1], *said)))
