@@ -1,4 +1,4 @@
-"""A conflict or a refusal at the counter: three words side by side, and nothing is decided but by a person with the right."""
+"""A conflict or a refusal at the counter: three words side by side, and only a person with the right decides."""
 
 from collections.abc import Callable
 
@@ -56,7 +56,11 @@ def test_enter_on_a_conflict_shows_what_it_was_what_was_written_and_what_stands_
         assert counter.shell.present == "settle"
         first = rows(counter)[0]
         assert first["differ"] == "■ 食い違い"
-        assert (OLD in first["was"], NEW in first["wrote"], "本町四丁目" in first["now"]) == (True, True, True)
+        assert (OLD in first["was"], NEW in first["wrote"], "本町四丁目" in first["now"]) == (
+            True,
+            True,
+            True,
+        )
         moved = [one for one in rows(counter) if one["differ"] == "▲ 台帳が変更"]
         assert [(one["was"], one["now"]) for one in moved] == [("妻", "同居人")]
         assert any(one["item"] == "異動日" and one["wrote"] == "令和8年11月1日" for one in rows(counter))
@@ -167,7 +171,9 @@ def test_without_the_replica_it_is_said_that_the_version_before_is_not_known(dri
     drive(play)
 
 
-def test_intakes_are_followed_to_their_end_in_one_look_and_a_call_takes_one_off_the_list(drive: Drive) -> None:
+def test_intakes_are_followed_to_their_end_in_one_look_and_a_call_takes_one_off_the_list(
+    drive: Drive,
+) -> None:
     async def play(counter: Counter) -> None:
         await states.calls(counter)
         asked = counter.world.versions.asked
