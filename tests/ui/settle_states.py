@@ -21,7 +21,7 @@ def request_of(counter: Counter) -> QueuedChange:
 
 
 async def taken_in(counter: Counter) -> None:
-    """Take a move in; the record was at version 1 as the clerk saw it."""
+    """Take a move in; the record was at version 3 as the clerk saw it."""
     await counter.sign_in()
     await counter.open_resident()
     await counter.hands.begin_form()
@@ -41,7 +41,7 @@ def moved_on(counter: Counter) -> None:
     members = tuple(
         replace(
             one,
-            history_no=2,
+            history_no=4,
             address=other,
             relationship="同居人" if one.atena_no == HANAKO else one.relationship,
         )

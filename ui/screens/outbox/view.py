@@ -98,6 +98,9 @@ class OutboxView(QWidget):
         self._called = button(words("outbox.called_now"), "outboxCalled", model.note_call)
         self._calls = button(words("outbox.calls"), "outboxCalls", model.list_calls)
         self._slip = button(words("change.slip"), "outboxSlip", model.print_slip)
+        self._whole = wrapped(
+            role="quiet", name="outboxWhole"
+        )  # the last column in full, for who has no mouse
         self._reason = QLineEdit()
         self._reason.setObjectName("outboxReason")
         self._withdraw = button(words("outbox.withdraw"), "outboxWithdraw", self._on_withdrawn)
@@ -121,6 +124,7 @@ class OutboxView(QWidget):
         column.addLayout(head)
         column.addWidget(self._stop)
         column.addWidget(self._table, 1)
+        column.addWidget(self._whole)
         settle = QHBoxLayout()
         settle.setSpacing(10)
         settle.addWidget(caption_for(self._words("outbox.reason"), self._reason))
@@ -171,6 +175,9 @@ class OutboxView(QWidget):
         row = next((n for n, line in enumerate(self._lines.lines) if line.key == chosen), 0)
         if self._lines.lines and self._table.currentIndex().row() != row:
             self._table.setCurrentIndex(self._lines.index(row, 0))
+        whole = next((line.words for line in self._lines.lines if line.key == chosen), "")
+        self._whole.setText(whole)
+        self._whole.setVisible(bool(whole))
         self._send.setText(self._words("outbox.sending" if model.sending else "outbox.send_now"))
         self._send.setEnabled(not model.sending)
         self._again.setVisible(model.may_send_again)
