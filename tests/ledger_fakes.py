@@ -1,6 +1,6 @@
 """A working stand-in for the ledger, held to the same tables of states, and the clock it is written by."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -151,6 +151,17 @@ class MemoryLedger:
             group = [one for one in self.changes.values() if rank(one) == place]
             found += sorted(group, key=lambda one: one.seq, reverse=newest_first)[:limit]
         return tuple(sorted(found, key=lambda one: one.seq))
+
+    async def changes_by(self, keys: Collection[str]) -> tuple[QueuedChange, ...]:
+        return tuple(one for one in self.changes.values() if one.key in keys)
+
+    async def called(self, keys: Collection[str]) -> frozenset[str]:
+        told = {one.facts["change"] for one in self.journal if one.kind == "call_back"}
+        return frozenset(key for key in keys if key in told)
+
+    async def note_call(self, key: str, *, actor: str) -> None:
+        if key not in await self.called((key,)):
+            await self.record(JournalEntry("call_back", actor, self.changes[key].residents, {"change": key}))
 
     async def outbox_counts(self) -> OutboxCounts:
         waiting = [one for one in self.changes.values() if one.state in outbox.UNDER_WAY]

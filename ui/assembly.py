@@ -40,6 +40,7 @@ from ui.neighbours import Neighbourhood
 from ui.notices import Note, note_of_repair
 from ui.own_letters import DrawLetters
 from ui.rounds import Rounds
+from ui.settling import SettleDesk
 from ui.status import Facts
 from ui.tasks import Tasks
 from ui.text import Words
@@ -212,6 +213,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     )
     LineBox(face, jobs.fill, tasks, lambda: rounds.facts)
     DoubtfulDesk(face, jobs.doubtful, tasks, utc_now)
+    SettleDesk(face, jobs.compare, jobs.settle, tasks, utc_now)
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks
     )

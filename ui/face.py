@@ -65,7 +65,8 @@ class Face:
         self._sign_in: SignIn | None = None
         self._last_clerk = ""
         self._left = ""  # the screen behind the lock
-        self._letters: Letters | None = None
+        self.forgetting: list[Callable[[], None]] = []  # screens joined later, as another clerk sits down
+        self.letters: Letters | None = None
         self._sheet_out_at = 0.0
         self.changed_outbox: Callable[[], None] = lambda: None  # something was written that should be sent
         self._make_models()
@@ -109,12 +110,12 @@ class Face:
         self.outbox = OutboxModel(
             words,
             OutboxJobs(
-                listing=self._jobs.ledger.recent,
+                listing=self._jobs.follow,
                 counts=self._jobs.ledger.outbox_counts,
                 sender=self._jobs.send,
                 send_again=lambda key: self._jobs.settle.send_again(self._who(), key),
                 withdraw=lambda key, reason: self._jobs.settle.withdraw(self._who(), key, reason=reason),
-                rewrite=self._rewrite,
+                note_call=lambda key: self._jobs.follow.note_call(self._who(), key),
                 slip=self._slip,
             ),
             start,
@@ -127,7 +128,7 @@ class Face:
 
     def build(self, letters: Letters) -> Iterator[None]:
         """Make one screen a step, so that no step holds the window up."""
-        self._letters = letters
+        self.letters = letters
         self.counter_view = CounterView(self.counter, self.words, letters)
         self.shell.add("counter", self.counter_view)
         yield
@@ -182,7 +183,7 @@ class Face:
         self.counter.find.seat(sign_in.clerk.staff_id)
         self._sign_in = self.counter.sign_in = self.drill.sign_in = self.replica.sign_in = sign_in
         self._last_clerk = sign_in.clerk.staff_id
-        self.shell.header.show_clerk(sign_in.clerk.section, sign_in.clerk.name, self._letters)
+        self.shell.header.show_clerk(sign_in.clerk.section, sign_in.clerk.name, self.letters)
         self._log_in_view.clear()
         self.show_counter()
         if self._left == CHANGE:  # what was typed there is worth going on with
@@ -194,6 +195,8 @@ class Face:
         self.counter.close_visit()
         self.certificate.forget()
         self.taking_in.forget()
+        for forget in self.forgetting:
+            forget()
         forget_typed(self.shell)
         self._left = ""
 
@@ -211,7 +214,7 @@ class Face:
         self.replica.leave()
         name = self._sign_in.clerk.name
         self._sign_in, self._left = None, self.shell.present
-        self.shell.header.show_clerk("", "", self._letters)
+        self.shell.header.show_clerk("", "", self.letters)
         self.log_in.lock(name)
         self.shell.show_screen("log_in")
         self._starter.start("sign_out", self._jobs.log_in.sign_out)
@@ -364,11 +367,6 @@ class Face:
 
     async def _slip(self, change: QueuedChange) -> Printed:
         return await self._jobs.slip(self._who(), change)
-
-    async def _rewrite(self, change: QueuedChange) -> None:
-        view = await self._jobs.find.household(self._who(), change.residents[0])
-        await self._jobs.settle.rewrite(self._who(), change.key, view.value.household)
-        self.changed_outbox()
 
     async def _ask_open_sheets(self, screen: str) -> None:
         copies = await self._jobs.issue.open_sheets()

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from client.jobs.attach_file import AttachFile
 from client.jobs.check_reentry import CheckReentry
+from client.jobs.compare_change import CompareChange
 from client.jobs.find_resident import FindResident
+from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
 from client.jobs.ports import Ledger
@@ -39,6 +41,8 @@ class Jobs:
     slip: PrintSlip
     attach: AttachFile
     settle: SettleChange
+    compare: CompareChange
+    follow: FollowIntakes
     send: SendOutbox
     ledger: Ledger
     fee: Callable[[], Awaitable[int]]

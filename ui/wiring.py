@@ -30,9 +30,11 @@ from client.domain.uplink import Uplink
 from client.jobs.attach_file import AttachFile
 from client.jobs.check_offline_papers import CheckOfflinePapers
 from client.jobs.check_reentry import CheckReentry
+from client.jobs.compare_change import CompareChange
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
 from client.jobs.find_resident import FindResident
+from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.heed_orders import HeedOrders
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.keep_at_night import KeepAtNight
@@ -221,6 +223,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
     live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
     press, offset = doors.press, _clock_offset(doors)
 
+    find = FindResident(live, replica, reach, ledger, now=utc_now)
     scrub = ScrubReplica(replica, wake=line.sync.wake)
     prove = ProveReplica(scrub, line.sync, ledger, usable=lambda: line.watch.usable)
 
@@ -279,6 +282,8 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
             random=os.urandom,
         ),
         settle=SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset),
+        compare=CompareChange(find, replica, ledger),
+        follow=FollowIntakes(ledger, replica, now=utc_now),
         send=line.send,
         ledger=ledger,
         fee=fee,

@@ -17,7 +17,7 @@ from client.domain.as_of import AsOf, Source
 from client.domain.blocks import Restrictions
 from client.domain.calendar import RegisterDate
 from client.domain.certificate import CertificateRequest, Certifier, FormWords, OfficialSeal
-from client.domain.change import CloudAnswer, QueuedChange, Receipt
+from client.domain.change import CloudAnswer, FirstTold, QueuedChange, Receipt
 from client.domain.clerk import Clerk, Right
 from client.domain.errors import LinkDownError, RefusedError
 from client.domain.query import Match, Query
@@ -213,6 +213,20 @@ class WireReceipt(msgspec.Struct):
         return Receipt(self.register_version, self.at, self.text)
 
 
+class WireDuplicate(msgspec.Struct):
+    """The request that told of the same before."""
+
+    key: str
+    made_at: datetime
+    terminal: str
+
+    def words(self) -> str:
+        """Return what is kept of it; ValueError where its moment has no time zone."""
+        if self.made_at.tzinfo is None:
+            raise ValueError("a moment must know its time zone")
+        return FirstTold(self.key, self.made_at, self.terminal).words
+
+
 class WireAnswer(msgspec.Struct):
     """Answer for one command; ``already`` brings the first answer's outcome in ``first``."""
 
@@ -225,6 +239,7 @@ class WireAnswer(msgspec.Struct):
     quarantined: bool = False
     remembered: bool = True
     terminal: str = ""  # whose command it was, where a key was asked for
+    duplicate_of: WireDuplicate | None = None
 
     def value(self) -> CloudAnswer:
         """Return the answer with the outcome that counts; ValueError where the outcome is unknown."""
@@ -234,7 +249,8 @@ class WireAnswer(msgspec.Struct):
         if outcome == "accepted" and self.receipt is None:
             raise ValueError("accepted without a receipt")
         receipt = self.receipt.value() if self.receipt and outcome == "accepted" else None
-        words = " ".join(filter(None, (self.code, self.reason)))
+        first = self.duplicate_of.words() if self.duplicate_of else ""
+        words = " ".join(filter(None, (self.code, self.reason, first)))
         told = words or (receipt.text if receipt else "")
         return CloudAnswer(
             self.key,

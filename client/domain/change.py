@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from types import MappingProxyType
 from uuid import UUID
@@ -82,6 +82,37 @@ class ChangeState(Enum):
 
 # The last words of an unknown change that is no longer sent by itself: a person looks at it first.
 PARKED = frozenset({"refused.cannot_be_read", "refused.stumbles"})
+
+
+DUPLICATE = "refused.duplicate_intake"
+OFFICE_NOTE = "office_note"  # the field of a payload that says why a counter leaves it to the office
+_TAIL = 8  # letters of a key that tell one from another
+
+
+@dataclass(frozen=True, slots=True)
+class FirstTold:
+    """The request that told of the same before, as a refused duplicate names it."""
+
+    key: str
+    at: datetime
+    terminal: str
+
+    @property
+    def words(self) -> str:
+        """Return it as it is kept behind the refusal's code, the key by its end."""
+        return f"{self.terminal} {self.at.astimezone(UTC).isoformat()} {self.key[-_TAIL:]}"
+
+
+def first_told(words: str) -> FirstTold | None:
+    """Return what a refusal's words name as the first, the key by its end; None where they name none."""
+    code, _, told = words.partition(" ")
+    *terminal, at, tail = ("", "", *told.split(" "))
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    named = " ".join(filter(None, terminal))
+    return FirstTold(tail, moment, named) if code == DUPLICATE and moment.tzinfo else None
 
 
 @dataclass(frozen=True, slots=True)

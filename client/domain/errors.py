@@ -99,6 +99,7 @@ class RefusedError(CounterError):
         "refused.cannot_be_read",  # the cloud takes no batch with this change in it, whatever else it takes
         "refused.stumbles",  # the cloud brings a fault for this change alone, and answers all others
         "refused.newer",  # the cloud speaks a newer contract; only a newer program helps
+        "refused.office_alone",  # its words are for the cloud alone (支援措置): the counter cannot write it again
         "refused.under_way",  # being sent, or its answer is not known: cannot be taken back now
         "bundle.unreadable",  # the medium is gone, or broken
         "bundle.torn",  # no bundle, or one without its end

@@ -1,15 +1,16 @@
-"""Settle a change the cloud said no to: take it back, or write it again on what the register holds now.
+"""Settle a change the cloud said no to: take it back, write it again on what the register holds now, or hand it
+to the back office.
 
 A person decides; nothing is merged and nothing is retried by itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from client.domain.change import ChangeState, NewChange, QueuedChange, change_key
+from client.domain.change import OFFICE_NOTE, ChangeState, NewChange, QueuedChange, change_key
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import RefusedError
-from client.domain.intake import refuse_forbidden_number
-from client.domain.resident import Household
+from client.domain.intake import is_newcomer, refuse_forbidden_number
+from client.domain.resident import AtenaNo, Household
 from client.jobs.ports import CloudCommands, Ledger, Now
 from client.rules import outbox
 from client.rules.sign_in import right_error, session_error
@@ -53,25 +54,47 @@ class SettleChange:
         await self._find(key)
         await self._ledger.send_again(key, actor=sign_in.clerk.staff_id)
 
-    async def rewrite(self, sign_in: SignIn, key: str, household: Household) -> QueuedChange:
-        """Write a change again on the household as the clerk has just seen it.
+    async def rewrite(self, sign_in: SignIn, key: str, household: Household | None) -> QueuedChange:
+        """Write a change again on the household as the clerk has just seen it; None where nobody has a number yet.
 
         It gets a new key; the old one is superseded, and the journal says so, in the same transaction.
         """
-        change = await self._mine(sign_in, key)
-        if change.state not in outbox.NEEDS_A_PERSON:
-            raise RefusedError("refused.under_way")
-        seen = {member.atena_no: member.history_no for member in household.living}
-        if not set(change.residents) <= set(seen):
+        change = await self._no(sign_in, key)
+        living = household.living if household else ()
+        seen = {member.atena_no: member.history_no for member in living}
+        if not set(_numbered(change)) <= set(seen):
             raise RefusedError("refused.not_resident")
+        payload = {name: value for name, value in change.payload.items() if name != OFFICE_NOTE}
+        return await self._again(sign_in, change, seen, payload)
+
+    async def to_office(
+        self, sign_in: SignIn, key: str, seen: Mapping[AtenaNo, int], *, reason: str
+    ) -> QueuedChange:
+        """Hand a change to the back office: written again on the versions the clerk saw, with why it is left to them.
+
+        As with ``rewrite`` the old one is superseded, and the journal says what was decided.
+        """
+        change = await self._no(sign_in, key)
+        if not reason.strip():
+            raise RefusedError("refused.input", field="reason")
+        refuse_forbidden_number("reason", reason)
+        return await self._again(sign_in, change, seen, {**change.payload, OFFICE_NOTE: reason.strip()})
+
+    async def _again(
+        self,
+        sign_in: SignIn,
+        change: QueuedChange,
+        seen: Mapping[AtenaNo, int],
+        payload: Mapping[str, object],
+    ) -> QueuedChange:
         now = self._now()
         return await self._ledger.queue(
             NewChange(
                 key=change_key(now, self._random(_KEY_RANDOM)),
                 kind=change.kind,
                 residents=change.residents,
-                base={atena_no: seen[atena_no] for atena_no in change.residents},
-                payload=change.payload,
+                base={one: seen[one] for one in _numbered(change) if one in seen},
+                payload=payload,
                 made_at=now,
                 made_by=sign_in.clerk.staff_id,
                 clock_offset_ms=self._clock_offset_ms(),
@@ -90,15 +113,30 @@ class SettleChange:
                 await self._ledger.settle(key, state, receipt=answer.receipt, words=answer.words)
         return await self._find(key)
 
+    async def _no(self, sign_in: SignIn, key: str) -> QueuedChange:
+        """Return a change that was answered with no and whose words are here: what only the cloud reads stays as it is."""
+        change = await self._mine(sign_in, key)
+        if change.state not in outbox.NEEDS_A_PERSON:
+            raise RefusedError("refused.under_way")
+        if not change.readable:
+            raise RefusedError("refused.office_alone")
+        return change
+
     async def _mine(self, sign_in: SignIn, key: str) -> QueuedChange:
-        """Return a request this clerk may settle: an own one, or any with the officer's right. Facts stay."""
+        """Return a request this clerk may settle: an own one, or any with the officer's right. Facts stay.
+
+        Of a no to what only the cloud can read, an officer alone decides, whoever took it in.
+        """
         change = await self._find(key)
         missing = session_error(sign_in, self._now()) or right_error(sign_in, Right.ACCEPT)
         if missing:
             raise missing
         if change.kind.is_fact:
             raise RefusedError("refused.under_way")
-        if change.made_by != sign_in.clerk.staff_id:
+        sealed = (
+            change.state in outbox.NEEDS_A_PERSON and not change.readable
+        )  # 支援措置: nobody here can look at it
+        if change.made_by != sign_in.clerk.staff_id or sealed:
             officer = right_error(sign_in, Right.OFFICER)
             if officer:
                 raise officer
@@ -109,3 +147,8 @@ class SettleChange:
         if change is None:
             raise RefusedError("refused.not_found")
         return change
+
+
+def _numbered(change: QueuedChange) -> tuple[AtenaNo, ...]:
+    """Return those it is about who have a number; of a newcomer there is no version."""
+    return tuple(one for one in change.residents if not is_newcomer(one))

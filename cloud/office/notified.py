@@ -17,7 +17,7 @@ _PLACES = frozenset(  # what tells where somebody lives, lived, will live or is 
     (
         *("to", "from", "address", "town", "banchi", "katagaki", "postcode", "place", "contact"),
         *("first_town", "honseki", "joins", "from_householder", "tenshutsu_certificate", "phone", "delivery"),
-        "memo",  # may tell any of them
+        *("memo", "office_note"),  # may tell any of them
     )
 )
 _MOST = 30

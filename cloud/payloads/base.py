@@ -50,6 +50,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     subject: PersonId
     todoke_date: date
     filer: Words = ""
+    office_note: Words = ""  # why the counter leaves it to the office; no part of what happened
     attachments: Annotated[list[AttachmentNote], Meta(max_length=20)] = msgspec.field(default_factory=list)
 
     @property

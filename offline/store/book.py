@@ -9,6 +9,7 @@ from datetime import datetime
 from client.domain.as_of import Source
 from client.domain.certificate import IssuedCopy, SerialNo, SheetState
 from client.domain.change import (
+    OFFICE_NOTE,
     ChangeKind,
     ChangeState,
     Fate,
@@ -114,7 +115,8 @@ def queue(connection: sqlite3.Connection, place: Place, change: NewChange, now: 
             sheltered.make_unreadable(connection, change.residents, now)
         facts = {"key": change.key, "kind": change.kind.value}
         if change.supersedes:
-            facts |= {"what": "rewritten", "supersedes": change.supersedes}
+            what = "to_office" if OFFICE_NOTE in change.payload else "rewritten"
+            facts |= {"what": what, "supersedes": change.supersedes}
         journal.append(connection, JournalEntry("intake", change.made_by, change.residents, facts), now)
     return outbox.get(connection, change.key)
 

@@ -20,6 +20,7 @@ from client.jobs.ports import IssueDraft, JournalEntry, Now
 from client.rules.serials import next_serial
 from offline.store import (
     book,
+    calls,
     continuity,
     door,
     doubts,
@@ -180,6 +181,18 @@ class LedgerFile:
     async def recent(self, limit: int) -> tuple[QueuedChange, ...]:
         """Return what wants a clerk, what waits to be sent, and what is over last, at most so many of each."""
         return await self._read(lambda c: waiting.recent(c, limit))
+
+    async def changes_by(self, keys: Collection[str]) -> tuple[QueuedChange, ...]:
+        """Return those of some keys that are this terminal's, oldest first."""
+        return await self._read(lambda c: outbox.by_key(c, keys)) if keys else ()
+
+    async def called(self, keys: Collection[str]) -> frozenset[str]:
+        """Return about which of some changes somebody was called."""
+        return await self._read(lambda c: calls.among(c, keys))
+
+    async def note_call(self, key: str, *, actor: str) -> None:
+        """Write into the journal that the resident was called about a change."""
+        await self._commit(lambda c: calls.note(c, key, actor=actor, now=self._now()))
 
     async def outbox_counts(self) -> OutboxCounts:
         """Return how much waits, without reading it."""

@@ -12,6 +12,7 @@ from client.domain.terminal import NOTHING_SEEN, TerminalSeen
 from client.jobs.ports import JournalEntry
 from offline.store import (
     attachments,
+    calls,
     continuity,
     door,
     doubts,
@@ -60,6 +61,7 @@ STEPS: tuple[Step, ...] = (
     doubts.third_shape,
     reckoning.fourth_shape,
     attachment_shape,
+    calls.calls_shape,
 )
 
 

@@ -127,6 +127,11 @@ def some(connection: sqlite3.Connection, seqs: Iterable[int]) -> tuple[QueuedCha
     return _select(connection, "WHERE seq IN (SELECT value FROM json_each(?))", (json.dumps(list(seqs)),))
 
 
+def by_key(connection: sqlite3.Connection, keys: Iterable[str]) -> tuple[QueuedChange, ...]:
+    """Return those of some keys that stand here, oldest first."""
+    return _select(connection, "WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(list(keys)),))
+
+
 def lease(connection: sqlite3.Connection, keys: Iterable[str]) -> None:
     """Mark changes as being sent; OutOfTurnError where one may not be."""
     for key in keys:

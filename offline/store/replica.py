@@ -123,6 +123,10 @@ class Replica:
         """Return what became of a resident's intakes, as the register last said."""
         return await self._read(lambda c: residents.intakes_of(c, atena_no))
 
+    async def intakes_told(self, keys: Collection[str], *, returned: int) -> Answer[tuple[Row, ...]]:
+        """Return what became of some intakes by their keys, and of those returned last, so many."""
+        return await self._read(lambda c: residents.intakes_told(c, keys, returned))
+
     async def gaiji(self, *, on: date) -> Answer[tuple[Gaiji, ...]]:
         """Return the 外字 in force on a day, by their codes."""
         return await self._read(lambda c: residents.gaiji(c, on))

@@ -174,6 +174,20 @@ def intakes_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tupl
     return Answer(tuple(rows), as_of(connection))
 
 
+def intakes_told(
+    connection: sqlite3.Connection, keys: Iterable[str], returned: int
+) -> Answer[tuple[Row, ...]]:
+    """Return what became of some intakes, and of those returned last so many."""
+    rows = table_named("intake").where(
+        connection,
+        "WHERE command_key IN (SELECT value FROM json_each(?)) OR command_key IN"
+        " (SELECT command_key FROM intake WHERE state = 'returned' ORDER BY changed_at DESC LIMIT ?)",
+        json.dumps(list(keys)),
+        returned,
+    )
+    return Answer(tuple(rows), as_of(connection))
+
+
 def _trust(connection: sqlite3.Connection, household_no: HouseholdNo) -> None:
     if doubt.covers(connection, household_no):  # a measure for somebody there may be missing (P08)
         raise StoreError("store.damaged_replica")

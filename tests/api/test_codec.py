@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client.api import codec
-from client.domain.change import ChangeKind, NewChange, change_key
+from client.domain.change import ChangeKind, FirstTold, NewChange, change_key, first_told
 from client.domain.clerk import Right
 from client.domain.errors import LinkDownError, RefusedError
 from tests.api.small_cloud import town
@@ -144,3 +144,23 @@ def test_keys_of_one_moment_differ_where_the_used_bits_do(one: bytes, other: byt
     first, second = int.from_bytes(one), int.from_bytes(other)
     same = (first >> 68, first & kept) == (second >> 68, second & kept)
     assert (change_key(NOW, one) == change_key(NOW, other)) is same
+
+
+def test_a_duplicate_names_the_first_in_the_words_that_are_kept() -> None:
+    first = codec.WireDuplicate("019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d41", NOW, "T0002")
+    told = codec.WireAnswer("k", "refused", code="refused.duplicate_intake", duplicate_of=first).value()
+    assert first_told(told.words) == FirstTold("5a1f7d41", NOW, "T0002")
+    assert first_told("refused.duplicate_intake") is None
+    assert first_told(f"refused.date {NOW.isoformat()} x") is None
+
+
+def test_a_first_of_digits_alone_is_taken_for_no_persons_number() -> None:
+    first = codec.WireDuplicate("123456789018-123456789018", NOW, "T0002")
+    told = codec.WireAnswer("k", "refused", code="refused.duplicate_intake", duplicate_of=first).value()
+    assert first_told(told.words) == FirstTold("56789018", NOW, "T0002")
+
+
+def test_a_first_without_a_time_zone_is_no_answer() -> None:
+    first = codec.WireDuplicate("k", NOW.replace(tzinfo=None), "T0002")
+    with pytest.raises(LinkDownError), codec.of_the_contract():
+        codec.WireAnswer("k", "refused", code="refused.duplicate_intake", duplicate_of=first).value()

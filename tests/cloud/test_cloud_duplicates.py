@@ -161,3 +161,10 @@ async def test_papers_for_the_family_register_are_told_apart_where_they_may_be_s
     await taken(site, request(site.terminal, "koseki.memo", **first))
     (answer,) = await site.terminal.send(request(site.terminal, "koseki.memo", **first | second))
     assert (answer["outcome"] == "accepted") is is_heard
+
+
+async def test_why_a_counter_leaves_it_to_the_office_makes_no_other_event_of_it(site: Site) -> None:
+    key = await taken(site, request(site.terminal, "todoke.tenshutsu"))
+    noted = request(site.terminal, "todoke.tenshutsu", office_note="どちらとも言えない")
+    (told,) = await site.terminal.send(noted)
+    assert told["duplicate_of"]["key"] == key

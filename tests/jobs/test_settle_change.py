@@ -2,15 +2,25 @@ from dataclasses import replace
 
 import pytest
 
-from client.domain.change import ChangeKind, ChangeState, CloudAnswer, NewChange, Receipt, change_key
+from client.domain.change import (
+    OFFICE_NOTE,
+    ChangeKind,
+    ChangeState,
+    CloudAnswer,
+    NewChange,
+    Receipt,
+    change_key,
+)
 from client.domain.clerk import Right
 from client.domain.errors import LinkDownError, RefusedError
+from client.domain.intake import newcomer_id
 from client.domain.resident import ResidentStatus
 from client.jobs.settle_change import SettleChange
 from tests.builders import HANAKO, NOW, TARO, a_household, a_sign_in
 from tests.fakes import FakeClock, MemoryLedger, counted_random
 
 pytestmark = pytest.mark.asyncio
+SAID = {"subject": TARO, "memo": "届出の内容"}
 
 
 class OneAnswer:
@@ -41,7 +51,9 @@ class Counter:
 
     async def change(self, state: ChangeState, kind: ChangeKind = ChangeKind.TENKYO) -> str:
         key = change_key(NOW, self.random(10))
-        await self.ledger.queue(NewChange(key, kind, (TARO, HANAKO), {TARO: 1, HANAKO: 1}, {}, NOW, "s001"))
+        await self.ledger.queue(
+            NewChange(key, kind, (TARO, HANAKO), {TARO: 1, HANAKO: 1}, dict(SAID), NOW, "s001")
+        )
         if state is not ChangeState.QUEUED:
             await self.ledger.lease((key,), now=NOW)
             await self.ledger.settle(key, state)
@@ -104,6 +116,47 @@ async def test_somebody_who_has_left_meanwhile_is_not_moved(counter: Counter) ->
     with pytest.raises(RefusedError, match=r"refused\.not_resident"):
         await counter.job.rewrite(a_sign_in(), key, gone)
     assert counter.state(key) is ChangeState.CONFLICT
+
+
+async def test_what_is_handed_to_the_office_says_why_and_stands_on_what_was_seen(counter: Counter) -> None:
+    key = await counter.change(ChangeState.CONFLICT)
+    with pytest.raises(RefusedError, match=r"refused\.input"):
+        await counter.job.to_office(a_sign_in(), key, {TARO: 3}, reason=" ")
+    with pytest.raises(RefusedError, match=r"refused\.forbidden_number"):
+        await counter.job.to_office(a_sign_in(), key, {TARO: 3}, reason="個人番号 123456789018")
+    handed = await counter.job.to_office(a_sign_in(), key, {TARO: 3, HANAKO: 5}, reason="どちらとも言えない")
+    assert (dict(handed.base), handed.supersedes) == ({TARO: 3, HANAKO: 5}, key)
+    assert handed.payload == {**SAID, OFFICE_NOTE: "どちらとも言えない"}
+    await counter.ledger.lease((handed.key,), now=NOW)
+    await counter.ledger.settle(handed.key, ChangeState.CONFLICT)
+    again = await counter.job.rewrite(a_sign_in(), handed.key, a_household())
+    assert again.payload == SAID  # the counter decides after all
+
+
+async def test_what_only_the_cloud_can_read_is_never_written_again_and_an_officer_alone_withdraws_it(
+    counter: Counter,
+) -> None:
+    key = await counter.change(ChangeState.REFUSED)
+    counter.ledger.changes[key] = replace(counter.ledger.changes[key], payload={})
+    officer = a_sign_in(Right.ACCEPT, Right.OFFICER)
+    for settle in (
+        counter.job.rewrite(officer, key, a_household()),
+        counter.job.to_office(officer, key, {}, reason="x"),
+    ):
+        with pytest.raises(RefusedError, match=r"refused\.office_alone"):
+            await settle
+    with pytest.raises(RefusedError, match=r"refused\.right_missing"):
+        await counter.job.withdraw(a_sign_in(Right.ACCEPT), key, reason="x")
+    await counter.job.withdraw(officer, key, reason="x")
+    assert counter.state(key) is ChangeState.WITHDRAWN
+
+
+async def test_a_newcomer_is_written_again_without_a_version(counter: Counter) -> None:
+    key = await counter.change(ChangeState.REFUSED)
+    who = newcomer_id("019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d21")
+    counter.ledger.changes[key] = replace(counter.ledger.changes[key], residents=(who,), base={})
+    written = await counter.job.rewrite(a_sign_in(), key, None)
+    assert (written.residents, dict(written.base)) == ((who,), {})
 
 
 async def test_an_unknown_change_learns_its_fate_by_its_key(counter: Counter) -> None:

@@ -136,3 +136,17 @@ async def test_what_became_of_an_intake_is_there_to_ask(stores: FileStores) -> N
     }
     await stores.replica.apply(register.put("intake", dict(row)))
     assert (await stores.replica.intakes_of(AtenaNo("1000000001"))).value == (row,)
+
+
+@pytest.mark.asyncio
+async def test_intakes_are_told_by_key_and_those_returned_last_besides(stores: FileStores) -> None:
+    register = a_town()
+    await fill(stores, register)
+    fates = {"k1": "received", "k2": "returned", "k3": "registered", "k4": "returned", "k5": "reviewing"}
+    for n, (key, state) in enumerate(fates.items()):
+        row: dict[str, object] = {"command_key": key, "atena_no": "1000000001", "state": state}
+        await stores.replica.apply(register.put("intake", row | {"changed_at": f"2026-11-20T05:3{n}:00Z"}))
+    told = (await stores.replica.intakes_told(["k1", "k3", "strange"], returned=1)).value
+    assert {row["command_key"] for row in told} == {"k1", "k3", "k4"}
+    told = (await stores.replica.intakes_told([], returned=9)).value
+    assert {row["command_key"] for row in told} == {"k2", "k4"}

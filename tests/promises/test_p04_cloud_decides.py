@@ -13,11 +13,15 @@ from hypothesis import strategies as st
 
 from client.api.commands import CommandBox
 from client.api.http import Http
-from client.domain.change import ChangeState, Fate, QueuedChange, Receipt
+from client.domain.change import OFFICE_NOTE, ChangeState, Fate, QueuedChange, Receipt
 from client.domain.clerk import Right
 from client.jobs.carry_outbox import CarryOutbox
+from client.jobs.compare_change import CompareChange
+from client.jobs.find_resident import FindResident
+from client.jobs.reach import Reach
 from client.jobs.send_outbox import SendOutbox, SendReport
 from client.jobs.settle_change import SettleChange
+from client.rules.comparison import Differ, compare
 from client.rules.outbox import NEEDS_A_PERSON
 from client.rules.projection import project
 from offline.store.identity import TerminalIdentity
@@ -132,6 +136,65 @@ async def test_a_no_stays_over_restart_retry_sign_in_and_another_terminal_until_
         (line,) = await ledger.journal_tail(1)
         assert (line.entry.actor, line.entry.facts["what"]) == (by.clerk.staff_id, "withdrawn")
         assert await ledger.outbox() == ()
+
+
+@pytest.mark.asyncio
+async def test_what_is_written_again_stands_on_what_was_looked_at_and_a_register_that_moved_since_says_no(
+    town: CarriedTown,
+) -> None:
+    async with town.terminal(town.folder / "one", 0) as terminal, line_of(town) as box:
+        await town.sync(terminal)
+        ledger, replica = terminal.stores.ledger, terminal.stores.replica
+        by = a_sign_in(Right.VIEW, Right.ACCEPT)
+        look = CompareChange(
+            FindResident(replica, replica, Reach(MemoryLink()), ledger, now=town.now), replica, ledger
+        )
+        settle = SettleChange(box, ledger, now=town.now, random=counted_random(), clock_offset_ms=lambda: 0)
+        written = await ledger.queue(_tenkyo())
+        town.rename("渡部　太郎", 4)
+        await sent(town, terminal)
+        await town.sync(terminal)
+        seen = await look(by, written.key)
+        (taro,) = [one for one in seen.people if one.atena_no == TARO]
+        items = {one.name: one for one in compare(seen.change, taro.was, taro.now)}
+        assert (taro.base, seen.seen[TARO]) == (3, 4)
+        assert items["name"].differ is Differ.MOVED
+        assert items["name"].now == "渡部　太郎"
+        assert items["address"].differ is Differ.WROTE
+        town.rename("渡邊　太郎", 5)  # while the clerk looks, the register moves again
+        again = await settle.rewrite(by, written.key, seen.household)
+        await sent(town, terminal)
+        said = await ledger.change(again.key)
+        assert said is not None
+        assert (said.state, dict(said.base)[TARO]) == (ChangeState.CONFLICT, 4)  # nobody saw the fifth
+        await town.sync(terminal)
+        rows = town.cloud.tenant.register
+        with rows.reading() as connection:
+            before = list(rows.rows(connection, "resident"))
+        seen = await look(by, again.key)
+        handed = await settle.to_office(by, again.key, seen.seen, reason="どちらの氏名とも言えない")
+        await sent(town, terminal)
+        said = await ledger.change(handed.key)
+        assert said is not None
+        assert said.state is ChangeState.ACCEPTED
+        with rows.reading() as connection:
+            assert list(rows.rows(connection, "resident")) == before  # the office decides, nothing else
+        case = town.cloud.tenant.office.intake(handed.key)
+        assert case["payload"] == {**written.payload, OFFICE_NOTE: "どちらの氏名とも言えない"}
+        for key in (written.key, again.key):
+            old = await ledger.change(key)
+            assert old is not None
+            assert (old.state, old.payload) == (
+                ChangeState.SUPERSEDED,
+                written.payload,
+            )  # kept as it was written
+        decisions = [
+            line.entry.facts for line in await ledger.journal_tail(50) if "supersedes" in line.entry.facts
+        ]
+        assert [(one["what"], one["key"], one["supersedes"]) for one in decisions] == [
+            ("to_office", handed.key, again.key),
+            ("rewritten", again.key, written.key),
+        ]
 
 
 FATES = st.sampled_from(

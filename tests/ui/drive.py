@@ -20,6 +20,7 @@ from ui.face import Face
 from ui.line_box import LineBox
 from ui.screens.log_in.model import LogInModel
 from ui.screens.log_in.view import LogInView
+from ui.settling import SettleDesk
 from ui.shell import Shell
 from ui.status import Facts, Line
 from ui.tasks import Tasks
@@ -165,6 +166,7 @@ async def open_counter(
     counter = Counter(app, world, words, shell, face, view, tasks, Hands(), bugs, facts, letters)
     LineBox(face, world.jobs.fill, tasks, lambda: counter.facts)
     DoubtfulDesk(face, world.jobs.doubtful, tasks, world.clock)
+    SettleDesk(face, world.jobs.compare, world.jobs.settle, tasks, world.clock)
     counter.show_status(facts)
     shell.resize(*size)
     shell.show()

@@ -40,6 +40,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     from tests.ui.change_states import CHANGE_STATES
     from tests.ui.doubtful_states import DOUBTFUL_STATES
     from tests.ui.line_states import LINE_STATES
+    from tests.ui.settle_states import SETTLE_STATES
 
     assert isinstance(app, QApplication)
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -52,7 +53,13 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     for theme in asked.theme or THEMES:
         for width, height in sizes:
             for name, play in (
-                states.STATES | LINE_STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES | ATTACHED_STATES
+                states.STATES
+                | LINE_STATES
+                | CARRY_STATES
+                | CHANGE_STATES
+                | DOUBTFUL_STATES
+                | ATTACHED_STATES
+                | SETTLE_STATES
             ).items():
                 if asked.what and name not in asked.what:
                     continue

@@ -11,13 +11,14 @@ from tests.ui.change_states import CHANGE_STATES
 from tests.ui.cut import cut_texts
 from tests.ui.doubtful_states import DOUBTFUL_STATES
 from tests.ui.drive import Counter
+from tests.ui.settle_states import SETTLE_STATES
 from ui.theme import THEMES, tokens
 
 pytestmark = pytest.mark.long
 
 Drive = Callable[..., None]
 Size = tuple[int, int]
-EVERY = states.STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES | ATTACHED_STATES
+EVERY = states.STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES | ATTACHED_STATES | SETTLE_STATES
 
 # The sizes of town halls: an old 1366 × 768 one, the least we promise, Full HD; letters up to double.
 DAILY = [
@@ -47,6 +48,8 @@ FULLEST = (
     "change-done",
     "outbox",
     "doubtful",
+    "settle-conflict",
+    "outbox-fates",
     "drill-under-way",
     "carry-unfit",
     "carry-same-share",

@@ -352,12 +352,12 @@ async def test_what_wants_a_clerk_stands_first_and_a_fact_is_never_withdrawn() -
     outbox = OutboxModel(
         WORDS,
         OutboxJobs(
-            listing=jobs.ledger.recent,
+            listing=jobs.follow,
             counts=jobs.ledger.outbox_counts,
             sender=jobs.send,
             send_again=lambda key: jobs.settle.send_again(desk.sign_in, key),
             withdraw=lambda key, reason: jobs.settle.withdraw(desk.sign_in, key, reason=reason),
-            rewrite=lambda change: jobs.settle.ask(change.key),
+            note_call=lambda key: jobs.follow.note_call(desk.sign_in, key),
             slip=lambda change: jobs.slip(desk.sign_in, change),
         ),
         desk.later,
@@ -366,7 +366,7 @@ async def test_what_wants_a_clerk_stands_first_and_a_fact_is_never_withdrawn() -
     outbox.send_now()
     await desk.later.all()
     assert outbox.lines()[0].tone == "bad"
-    assert outbox.may_rewrite
+    assert outbox.may_settle
     outbox.withdraw("")
     assert outbox.note is not None
     assert not desk.later.waiting

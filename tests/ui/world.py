@@ -29,7 +29,9 @@ from client.domain.resident import (
 )
 from client.jobs.attach_file import AttachFile
 from client.jobs.check_reentry import CheckReentry
+from client.jobs.compare_change import CompareChange
 from client.jobs.find_resident import FindResident
+from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
 from client.jobs.ports import Picture
@@ -53,6 +55,7 @@ from tests.fakes import (
     MemoryRegister,
     MemoryStores,
 )
+from tests.settle_fakes import MemoryVersions
 from tests.ui.carry_world import Carrier
 from ui.drill_plan import read_plan
 from ui.jobs import FillJobs, Jobs
@@ -307,6 +310,7 @@ class World:
         self.ledger = MemoryLedger(self.clock)
         self.keys = MemoryKeys(self.clock)
         self.doubts = MemoryDoubts(self.clock)
+        self.versions = MemoryVersions()
         self.stores = MemoryStores()
         self.sign_in = a_sign_in(*self.rights)
         self.jobs = self._jobs()
@@ -354,6 +358,8 @@ class World:
                 Sessions(self.sign_in, self.link), self.keys, self.stores, self.ledger, self.link, now=now
             ),
             find=find,
+            compare=CompareChange(find, self.versions, self.ledger),
+            follow=FollowIntakes(self.ledger, self.versions, now=now),
             issue=IssueCertificate(
                 Desk(self.live),
                 self.replica,
@@ -368,12 +374,7 @@ class World:
                 self.live, self.replica, reach, self.ledger, now=now, random=random, clock_offset_ms=offset
             ),
             slip=PrintSlip(
-                self.live,
-                self.replica,
-                reach,
-                self.ledger,
-                self.press,
-                place=SlipPlace(_TOWN, "窓口1"),
+                self.live, self.replica, reach, self.ledger, self.press, place=SlipPlace(_TOWN, "窓口1")
             ),
             attach=AttachFile(MemoryFiles(), limits=Limits(), now=now, random=random),
             settle=SettleChange(commands, self.ledger, now=now, random=random, clock_offset_ms=offset),

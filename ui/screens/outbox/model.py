@@ -4,15 +4,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from client.domain.calendar import wareki
 from client.domain.certificate import Printed, SheetState
 from client.domain.change import ChangeState, OutboxCounts, QueuedChange
 from client.domain.errors import CounterError
+from client.jobs.follow_intakes import REGISTERED, RETURNED, REVIEWING, Followed, IntakeFate
 from client.jobs.ports import Now
 from client.rules import attachments as rules
 from client.rules.outbox import NEEDS_A_PERSON, may_withdraw, needs_a_person
 from ui.clock import short_time
 from ui.marks import Mark
 from ui.notices import Note, note_of, slip_note
+from ui.refusals import refusal_of
 from ui.text import Words
 from ui.work import Starter
 
@@ -28,10 +31,13 @@ _LOOKS = {
     ChangeState.SUPERSEDED: (Mark.DOCUMENT, "quiet"),
 }
 _MANY = 2
+_TAIL = 8  # letters of a number, as the slip's reader says it
+_ARRIVED = 2
 _KEPT = 50  # lines of what has arrived
 _SHOWN = 200  # of those that wait; how many there are is said above the list
 _WRONG_PLACE = frozenset({"refused.not_found", "link.fault"})  # of a whole batch: not our cloud answers there
 _TAKEN_BACK = frozenset({ChangeState.WITHDRAWN, ChangeState.SUPERSEDED})
+_FATES = frozenset({REVIEWING, REGISTERED, RETURNED})  # received there is what was sent here
 _UNSENT = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN})
 
 
@@ -43,6 +49,7 @@ class OutboxLine:
     mark: Mark
     tone: str
     state: str
+    fate: str
     kind: str
     residents: str
     made: str
@@ -68,12 +75,12 @@ class Sender(Protocol):
 class OutboxJobs:
     """What this screen may ask for."""
 
-    listing: Callable[[int], Awaitable[tuple[QueuedChange, ...]]]  # at most so many of each kind
+    listing: Callable[[int], Awaitable[Followed]]  # at most so many of each kind
     counts: Callable[[], Awaitable[OutboxCounts]]
     sender: Sender
     send_again: Callable[[str], Awaitable[object]]  # a parked one, by its key
     withdraw: Callable[[str, str], Awaitable[object]]  # key, reason
-    rewrite: Callable[[QueuedChange], Awaitable[object]]  # on what the register holds now
+    note_call: Callable[[str], Awaitable[object]]  # the resident was called about it
     slip: Callable[[QueuedChange], Awaitable[Printed]]  # 仮受付票 once more
 
 
@@ -85,13 +92,20 @@ class OutboxModel:
         self._jobs = jobs
         self._starter = starter
         self._now = now
-        self.changes: tuple[QueuedChange, ...] = ()
+        self.followed = Followed()
+        self.only_calls = False
         self.counts = OutboxCounts()
         self.chosen: str | None = None
         self.sending = False
         self.note: Note | None = None
         self.changed: Callable[[], None] = lambda: None
         self.finished: Callable[[], None] = lambda: None
+        self.to_settle: Callable[[str], None] = lambda key: None
+
+    @property
+    def changes(self) -> tuple[QueuedChange, ...]:
+        """Return the changes that are listed."""
+        return self.followed.changes
 
     @property
     def chosen_change(self) -> QueuedChange | None:
@@ -105,10 +119,16 @@ class OutboxModel:
         return change is not None and not change.kind.is_fact and may_withdraw(change)
 
     @property
-    def may_rewrite(self) -> bool:
-        """Tell whether the chosen change may be made again on what the register holds now."""
+    def may_settle(self) -> bool:
+        """Tell whether the chosen change was answered with no, so that it can be looked at and decided."""
         change = self.chosen_change
         return change is not None and not change.kind.is_fact and change.state in NEEDS_A_PERSON
+
+    @property
+    def may_note_call(self) -> bool:
+        """Tell whether somebody is still to be called about the chosen change."""
+        change = self.chosen_change
+        return change is not None and self.followed.wants_a_call(change)
 
     @property
     def may_print(self) -> bool:
@@ -147,9 +167,15 @@ class OutboxModel:
 
     def lines(self) -> tuple[OutboxLine, ...]:
         """Return what waits for a clerk first, then what waits for the line, then what arrived today."""
-        ordered = sorted(self.changes, key=lambda change: (_rank(change), -change.seq))
-        open_ones = sum(_rank(change) < _ARRIVED for change in ordered)
+        listed = self.calls if self.only_calls else self.changes
+        ordered = sorted(listed, key=lambda change: (self._rank(change), -change.seq))
+        open_ones = sum(self._rank(change) < _ARRIVED for change in ordered)
         return tuple(self._line(change) for change in ordered[: open_ones + _KEPT])
+
+    @property
+    def calls(self) -> tuple[QueuedChange, ...]:
+        """Return 要連絡一覧: what was refused or returned, and nobody was called about yet."""
+        return tuple(one for one in self.changes if self.followed.wants_a_call(one))
 
     def load(self) -> None:
         """Read the outbox again."""
@@ -189,11 +215,22 @@ class OutboxModel:
             "settle", lambda: self._settle(self._jobs.withdraw(change.key, reason.strip()), "withdrawn")
         )
 
-    def rewrite(self) -> None:
-        """Make the chosen change again on the register's present version, under a new key."""
+    def settle(self) -> None:
+        """Look at the chosen change and what it is held against, to decide."""
         change = self.chosen_change
-        if self.may_rewrite and change is not None:
-            self._starter.start("settle", lambda: self._settle(self._jobs.rewrite(change), "rewritten"))
+        if self.may_settle and change is not None:
+            self.to_settle(change.key)
+
+    def note_call(self) -> None:
+        """Write down that the resident was called about the chosen change: it goes off 要連絡一覧."""
+        change = self.chosen_change
+        if self.may_note_call and change is not None:
+            self._starter.start("settle", lambda: self._settle(self._jobs.note_call(change.key), "called"))
+
+    def list_calls(self) -> None:
+        """Show 要連絡一覧 alone, or everything again."""
+        self.only_calls = not self.only_calls
+        self.changed()
 
     def print_slip(self) -> None:
         """Print the 仮受付票 of the chosen change again."""
@@ -214,7 +251,7 @@ class OutboxModel:
 
     async def _read(self) -> None:
         """Read the list; what wants a clerk is chosen first."""
-        self.changes, self.counts = await self._jobs.listing(_SHOWN), await self._jobs.counts()
+        self.followed, self.counts = await self._jobs.listing(_SHOWN), await self._jobs.counts()
         chosen = self.chosen_change
         if chosen is None or not needs_a_person(chosen):
             asking = [change for change in self.changes if needs_a_person(change)]
@@ -266,7 +303,13 @@ class OutboxModel:
             mark, tone = Mark.SQUARE, "bad"
         elif _is_under_way(change) and change.state in rules.FOLLOWS:
             mark, tone = Mark.UP, "info"
+        fate = self._fate(change)
+        if fate == RETURNED:
+            called = change.key in self.followed.called
+            mark, tone = (Mark.DOCUMENT, "quiet") if called else (Mark.SQUARE, "bad")
         state = "parked" if change.is_parked else change.state.value
+        if fate == RETURNED:
+            state = "returned_called" if change.key in self.followed.called else "returned"
         now = self._now()
         tries = change.next_try_at is not None and change.state in _UNSENT
         return OutboxLine(
@@ -274,6 +317,7 @@ class OutboxModel:
             mark=mark,
             tone=tone,
             state=self.words(f"change_state.{state}"),
+            fate=self.words(f"intake_fate.{fate}") if fate else "",
             kind=self.words(f"change_kind.{change.kind.value}"),
             residents=self._residents(change),
             made=short_time(change.made_at, now),
@@ -281,6 +325,21 @@ class OutboxModel:
             next_try=short_time(change.next_try_at, now) if tries and change.next_try_at else "",
             words=self._last_words(change),
         )
+
+    def _fate(self, change: QueuedChange) -> str:
+        """Return how far a request is: 仮受付, 送信済, and from the register 審査中, 本登録 or 差戻し; empty of others."""
+        if change.kind.is_fact or change.state in _TAKEN_BACK | NEEDS_A_PERSON:
+            return ""
+        if change.state in _UNSENT:
+            return "taken_in"
+        told = self.followed.fates.get(change.key)
+        return told.state if told and told.state in _FATES else "sent"
+
+    def _rank(self, change: QueuedChange) -> int:
+        wanted = needs_a_person(change) or change.attached.lost or self.followed.wants_a_call(change)
+        if wanted:
+            return 0
+        return 1 if _is_under_way(change) else _ARRIVED
 
     def _residents(self, change: QueuedChange) -> str:
         if len(change.residents) < _MANY:
@@ -295,6 +354,12 @@ class OutboxModel:
         day = short_time(change.forgotten.at, self._now())
         return self.words("outbox.forgotten", day=day, words=told)
 
+    def _returned(self, change: QueuedChange, fate: IntakeFate) -> str:
+        """Return why the office returned it; of what only the cloud can read not even that (支援措置, P08)."""
+        reason = fate.reason if change.readable else self.words("outbox.ask_office")
+        day = wareki(change.todoke_date) if change.todoke_date else ""
+        return self.words("outbox.returned", key=change.key[-_TAIL:], day=day, reason=reason)
+
     def _told(self, change: QueuedChange) -> str:
         attached = change.attached
         if attached.lost:
@@ -306,29 +371,16 @@ class OutboxModel:
         return self._said(change)
 
     def _said(self, change: QueuedChange) -> str:
-        """Return what the cloud or the line said; our own codes in words."""
+        """Return what the office, the cloud or the line said; our own codes in words."""
+        told_there = self.followed.fates.get(change.key)
+        if told_there is not None and told_there.state == RETURNED:
+            return self._returned(change, told_there)
         if change.receipt and change.receipt.text:
             return change.receipt.text
-        if change.state is ChangeState.CONFLICT:
-            return self.words("outbox.conflict")
         if change.last_words == "quarantined":
             return self.words("outbox.quarantined")
-        code, _, reason = change.last_words.partition(" ")
-        if not self.words.has(f"error.{code}"):
-            return change.last_words
-        if reason == "key_taken":
-            return self.words("outbox.key_taken")
-        said = self.words.error(code, {"reason": reason})
-        return said.what + said.do if needs_a_person(change) else said.what
-
-
-_ARRIVED = 2
-
-
-def _rank(change: QueuedChange) -> int:
-    if needs_a_person(change) or change.attached.lost:
-        return 0
-    return 1 if _is_under_way(change) else _ARRIVED
+        told = refusal_of(change, self.words, self._now)
+        return " ".join(filter(None, (told.what, told.do))) if needs_a_person(change) else told.what
 
 
 def _is_under_way(change: QueuedChange) -> bool:

@@ -23,8 +23,8 @@ from ui.widgets.parts import button, caption_for, card, label, wrapped
 _NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 _WORDS_EMS = 12  # what the last column needs at least, in letters of the screen
-_FIRST_TO_GO = (4, 5, 3)
-_HEADS = ("state", "kind", "residents", "made", "attempts", "next", "words")
+_FIRST_TO_GO = (5, 6, 4)
+_HEADS = ("state", "fate", "kind", "residents", "made", "attempts", "next", "words")
 _SIGNS = {Mark.UP: "↑", Mark.TRIANGLE: "▲", Mark.CIRCLE: "●", Mark.SQUARE: "■", Mark.DOCUMENT: "―"}
 _TONES = {"bad": QPalette.ColorRole.BrightText, "warn": QPalette.ColorRole.LinkVisited}
 
@@ -67,9 +67,8 @@ class OutboxTable(QAbstractTableModel):
         line = self.lines[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             state = f"{_SIGNS[line.mark]} {line.state}"
-            return (state, line.kind, line.residents, line.made, line.attempts, line.next_try, line.words)[
-                index.column()
-            ]
+            cells = (state, line.fate, line.kind, line.residents, line.made, line.attempts, line.next_try)
+            return (*cells, line.words)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == len(_HEADS) - 1:
             return line.words
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0 and line.tone in _TONES:
@@ -95,13 +94,19 @@ class OutboxView(QWidget):
         self._send = button(words("outbox.send_now"), "outboxSend", model.send_now, primary=True)
         self._stop = wrapped(role="reason", name="outboxStop")
         self._again = button(words("outbox.send_again"), "outboxAgain", model.send_again)
-        self._rewrite = button(words("outbox.rewrite"), "outboxRewrite", model.rewrite)
+        self._settle = button(words("outbox.settle"), "outboxSettle", model.settle)
+        self._called = button(words("outbox.called_now"), "outboxCalled", model.note_call)
+        self._calls = button(words("outbox.calls"), "outboxCalls", model.list_calls)
         self._slip = button(words("change.slip"), "outboxSlip", model.print_slip)
+        self._whole = wrapped(
+            role="quiet", name="outboxWhole"
+        )  # the last column in full, for who has no mouse
         self._reason = QLineEdit()
         self._reason.setObjectName("outboxReason")
         self._withdraw = button(words("outbox.withdraw"), "outboxWithdraw", self._on_withdrawn)
         self._back = button(words("common.back"), "outboxBack", model.back)
         self._lay_out()
+        self._table.activated.connect(lambda _index: model.settle())
         self._table.selectionModel().currentRowChanged.connect(self._on_row_changed)
         model.changed = self.paint
         self.paint()
@@ -119,16 +124,19 @@ class OutboxView(QWidget):
         column.addLayout(head)
         column.addWidget(self._stop)
         column.addWidget(self._table, 1)
+        column.addWidget(self._whole)
         settle = QHBoxLayout()
         settle.setSpacing(10)
         settle.addWidget(caption_for(self._words("outbox.reason"), self._reason))
         settle.addWidget(self._reason, 1)
         settle.addWidget(self._withdraw)
-        settle.addWidget(self._rewrite)
+        settle.addWidget(self._settle)
         column.addLayout(settle)
         ends = QHBoxLayout()
         ends.setSpacing(10)
         ends.addWidget(self._back)
+        ends.addWidget(self._calls)
+        ends.addWidget(self._called)
         ends.addStretch(1)
         ends.addWidget(self._slip)
         ends.addWidget(self._again)
@@ -167,12 +175,19 @@ class OutboxView(QWidget):
         row = next((n for n, line in enumerate(self._lines.lines) if line.key == chosen), 0)
         if self._lines.lines and self._table.currentIndex().row() != row:
             self._table.setCurrentIndex(self._lines.index(row, 0))
+        whole = next((line.words for line in self._lines.lines if line.key == chosen), "")
+        self._whole.setText(whole)
+        self._whole.setVisible(bool(whole))
         self._send.setText(self._words("outbox.sending" if model.sending else "outbox.send_now"))
         self._send.setEnabled(not model.sending)
         self._again.setVisible(model.may_send_again)
         self._again.setEnabled(model.may_send_again and not model.sending)
         self._slip.setEnabled(model.may_print)
-        self._rewrite.setEnabled(model.may_rewrite)
+        self._settle.setEnabled(model.may_settle)
+        self._called.setEnabled(model.may_note_call)
+        self._calls.setText(
+            self._words("outbox.all" if model.only_calls else "outbox.calls", n=len(model.calls))
+        )
         self._withdraw.setEnabled(model.may_withdraw)
         self._reason.setEnabled(model.may_withdraw)
 

@@ -1,0 +1,1 @@
+"""A conflict or a refusal, looked at and decided."""

@@ -1,0 +1,216 @@
+"""A conflict or a refusal on the screen: three words side by side, item by item, and the decisions below."""
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QFontMetrics, QPalette, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.marks import Mark
+from ui.screens.settle.model import COLUMNS, SettleLine, SettleModel
+from ui.text import Words
+from ui.widgets.letters import Letters
+from ui.widgets.name_label import NameDelegate, NameLabel
+from ui.widgets.notice import NoticeBar
+from ui.widgets.parts import button, caption_for, card, label, wrapped
+
+_NOWHERE = QModelIndex()
+Index = QModelIndex | QPersistentModelIndex
+_SIGNS = {Mark.SQUARE: "■", Mark.TRIANGLE: "▲", Mark.UP: "↑", Mark.CIRCLE: "●", Mark.DOCUMENT: "―"}
+_TONES = {"bad": QPalette.ColorRole.BrightText, "warn": QPalette.ColorRole.LinkVisited}
+_VALUES = ("was", "wrote", "now")
+_PT = 10.5
+_MOST_LETTERS = 200  # of a reason, as the contract takes it
+
+
+class SettleTable(QAbstractTableModel):
+    """The lines as Qt reads them."""
+
+    def __init__(self, words: Words, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._words = words
+        self.lines: tuple[SettleLine, ...] = ()
+
+    def show_lines(self, lines: tuple[SettleLine, ...]) -> None:
+        """Show other lines."""
+        if lines != self.lines:
+            self.beginResetModel()
+            self.lines = lines
+            self.endResetModel()
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """Return how many lines there are."""
+        return 0 if parent.isValid() else len(self.lines)
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        """Return how many columns there are."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(
+        self, section: int, side: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Return a heading."""
+        if side == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._words(f"settle.column_{COLUMNS[section]}")
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return a cell."""
+        line, column = self.lines[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{_SIGNS[line.mark]} {line.cells[0]}" if column == 0 else line.cells[column]
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{self._words(f'settle.column_{COLUMNS[column]}')} {line.cells[column]}"
+        if role == Qt.ItemDataRole.ForegroundRole and column == 0 and line.tone in _TONES:
+            return QApplication.palette().color(_TONES[line.tone])
+        return None
+
+
+class SettleView(QWidget):
+    """Paints a SettleModel."""
+
+    def __init__(self, model: SettleModel, words: Words, letters: Letters) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._model = model
+        self._words = words
+        self._notice = NoticeBar(words("common.close"))
+        self._notice.closed.connect(model.dismiss)
+        self._heading = label(role="title", name="settleHeading")
+        self._taken_in = wrapped(name="settleTakenIn")
+        self._said = wrapped(role="reason", name="settleSaid")
+        self._versions = wrapped(role="quiet", name="settleVersions")
+        self._why_not = wrapped(role="quiet", name="settleWhyNot")
+        self._lines = SettleTable(words, self)
+        self._table = _table(words("settle.list"))
+        self._table.setModel(self._lines)
+        header = self._table.horizontalHeader()
+        header.setHighlightSections(False)
+        for name in _VALUES:
+            column = COLUMNS.index(name)
+            self._table.setItemDelegateForColumn(column, NameDelegate(letters, _PT, self._table))
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self._whole = NameLabel(letters, _PT, wrap=True)
+        self._whole.setObjectName("settleWhole")
+        self._reason = QLineEdit()
+        self._reason.setObjectName("settleReason")
+        self._reason.setMaxLength(_MOST_LETTERS)
+        self._rewrite = button(words("settle.rewrite"), "settleRewrite", model.rewrite)
+        self._withdraw = button(words("settle.withdraw"), "settleWithdraw", self._on_withdrawn)
+        self._office = button(words("settle.to_office"), "settleOffice", self._on_handed_over)
+        self._back = button(words("common.back"), "settleBack", model.back)
+        self._lay_out()
+        self._table.selectionModel().currentRowChanged.connect(self._on_row_changed)
+        model.changed = self.paint
+        self.paint()
+
+    def _lay_out(self) -> None:
+        sheet = card()
+        column = QVBoxLayout(sheet)
+        column.setContentsMargins(18, 14, 18, 14)
+        column.setSpacing(8)
+        for part in (self._heading, self._taken_in, self._said, self._versions):
+            column.addWidget(part)
+        column.addWidget(self._table, 1)
+        column.addWidget(self._whole)
+        settle = QHBoxLayout()
+        settle.setSpacing(10)
+        settle.addWidget(caption_for(self._words("settle.reason"), self._reason))
+        settle.addWidget(self._reason, 1)
+        column.addLayout(settle)
+        column.addWidget(self._why_not)
+        ends = QHBoxLayout()
+        ends.setSpacing(10)
+        ends.addWidget(self._back)
+        ends.addStretch(1)
+        for way in (self._rewrite, self._withdraw, self._office):
+            ends.addWidget(way)
+        column.addLayout(ends)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(10, 10, 10, 10)
+        page.setSpacing(8)
+        page.addWidget(self._notice)
+        page.addWidget(sheet, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the columns to the room there is."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        for column in range(len(COLUMNS) - len(_VALUES)):
+            self._table.resizeColumnToContents(column)
+
+    def paint(self) -> None:
+        """Show the model as it is."""
+        model = self._model
+        self._notice.show_note(model.note)
+        self._heading.setText(model.heading)
+        for part, text in (
+            (self._taken_in, model.taken_in),
+            (self._said, model.said),
+            (self._why_not, model.why_not),
+        ):
+            part.setText(text)
+            part.setVisible(bool(text))
+        self._lines.show_lines(model.lines)
+        self._fit()
+        if self._lines.lines and not self._table.currentIndex().isValid():
+            self._table.setCurrentIndex(self._lines.index(0, 0))
+        self._show_whole(self._table.currentIndex().row())
+        self._rewrite.setEnabled(model.may_rewrite)
+        self._withdraw.setEnabled(model.may_withdraw)
+        self._office.setEnabled(model.may_hand_over)
+        self._reason.setEnabled(model.may_withdraw or model.may_hand_over)
+
+    def begin(self) -> None:
+        """Begin in the list."""
+        self._reason.clear()
+        self._table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_row_changed(self, current: QModelIndex) -> None:
+        self._show_whole(current.row())
+
+    def _show_whole(self, row: int) -> None:
+        """Show a line in full, and the versions of its record: the table shrinks what it has no room for."""
+        there = 0 <= row < len(self._lines.lines)
+        line = self._lines.lines[row] if there else None
+        self._versions.setText(self._model.version(line.atena_no if line else ""))
+        self._versions.setVisible(bool(self._versions.text()))
+        if line is None:
+            self._whole.set_text("")
+        else:
+            cells = line.cells
+            told = zip(_VALUES, cells[-len(_VALUES) :], strict=True)
+            said = [f"{self._words(f'settle.column_{name}')}：{text}" for name, text in told if text]
+            self._whole.set_text("　".join((cells[1], *said)))
+
+    def _on_withdrawn(self) -> None:
+        self._model.withdraw(self._reason.text())
+
+    def _on_handed_over(self) -> None:
+        self._model.hand_over(self._reason.text())
+
+
+def _table(spoken: str) -> QTableView:
+    made = QTableView()
+    made.setObjectName("settleList")
+    made.setAccessibleName(spoken)
+    made.setTabKeyNavigation(False)
+    made.setShowGrid(False)
+    made.setWordWrap(False)
+    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    made.verticalHeader().hide()
+    made.verticalHeader().setDefaultSectionSize(int(QFontMetrics(QApplication.font()).height() * 2) + 4)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return made

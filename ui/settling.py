@@ -1,0 +1,57 @@
+"""Conflicts and refusals joined to the face: the screen behind a line of the outbox, its way back, what follows."""
+
+from client.domain.clerk import SignIn
+from client.jobs.compare_change import CompareChange, Comparison
+from client.jobs.ports import Now
+from client.jobs.settle_change import SettleChange
+from ui.face import Face
+from ui.notices import Note
+from ui.screens.settle.model import SettleJobs, SettleModel
+from ui.screens.settle.view import SettleView
+from ui.work import Starter
+
+SCREEN = "settle"
+
+
+class SettleDesk:
+    """Opens the screen from the outbox; it is made when it is first wanted."""
+
+    def __init__(
+        self, face: Face, compare: CompareChange, settle: SettleChange, starter: Starter, now: Now
+    ) -> None:
+        self._face = face
+
+        async def withdraw(who: SignIn, key: str, reason: str) -> None:
+            await settle.withdraw(who, key, reason=reason)
+
+        async def rewrite(who: SignIn, seen: Comparison) -> None:
+            await settle.rewrite(who, seen.change.key, seen.household)
+
+        async def to_office(who: SignIn, seen: Comparison, reason: str) -> None:
+            await settle.to_office(who, seen.change.key, seen.seen, reason=reason)
+
+        jobs = SettleJobs(compare, rewrite, to_office, withdraw)
+        self.model = SettleModel(face.words, jobs, starter, now, lambda: face.present_clerk)
+        self.model.finished = face.show_outbox
+        self.model.decided = self._decided
+        self.view: SettleView | None = None
+        face.back_from[SCREEN] = self.model.back
+        face.forgetting.append(self.model.forget)
+        face.outbox.to_settle = lambda key: self.show(key)  # noqa: PLW0108 - a bound method would not keep this alive
+
+    def show(self, key: str) -> None:
+        """Go to a change that waits for a person."""
+        face = self._face
+        if face.present_clerk is None or face.letters is None or not face.may_leave():
+            return
+        if self.view is None:
+            self.view = SettleView(self.model, face.words, face.letters)
+            face.shell.add(SCREEN, self.view)
+        self.model.open(key)
+        face.shell.show_screen(SCREEN)
+        self.view.begin()
+
+    def _decided(self, note: Note) -> None:
+        self._face.outbox.note = note
+        self._face.show_outbox()
+        self._face.changed_outbox()
