@@ -98,7 +98,7 @@ async def calls(counter: Counter) -> None:
     change = request_of(counter)
     ledger = counter.world.ledger
     for n, (state, fate) in enumerate((("landed", "returned"), ("landed", "registered"), ("refused", ""))):
-        key = f"{change.key[:-1]}{n}"
+        key = f"{n + 1}{change.key[1:]}"  # a key of today begins with 0
         words = "refused.date ido_date" if state == "refused" else ""
         seq = len(ledger.changes) + 1
         ledger.changes[key] = replace(change, key=key, seq=seq, state=ChangeState(state), last_words=words)
