@@ -57,7 +57,7 @@ class PrintSlip:
         """Print, for the first time or again. RefusedError, PaperError, StoreError; the change stays as it is."""
         if missing := right_error(sign_in, Right.ACCEPT):
             raise missing
-        if change.kind.is_fact or not change.payload:  # cleared out after its time
+        if change.kind.is_fact or not change.sealed:  # cleared out after its time
             raise RefusedError("refused.not_found")
         slip, offline = await self._slip(sign_in, change)
         slip = replace(slip, offline=offline)

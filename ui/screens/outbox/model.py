@@ -134,7 +134,7 @@ class OutboxModel:
     def may_print(self) -> bool:
         """Tell whether the chosen line has a 仮受付票 to print."""
         change = self.chosen_change
-        if change is None or not change.payload:  # cleared out after its time
+        if change is None or not change.sealed:  # cleared out after its time
             return False
         return not change.kind.is_fact and change.state not in _TAKEN_BACK
 
