@@ -8,7 +8,7 @@ from itertools import pairwise
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client.domain.change import change_key
@@ -79,6 +79,7 @@ def test_whatever_is_missing_extra_or_different_is_found(both: dict[str, str], d
     assert found.extra == {key: outcome for key, outcome in theirs.items() if both.get(key) != outcome}
 
 
+@settings(max_examples=30)  # each is a book of thousands; where in it is all that is drawn
 @given(st.integers(0, 2_999), st.integers(0, 2_999))
 def test_one_lost_among_thousands_takes_a_few_questions(lost: int, other: int) -> None:
     book = {a_key(number * 16, number): "accepted" for number in range(3_000)}
