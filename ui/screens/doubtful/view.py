@@ -2,15 +2,12 @@
 
 from functools import partial
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QFontMetrics, QPalette, QResizeEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QApplication,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +19,7 @@ from ui.screens.doubtful.model import COLUMNS, DoubtfulLine, DoubtfulModel
 from ui.text import Words
 from ui.widgets.columns import fit_columns
 from ui.widgets.file_dialog import ask_where_to_save
+from ui.widgets.line_table import LineTable, line_view
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, caption_for, card, label, wrapped
 
@@ -38,51 +36,6 @@ _WAYS = {
 _LONG = frozenset({"why", "done"})
 
 
-class DoubtfulTable(QAbstractTableModel):
-    """The lines as Qt reads them."""
-
-    def __init__(self, words: Words, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._words = words
-        self.lines: tuple[DoubtfulLine, ...] = ()
-
-    def show_lines(self, lines: tuple[DoubtfulLine, ...]) -> None:
-        """Show other lines."""
-        if lines != self.lines:
-            self.beginResetModel()
-            self.lines = lines
-            self.endResetModel()
-
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Return how many lines there are."""
-        return 0 if parent.isValid() else len(self.lines)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """Return how many columns there are."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(
-        self, section: int, side: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Return a heading."""
-        if side == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._words(f"doubtful.column_{COLUMNS[section]}")
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Return a cell."""
-        line, column = self.lines[index.row()], index.column()
-        if role == Qt.ItemDataRole.DisplayRole:
-            return f"{_SIGNS[line.mark]} {line.cells[0]}" if column == 0 else line.cells[column]
-        if role == Qt.ItemDataRole.ToolTipRole and COLUMNS[column] in _LONG:
-            return line.cells[column]
-        if role == Qt.ItemDataRole.ForegroundRole and column == 0 and line.tone == "bad":
-            return QApplication.palette().color(QPalette.ColorRole.BrightText)
-        return None
-
-
 class DoubtfulView(QWidget):
     """Paints a DoubtfulModel."""
 
@@ -96,8 +49,8 @@ class DoubtfulView(QWidget):
         self._summary = label(role="quiet", name="doubtfulSummary")
         self._why_not = wrapped(role="quiet", name="doubtfulReason")
         self._whole = wrapped(name="doubtfulWhole")
-        self._lines = DoubtfulTable(words, self)
-        self._table = _table(words("doubtful.list"))
+        self._lines: LineTable[DoubtfulLine] = LineTable(words, "doubtful", COLUMNS, long=_LONG, parent=self)
+        self._table = line_view("doubtfulList", words("doubtful.list"))
         self._table.setModel(self._lines)
         header = self._table.horizontalHeader()
         header.setHighlightSections(False)
@@ -197,18 +150,3 @@ class DoubtfulView(QWidget):
             suggested=model.suggested,
             chosen=model.export,
         )
-
-
-def _table(spoken: str) -> QTableView:
-    made = QTableView()
-    made.setObjectName("doubtfulList")
-    made.setAccessibleName(spoken)
-    made.setTabKeyNavigation(False)
-    made.setShowGrid(False)
-    made.setWordWrap(False)
-    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    made.verticalHeader().hide()
-    made.verticalHeader().setDefaultSectionSize(int(QFontMetrics(QApplication.font()).height() * 2) + 4)
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return made

@@ -57,6 +57,12 @@ class OutboxLine:
     next_try: str
     words: str
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Return the texts as the list has them, a column each."""
+        tries = (self.attempts, self.next_try)
+        return (self.state, self.fate, self.kind, self.residents, self.made, *tries, self.words)
+
 
 class Sender(Protocol):
     """Who sends."""

@@ -1,14 +1,11 @@
 """The outbox screen: a list, and what can be done with a line."""
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QFontMetrics, QPalette, QResizeEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QApplication,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -17,6 +14,7 @@ from ui.marks import Mark
 from ui.screens.outbox.model import OutboxLine, OutboxModel
 from ui.text import Words
 from ui.widgets.columns import fit_columns
+from ui.widgets.line_table import LineTable, line_view
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, caption_for, card, label, wrapped
 
@@ -27,53 +25,6 @@ _FIRST_TO_GO = (5, 6, 4)
 _HEADS = ("state", "fate", "kind", "residents", "made", "attempts", "next", "words")
 _SIGNS = {Mark.UP: "↑", Mark.TRIANGLE: "▲", Mark.CIRCLE: "●", Mark.SQUARE: "■", Mark.DOCUMENT: "―"}
 _TONES = {"bad": QPalette.ColorRole.BrightText, "warn": QPalette.ColorRole.LinkVisited}
-
-
-class OutboxTable(QAbstractTableModel):
-    """The lines as Qt reads them."""
-
-    def __init__(self, words: Words, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._words = words
-        self.lines: tuple[OutboxLine, ...] = ()
-
-    def show_lines(self, lines: tuple[OutboxLine, ...]) -> None:
-        """Show other lines."""
-        if lines != self.lines:
-            self.beginResetModel()
-            self.lines = lines
-            self.endResetModel()
-
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Return how many lines there are."""
-        return 0 if parent.isValid() else len(self.lines)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """Return how many columns there are."""
-        return 0 if parent.isValid() else len(_HEADS)
-
-    def headerData(
-        self, section: int, side: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Return a heading."""
-        if side == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._words(f"outbox.column_{_HEADS[section]}")
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Return a cell."""
-        line = self.lines[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            state = f"{_SIGNS[line.mark]} {line.state}"
-            cells = (state, line.fate, line.kind, line.residents, line.made, line.attempts, line.next_try)
-            return (*cells, line.words)[index.column()]
-        if role == Qt.ItemDataRole.ToolTipRole and index.column() == len(_HEADS) - 1:
-            return line.words
-        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0 and line.tone in _TONES:
-            return QApplication.palette().color(_TONES[line.tone])
-        return None
 
 
 class OutboxView(QWidget):
@@ -87,8 +38,10 @@ class OutboxView(QWidget):
         self._notice = NoticeBar(words("common.close"))
         self._notice.closed.connect(model.dismiss)
         self._summary = label(role="quiet", name="outboxSummary")
-        self._lines = OutboxTable(words, self)
-        self._table = _table(words("outbox.list"))
+        self._lines: LineTable[OutboxLine] = LineTable(
+            words, "outbox", _HEADS, long=frozenset({"words"}), parent=self
+        )
+        self._table = line_view("outboxList", words("outbox.list"))
         self._table.setModel(self._lines)
         self._size_columns()
         self._send = button(words("outbox.send_now"), "outboxSend", model.send_now, primary=True)
@@ -201,18 +154,3 @@ class OutboxView(QWidget):
 
     def _on_withdrawn(self) -> None:
         self._model.withdraw(self._reason.text())
-
-
-def _table(spoken: str) -> QTableView:
-    made = QTableView()
-    made.setObjectName("outboxList")
-    made.setAccessibleName(spoken)
-    made.setTabKeyNavigation(False)
-    made.setShowGrid(False)
-    made.setWordWrap(False)
-    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    made.verticalHeader().hide()
-    made.verticalHeader().setDefaultSectionSize(int(QFontMetrics(QApplication.font()).height() * 2) + 4)
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return made

@@ -1,14 +1,11 @@
 """A conflict or a refusal on the screen: three words side by side, item by item, and the decisions below."""
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QFontMetrics, QPalette, QResizeEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QApplication,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -17,6 +14,7 @@ from ui.marks import Mark
 from ui.screens.settle.model import COLUMNS, SettleLine, SettleModel
 from ui.text import Words
 from ui.widgets.letters import Letters
+from ui.widgets.line_table import LineTable, line_view
 from ui.widgets.name_label import NameDelegate, NameLabel
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, caption_for, card, label, wrapped
@@ -28,51 +26,6 @@ _TONES = {"bad": QPalette.ColorRole.BrightText, "warn": QPalette.ColorRole.LinkV
 _VALUES = ("was", "wrote", "now")
 _PT = 10.5
 _MOST_LETTERS = 200  # of a reason, as the contract takes it
-
-
-class SettleTable(QAbstractTableModel):
-    """The lines as Qt reads them."""
-
-    def __init__(self, words: Words, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._words = words
-        self.lines: tuple[SettleLine, ...] = ()
-
-    def show_lines(self, lines: tuple[SettleLine, ...]) -> None:
-        """Show other lines."""
-        if lines != self.lines:
-            self.beginResetModel()
-            self.lines = lines
-            self.endResetModel()
-
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Return how many lines there are."""
-        return 0 if parent.isValid() else len(self.lines)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """Return how many columns there are."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(
-        self, section: int, side: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Return a heading."""
-        if side == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._words(f"settle.column_{COLUMNS[section]}")
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Return a cell."""
-        line, column = self.lines[index.row()], index.column()
-        if role == Qt.ItemDataRole.DisplayRole:
-            return f"{_SIGNS[line.mark]} {line.cells[0]}" if column == 0 else line.cells[column]
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{self._words(f'settle.column_{COLUMNS[column]}')} {line.cells[column]}"
-        if role == Qt.ItemDataRole.ForegroundRole and column == 0 and line.tone in _TONES:
-            return QApplication.palette().color(_TONES[line.tone])
-        return None
 
 
 class SettleView(QWidget):
@@ -90,8 +43,8 @@ class SettleView(QWidget):
         self._said = wrapped(role="reason", name="settleSaid")
         self._versions = wrapped(role="quiet", name="settleVersions")
         self._why_not = wrapped(role="quiet", name="settleWhyNot")
-        self._lines = SettleTable(words, self)
-        self._table = _table(words("settle.list"))
+        self._lines: LineTable[SettleLine] = LineTable(words, "settle", COLUMNS, parent=self)
+        self._table = line_view("settleList", words("settle.list"))
         self._table.setModel(self._lines)
         header = self._table.horizontalHeader()
         header.setHighlightSections(False)
@@ -199,18 +152,3 @@ class SettleView(QWidget):
 
     def _on_handed_over(self) -> None:
         self._model.hand_over(self._reason.text())
-
-
-def _table(spoken: str) -> QTableView:
-    made = QTableView()
-    made.setObjectName("settleList")
-    made.setAccessibleName(spoken)
-    made.setTabKeyNavigation(False)
-    made.setShowGrid(False)
-    made.setWordWrap(False)
-    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    made.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    made.verticalHeader().hide()
-    made.verticalHeader().setDefaultSectionSize(int(QFontMetrics(QApplication.font()).height() * 2) + 4)
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return made
