@@ -80,6 +80,7 @@ class AttachmentList(QWidget):
         self._list.setMinimumHeight(int(self._list.fontMetrics().height() * 1.8) * _ROWS)
         self._add = button(words("attached.add"), "attachedAdd", self._on_add)
         self._remove = button(words("attached.remove"), "attachedRemove", self.remove_chosen)
+        self._shown: tuple[str, ...] = ()
         self._lay_out()
         self.paint()
 
@@ -106,7 +107,8 @@ class AttachmentList(QWidget):
     def paint(self) -> None:
         """Show the model as it is."""
         lines = self._model.lines
-        if lines != tuple(self._list.item(row).text() for row in range(self._list.count())):
+        if lines != self._shown:
+            self._shown = lines
             row = self._list.currentRow()
             self._list.clear()
             self._list.addItems(list(lines))

@@ -1,20 +1,54 @@
 """The list of procedures: a key for each, and beside what cannot be begun the reason."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListView, QVBoxLayout, QWidget
 
-from ui.screens.change.choose import ChooseModel
+from ui.screens.change.choose import ChooseModel, Procedure
 from ui.text import Words
 from ui.widgets.letters import Letters
 from ui.widgets.name_label import NameLabel
 from ui.widgets.parts import button, label, wrapped
 
 KEYS = "1234567890ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_NAME = Qt.ItemDataRole.UserRole
+_NOWHERE = QModelIndex()
+Index = QModelIndex | QPersistentModelIndex
 
 
-class _List(QListWidget):
+class _Lines(QAbstractListModel):
+    """The procedures as Qt reads them."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.lines: tuple[Procedure, ...] = ()
+
+    def show_lines(self, lines: tuple[Procedure, ...]) -> None:
+        """Show other lines."""
+        if lines != self.lines:
+            self.beginResetModel()
+            self.lines = lines
+            self.endResetModel()
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """Return how many lines there are."""
+        return 0 if parent.isValid() else len(self.lines)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return a line's text: its key before it, or behind it why it cannot be begun."""
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        line = self.lines[index.row()]
+        if line.why_not:
+            return f"―　{line.text}　（{line.why_not}）"
+        return f"{KEYS[index.row()]}　{line.text}"
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Return whether a line can be chosen."""
+        usable = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return Qt.ItemFlag.NoItemFlags if self.lines[index.row()].why_not else usable
+
+
+class _List(QListView):
     """A list whose lines are chosen by a key of their own too."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -22,11 +56,11 @@ class _List(QListWidget):
         pressed = event.text().upper()
         plain = event.modifiers() in {Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier}
         place = KEYS.find(pressed) if pressed and plain else -1
-        if 0 <= place < self.count():
-            item = self.item(place)
-            if item.flags() & Qt.ItemFlag.ItemIsEnabled:
-                self.setCurrentItem(item)
-                self.itemActivated.emit(item)
+        if 0 <= place < self.model().rowCount():
+            chosen = self.model().index(place, 0)
+            if chosen.flags() & Qt.ItemFlag.ItemIsEnabled:
+                self.setCurrentIndex(chosen)
+                self.activated.emit(chosen)
             return
         super().keyPressEvent(event)
 
@@ -41,10 +75,12 @@ class ChooseView(QWidget):
         self._words = words
         self._name = NameLabel(letters, 18)
         self._list = _List()
+        self._lines = _Lines(self._list)
+        self._list.setModel(self._lines)
         self._list.setObjectName("procedures")
         self._list.setAccessibleName(words("choose.heading"))
-        self._list.itemActivated.connect(self._on_activated)
-        self._list.itemClicked.connect(self._on_activated)
+        self._list.activated.connect(self._on_activated)
+        self._list.clicked.connect(self._on_activated)
         self._back = button(words("common.back"), "chooseBack", model.back)
         body = QWidget()
         column = QVBoxLayout(body)
@@ -64,22 +100,14 @@ class ChooseView(QWidget):
     def paint(self) -> None:
         """Show the model as it is."""
         self._name.set_text(self._model.resident or self._words("choose.nobody"))
-        self._list.clear()
-        for key, line in zip(KEYS, self._model.lines(), strict=False):
-            text = f"{key}　{line.text}" if not line.why_not else f"―　{line.text}　（{line.why_not}）"
-            item = QListWidgetItem(text)
-            item.setData(_NAME, line.name)
-            if line.why_not:
-                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
-            self._list.addItem(item)
+        self._lines.show_lines(self._model.lines())
 
     def begin(self) -> None:
         """Begin at the first line that can be begun."""
-        usable = (
-            n for n in range(self._list.count()) if self._list.item(n).flags() & Qt.ItemFlag.ItemIsEnabled
-        )
-        self._list.setCurrentRow(next(usable, 0))
+        usable = (n for n, line in enumerate(self._lines.lines) if not line.why_not)
+        self._list.setCurrentIndex(self._lines.index(next(usable, 0), 0))
         self._list.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _on_activated(self, item: QListWidgetItem) -> None:
-        self._model.choose(str(item.data(_NAME)))
+    def _on_activated(self, chosen: QModelIndex) -> None:
+        if 0 <= chosen.row() < len(self._lines.lines):
+            self._model.choose(self._lines.lines[chosen.row()].name)
