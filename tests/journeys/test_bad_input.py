@@ -106,6 +106,7 @@ def test_the_same_off_line(given: Given) -> None:
         "ledger.db",
         "ledger.slots",
         "replica.db",
+        "upkeep.json",  # how many wait, for `madoguchi status`
     }
 
 
