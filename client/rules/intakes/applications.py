@@ -3,7 +3,7 @@
 from client.domain.change import ChangeKind
 from client.domain.errors import RefusedError
 from client.domain.intake import Ask, Entry, Field
-from client.rules.intakes.form import Form, Payload, Who
+from client.rules.intakes.form import Form, Payload, Who, part
 
 SCOPE = ("etsuran", "juminhyo", "juminhyo_before", "fuhyo", "fuhyo_before")
 OPPONENT = "opponent"  # 加害者, in words for the cloud alone
@@ -18,8 +18,7 @@ def _shien_fields(_entry: Entry) -> tuple[Field, ...]:
 
 
 def _shien_lay(entry: Entry, payload: Payload) -> None:
-    chosen = payload["scope"]
-    assert isinstance(chosen, dict)  # noqa: S101 - laid by the fields above
+    chosen = part(payload, "scope")
     payload["scope"] = [one for one in SCOPE if chosen.get(one)]
     if not payload["scope"]:
         raise RefusedError("refused.input", field=f"scope.{SCOPE[0]}")
@@ -55,8 +54,7 @@ def _contact_lay(_entry: Entry, payload: Payload) -> None:
         _whole(phone, "phone", ("number", "use"))
     if isinstance(delivery, dict):
         _whole(delivery, "delivery", ("addressee", "place", "from"))
-        place = delivery["place"]
-        assert isinstance(place, dict)  # noqa: S101 - laid by the fields above
+        place = part(delivery, "place")
         _whole(place, "delivery.place", ("town", "banchi"))
         if str(delivery.get("until", delivery["from"])) < str(delivery["from"]):
             raise RefusedError("refused.date", field="delivery.until")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 from client.domain.calendar import TOKYO, parse_day
 from client.domain.change import ChangeKind
@@ -115,6 +116,22 @@ def read(form: Form, entry: Entry, today: date) -> Intake:
         household=entry.household,
         warnings=warnings,
     )
+
+
+def part(payload: Payload, name: str) -> Payload:
+    """Return a piece of a payload that has pieces of its own; TypeError where a form laid something else there."""
+    found = payload[name]
+    if not isinstance(found, dict):
+        raise TypeError(f"{name} has no pieces")
+    return found
+
+
+def listed(payload: Payload, name: str) -> list[Any]:
+    """Return a list of a payload; TypeError where a form laid something else there."""
+    found = payload[name]
+    if not isinstance(found, list):
+        raise TypeError(f"{name} is no list")
+    return found
 
 
 def day_of(payload: Mapping[str, object], name: str) -> date:
@@ -248,9 +265,8 @@ def _put(payload: Payload, name: str, value: object) -> None:
     *inside, last = name.split(".")
     here = payload
     for piece in inside:
-        found = here.setdefault(piece, {})
-        assert isinstance(found, dict)  # noqa: S101 - the names of one form do not run into each other
-        here = found
+        here.setdefault(piece, {})
+        here = part(here, piece)
     here[last] = value
 
 

@@ -6,7 +6,7 @@ from client.domain.change import ChangeKind
 from client.domain.errors import RefusedError
 from client.domain.intake import Ask, Entry, Field
 from client.domain.resident import Resident
-from client.rules.intakes.form import WITHIN, Form, Payload, Who
+from client.rules.intakes.form import WITHIN, Form, Payload, Who, listed
 from client.rules.relationships import HOUSEHOLDER, is_lawful, written
 
 BUNRI, GAPPEI, HENKO, NUSHI_HENKO = "bunri", "gappei", "henko", "nushi_henko"
@@ -69,8 +69,7 @@ def _check(entry: Entry, payload: Payload, _today: date) -> tuple[str, ...]:
 def _one_householder(entry: Entry, payload: Payload, relations: dict[str, object]) -> None:
     """Refuse two householders, one who is not on it, and a new one whose housemates stand to the old one."""
     chosen = payload.get("householder")
-    members = payload["members"]
-    assert isinstance(members, list)  # noqa: S101 - laid by the form
+    members = listed(payload, "members")
     if chosen is None:
         heads = [number for number, text in relations.items() if text == HOUSEHOLDER]
         if heads:

@@ -6,7 +6,7 @@ from client.domain.change import ChangeKind
 from client.domain.errors import RefusedError
 from client.domain.intake import Ask, Entry, Field
 from client.domain.resident import Address
-from client.rules.intakes.form import WITHIN, Form, Payload, Who, day_of
+from client.rules.intakes.form import WITHIN, Form, Payload, Who, day_of, listed, part
 from client.rules.relationships import HOUSEHOLDER, is_lawful, written
 
 HOUSEHOLDER_LEAVES = "intake.householder_leaves"  # who stays needs another one [STD j490]
@@ -29,8 +29,7 @@ def _tenkyo_fields(_entry: Entry) -> tuple[Field, ...]:
 
 def _tenkyo_lay(entry: Entry, payload: Payload) -> None:
     _subject_moves(entry, payload)
-    to = payload["to"]
-    assert isinstance(to, dict)  # noqa: S101 - laid by the fields above
+    to = part(payload, "to")
     to.setdefault("katagaki", "")
     payload["whole_household"] = entry.whole_household
 
@@ -166,8 +165,8 @@ def _tennyu_lay(entry: Entry, payload: Payload) -> None:
 
 
 def _newcomer(entry: Entry, payload: Payload, number: str) -> Payload:
-    answers = payload.pop(number, {})
-    assert isinstance(answers, dict)  # noqa: S101 - laid by the fields of this person
+    answers = part(payload, number)
+    del payload[number]
     if not is_lawful(str(answers["relationship"])):
         raise RefusedError("refused.relationship", field=f"{number}.relationship")
     sealed = {
@@ -218,8 +217,7 @@ def _who_stays(entry: Entry) -> tuple[str, ...]:
 
 
 def _refuse_same_place(entry: Entry, payload: Payload) -> None:
-    to = payload["to"]
-    assert isinstance(to, dict)  # noqa: S101 - laid by the fields above
+    to = part(payload, "to")
     there = Address(str(to["town"]), str(to["banchi"]), str(to.get("katagaki", "")))
     mover = (
         next((one for one in entry.household.members if one.atena_no == payload["subject"]), None)
@@ -231,8 +229,7 @@ def _refuse_same_place(entry: Entry, payload: Payload) -> None:
 
 
 def _refuse_born_later(number: str, payload: Payload) -> None:
-    members = payload["members"]
-    assert isinstance(members, list)  # noqa: S101 - laid above
+    members = listed(payload, "members")
     person = next(one for one in members if one["id"] == number)
     if day_of(person, "birth_date") > day_of(payload, "ido_date"):
         raise RefusedError("refused.date", field=f"{number}.birth_date")
@@ -240,8 +237,7 @@ def _refuse_born_later(number: str, payload: Payload) -> None:
 
 def _refuse_heads(payload: Payload, most: int) -> None:
     """Refuse a new household without its one householder, and a second one in a household they join."""
-    members = payload["members"]
-    assert isinstance(members, list)  # noqa: S101 - laid above
+    members = listed(payload, "members")
     heads = [one for one in members if one["relationship"] == HOUSEHOLDER]
     if len(heads) != most:
         raise RefusedError("refused.householder", field=f"{(heads or members)[-1]['id']}.relationship")
