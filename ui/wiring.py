@@ -71,6 +71,7 @@ from ui.neighbours import by_the_hall, parcels_by_the_hall
 from ui.rounds import Upkeep
 from ui.routes import more_routes
 from ui.screens.drill.model import DrillJobs
+from ui.screens.replica.model import Prove
 from ui.upkeep_file import UpkeepFile
 
 
@@ -154,16 +155,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         box=box,
         send=SendOutbox(reconcile, ledger, watch, now=utc_now, jitter=random.random, before=reconcile.before),
         reconcile=reconcile,
-        send_attachments=SendAttachments(
-            AttachmentBox(http),
-            ledger.attachments,
-            ledger.attachment_files,
-            ledger,
-            watch,
-            may_cross=lambda: crossing.may(Kind.ATTACHMENTS),
-            now=utc_now,
-            jitter=random.random,
-        ),
+        send_attachments=_attachments_of(doors, watch, crossing),
         sync=SyncReplica(
             by_the_hall(doors, feeds, partial(_keep, doors.stores.shelf)),
             doors.stores.replica,
@@ -180,6 +172,20 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         crossing=crossing,
         orders=orders,
         check=CheckOfflinePapers(feeds, ledger),
+    )
+
+
+def _attachments_of(doors: Doors, watch: LinkWatch, crossing: CrossLine) -> SendAttachments:
+    ledger = doors.stores.ledger
+    return SendAttachments(
+        AttachmentBox(doors.http),
+        ledger.attachments,
+        ledger.attachment_files,
+        ledger,
+        watch,
+        may_cross=lambda: crossing.may(Kind.ATTACHMENTS),
+        now=utc_now,
+        jitter=random.random,
     )
 
 
@@ -218,52 +224,62 @@ async def _keep(shelf: Shelf, parcel: Parcel) -> None:
         await shelf.put(parcel)
 
 
-def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: DrillJobs) -> Jobs:
-    """Join what a clerk can have done."""
-    live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
-    press, offset = doors.press, _clock_offset(doors)
+def _declared() -> bool:
+    return False  # no screen takes the officer's declaration of disaster yet: fail closed
 
-    find = FindResident(live, replica, reach, ledger, now=utc_now)
-    scrub = ScrubReplica(replica, wake=line.sync.wake)
-    prove = ProveReplica(scrub, line.sync, ledger, usable=lambda: line.watch.usable)
+
+async def _fee(doors: Doors, line: CloudLine) -> int:
+    kind, today = CertificateKind.JUMINHYO_COPY, tokyo_day(utc_now())
+    try:
+        told = await doors.stores.replica.form_words(kind, whole=True, on=today)
+    except StoreError:
+        told = await line.reach.ask(CERTIFICATES, lambda: line.live.form_words(kind, whole=True, on=today))
+    return told.value.fee_yen
+
+
+def _issue_of(config: Config, doors: Doors, line: CloudLine) -> IssueCertificate:
+    return IssueCertificate(
+        CertificateDesk(doors.http, line.log_in.token, now=utc_now),
+        doors.stores.replica,
+        line.reach,
+        doors.stores.ledger,
+        doors.press,
+        now=utc_now,
+        declared=_declared,
+        clock_offset_ms=_clock_offset(doors),
+        settings=IssueSettings(show_as_of=config.show_as_of_offline, drill=config.training),
+        on_damage=line.sync.wake,
+    )
+
+
+def _proof_of(config: Config, doors: Doors, line: CloudLine) -> Prove:
+    """Join the proof on demand; what came of it is told to ``madoguchi status`` too."""
+    scrub = ScrubReplica(doors.stores.replica, wake=line.sync.wake)
+    prove = ProveReplica(scrub, line.sync, doors.stores.ledger, usable=lambda: line.watch.usable)
 
     async def proven(who: SignIn, tell: Tell, follow_back: bool) -> Proof:
         proof = await prove.by(who, tell, follow_back=follow_back)
         UpkeepFile(config.terminal_dir, utc_now).tell("proof", proof.facts())
         return proof
 
-    def declared() -> bool:
-        return False  # no screen takes the officer's declaration of disaster yet: fail closed
+    return proven
+
+
+def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: DrillJobs) -> Jobs:
+    """Join what a clerk can have done."""
+    live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
+    press, offset = doors.press, _clock_offset(doors)
+
+    find = FindResident(live, replica, reach, ledger, now=utc_now)
 
     async def fetch() -> None:
         await line.sync.round(fill_anyway=True)
         line.sync.wake()
 
-    async def fee() -> int:
-        kind, today = CertificateKind.JUMINHYO_COPY, tokyo_day(utc_now())
-        try:
-            return (await replica.form_words(kind, whole=True, on=today)).value.fee_yen
-        except StoreError:
-            return (
-                await reach.ask(CERTIFICATES, lambda: live.form_words(kind, whole=True, on=today))
-            ).value.fee_yen
-
-    find = FindResident(live, replica, reach, ledger, now=utc_now)
     return Jobs(
         log_in=line.log_in,
         find=find,
-        issue=IssueCertificate(
-            CertificateDesk(doors.http, line.log_in.token, now=utc_now),
-            replica,
-            reach,
-            ledger,
-            press,
-            now=utc_now,
-            declared=declared,
-            clock_offset_ms=offset,
-            settings=IssueSettings(show_as_of=config.show_as_of_offline, drill=config.training),
-            on_damage=line.sync.wake,
-        ),
+        issue=_issue_of(config, doors, line),
         queue=QueueChange(
             live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset
         ),
@@ -286,12 +302,12 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         follow=FollowIntakes(ledger, replica, now=utc_now),
         send=line.send,
         ledger=ledger,
-        fee=fee,
+        fee=partial(_fee, doors, line),
         offline=lambda: not line.watch.usable_for(CERTIFICATES),
-        declared=declared,
+        declared=_declared,
         drill=drill,
         fill=FillJobs(line.sync.fill_size, fetch),
-        prove=proven,
+        prove=_proof_of(config, doors, line),
         carry=carry_jobs(doors.facts, config.environment, doors.stores, line.sync),
         seal=lambda text: sealed_words(
             text, key_in_force(doors.facts.command_keys, utc_now()), doors.facts.municipality_code
