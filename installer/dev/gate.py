@@ -9,26 +9,30 @@ Everything is tried, also after a failure; the last line is ``N passed, N failed
 stage that would not end within what is left of it is not begun, and that is said.
 """
 
+import io
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 from xml.etree import ElementTree
 
-from installer.dev import services
+from installer.dev import processes, services
+from installer.dev.groups import CHECKS, GROUPS, LANES, PY, QUICK, Check, Group
+from installer.dev.processes import run
 from installer.dev.stages import STAGES, Stage, called_for, changed_paths, chosen_stages
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORTS = ROOT / "build" / "reports"
-PY = sys.executable
-BIN = Path(PY).parent
 # Seconds from the first word of ./test on; .ci/run may take 80 minutes, its checkout too.
 WHOLE_BUDGET = 72 * 60
 ROOM = 1.5  # times its estimate must be left before a stage is begun: one cut off in the middle is red
@@ -46,67 +50,6 @@ class Outcome:
     skipped: int
     seconds: float
     words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A static check: a command that must end with 0."""
-
-    name: str
-    command: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Tests that run together, chosen by marker, in the surroundings they need."""
-
-    name: str
-    markers: str
-    minutes: int
-    where: tuple[str, ...] = ("tests",)
-    options: tuple[str, ...] = ()
-    screen: bool = False
-    services: bool = False
-    root: bool = False
-    only_root: bool = False  # a stage of which nothing can be done without root
-    real: bool = False  # a skipped test here is red under CI: a service that is not there proves nothing
-
-
-TYPED = ("client", "ui", "offline", "printing", "resources", "cloud", "tests", "installer")
-
-CHECKS = (
-    Check("no package index in the tree", (PY, "-P", "installer/dev/no_hosts.py")),
-    Check("format", (str(BIN / "ruff"), "format", "--check", "--quiet", ".")),
-    Check("lint", (str(BIN / "ruff"), "check", "--quiet", ".")),
-    Check("types", (str(BIN / "mypy"), "--no-error-summary", *TYPED)),
-    Check("floors", (str(BIN / "lint-imports"), "--no-logo")),
-    Check("lock and environment agree", (PY, "-m", "pip", "check", "--quiet")),
-)
-WORKERS = ("-n", "2", "--dist", "worksteal")
-UNIT = "not screen and not service and not database and not root and not slow"
-QUICK = Group("unit tests", f"{UNIT} and not long", 6, options=(*WORKERS, "--ignore=tests/journeys"))
-# The minutes are those after which something hangs, on a machine half as fast too. Those with services run one after
-# the other, without xdist: ports, the mDNS daemon and the session's keyring are one for all.
-GROUPS = (
-    Group("unit tests and journeys", UNIT, 18, options=WORKERS),
-    Group(
-        "tests on PostgreSQL",
-        "database and not screen and not service and not root and not slow",
-        7,
-        options=WORKERS,
-        real=True,
-    ),
-    Group("tests on a screen", "screen and not service and not root and not slow", 3, screen=True, real=True),
-    Group(
-        "tests with real services",
-        "service and not root and not slow",
-        15,
-        screen=True,
-        services=True,
-        real=True,
-    ),
-    Group("tests that need root", "root and not slow", 6, screen=True, services=True, root=True, real=True),
-)
 
 
 _MEMORY_NEEDED = 6 << 30
@@ -138,35 +81,9 @@ def set_up_took() -> float:
     return max(0.0, time.time() - float(began)) if began else 0.0
 
 
-def title(clock: Clock, name: str) -> None:
+def title(clock: Clock, name: str, out: TextIO | None = None) -> None:
     """Announce a step."""
-    print(f"\n== [{clock.spent():4.0f} s] {name}", flush=True)
-
-
-def run(command: Sequence[str], *, env: dict[str, str], seconds: float) -> int:
-    """Run a command in a process group of its own and return its exit code; 124 when it took too long.
-
-    Whatever ends the gate ends the group too.
-    """
-    child = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, start_new_session=True)
-    try:
-        return child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        print(f"ended after {seconds:.0f} s: {' '.join(command)}", flush=True)
-        return 124
-    finally:
-        if child.poll() is None:
-            end_group(child)
-
-
-def end_group(child: "subprocess.Popen[bytes]") -> None:
-    """End a process and all it started, gently first."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(child.pid, sign)
-            child.wait(10)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
+    print(f"\n== [{clock.spent():4.0f} s] {name}", file=out, flush=True)
 
 
 def do_check(check: Check, clock: Clock) -> Outcome:
@@ -206,7 +123,7 @@ def judge(group: Group, code: int, found: tuple[int, int, int], seconds: float, 
 
 
 @contextmanager
-def surroundings(group: Group) -> Iterator[tuple[list[str], dict[str, str]]]:
+def surroundings(group: Group, out: TextIO | None = None) -> Iterator[tuple[list[str], dict[str, str]]]:
     """Start what a group needs; yields the words to put before its command, and its variables."""
     env, before = dict(os.environ), list[str]()
     env["QT_QPA_PLATFORM"] = "xcb" if group.screen else "offscreen"
@@ -220,12 +137,12 @@ def surroundings(group: Group) -> Iterator[tuple[list[str], dict[str, str]]]:
             folder.chmod(0o711)  # the user postgres passes through
         if group.services:
             folder.chmod(0o711)  # the user postgres passes through
-            env |= started(stack, "print queue", lambda: services.dns_sd(folder))
+            if group.printers:
+                env |= started(stack, "print queue", lambda: services.dns_sd(folder), out)
             room = folder / "postgresql"
-            database = started(
-                stack, "PostgreSQL", lambda: named_url(services.postgresql(room, durable=False))
+            env |= started(
+                stack, "PostgreSQL", lambda: named_url(services.postgresql(room, durable=False)), out
             )
-            env |= database
             before += ["sh", "installer/dev/with-session", str(folder / "keyring")]
         if group.screen:
             before += ["xvfb-run", "-a", "-s", "-screen 0 1920x1080x24"]
@@ -251,22 +168,25 @@ def named_url(database: "AbstractContextManager[str]") -> Iterator[dict[str, str
 
 
 def started(
-    stack: ExitStack, what: str, start: "Callable[[], AbstractContextManager[dict[str, str]]]"
+    stack: ExitStack,
+    what: str,
+    start: "Callable[[], AbstractContextManager[dict[str, str]]]",
+    out: TextIO | None = None,
 ) -> dict[str, str]:
     """Start a service, or say why it is not there; its tests then skip, which is red under CI."""
     try:
         return stack.enter_context(start())
     except (services.NotHereError, OSError, subprocess.SubprocessError) as why:
-        print(f"{what}: not started: {why}", flush=True)
+        print(f"{what}: not started: {why}", file=out, flush=True)
         return {}
 
 
-def do_group(group: Group, clock: Clock, *, ci: bool) -> Outcome:
-    """Run a group of tests."""
-    title(clock, group.name)
+def do_group(group: Group, clock: Clock, *, ci: bool, out: TextIO | None = None) -> Outcome:
+    """Run a group of tests; what it says goes to ``out``, a real file, or is printed."""
+    title(clock, group.name, out)
     if (group.root or group.only_root) and os.geteuid() != 0:
         words = "left out: not root"
-        print(words)
+        print(words, file=out)
         return Outcome(group.name, 0, int(ci), 1, 0.0, words)
     if group.screen and shutil.which("xvfb-run") is None:
         return Outcome(group.name, 0, 1, 0, 0.0, "xvfb-run is not installed")
@@ -274,7 +194,7 @@ def do_group(group: Group, clock: Clock, *, ci: bool) -> Outcome:
     report = REPORTS / f"{group.name.replace(' ', '-')}.xml"
     report.unlink(missing_ok=True)
     start = time.monotonic()
-    with surroundings(group) as (before, env):
+    with surroundings(group, out) as (before, env):
         tests = [
             PY,
             "-P",
@@ -287,9 +207,32 @@ def do_group(group: Group, clock: Clock, *, ci: bool) -> Outcome:
             "--durations=5",
         ]
         command = [*before, *tests, *group.options, *group.where]
-        code = run(command, env=env, seconds=clock.allow(group.minutes * 60))
+        seconds = clock.allow(group.minutes * 60)
+        code = run(command, env=env, seconds=seconds, out=out.fileno() if out else None)
     found = counts(report) if report.exists() else (0, 0, 0)
     return judge(group, code, found, time.monotonic() - start, ci=ci)
+
+
+def do_lanes(lanes: Sequence[Sequence[Group]], clock: Clock, *, ci: bool) -> list[Outcome]:
+    """Run lanes at once and their groups in turn; what each lane says is printed whole when it has ended."""
+    over = threading.Event()
+
+    def follow(lane: Sequence[Group]) -> list[Outcome]:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as out:
+            outcomes = [do_group(group, clock, ci=ci, out=out) for group in lane if not over.is_set()]
+            out.seek(0, io.SEEK_SET)
+            sys.stdout.write(out.read())
+            sys.stdout.flush()
+            return outcomes
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        followed = [pool.submit(follow, lane) for lane in lanes]
+        try:
+            return [outcome for lane in followed for outcome in lane.result()]
+        except BaseException:
+            over.set()
+            processes.end_all()
+            raise
 
 
 def group_of(stage: Stage, slower: float) -> Group:
@@ -302,14 +245,15 @@ def group_of(stage: Stage, slower: float) -> Group:
         stage.where,
         screen=True,
         services=True,
+        printers=True,
         only_root=stage.root,
         real=True,
     )
 
 
-def slowness(gate: Sequence[Outcome]) -> float:
-    """Return how much slower this machine is than those the stages' minutes are of, by what the gate has taken."""
-    return max(1.0, sum(one.seconds for one in gate) / GATE_TARGET)
+def slowness(gate_took: float) -> float:
+    """Return how much slower this machine is than those the stages' minutes are of, by the gate's seconds."""
+    return max(1.0, gate_took / GATE_TARGET)
 
 
 def do_stage(stage: Stage, clock: Clock, *, ci: bool, slower: float = 1.0) -> Outcome:
@@ -366,11 +310,13 @@ def main(words: Sequence[str]) -> int:
     if not rest:
         outcomes += [do_check(check, clock) for check in CHECKS]
         outcomes += [do_group(group, clock, ci=ci) for group in ((QUICK,) if what == "quick" else GROUPS)]
+        if what != "quick":
+            outcomes += do_lanes(LANES, clock, ci=ci)
         if clock.spent() > GATE_TARGET:
             print(
                 f"the gate took {clock.spent() / 60:.0f} minutes; it should take {GATE_TARGET // 60} at most"
             )
-    slower = slowness(outcomes)
+    slower = slowness(clock.spent() if outcomes else 0.0)
     outcomes += [do_stage(stage, clock, ci=ci, slower=slower) for stage in stages]
     return tell(outcomes)
 

@@ -116,7 +116,12 @@ STAGES = (
         ("cloud/", "resources/contract/", "tests/cloud/contract_attack.py"),
         also=("tests/cloud/test_cloud_schemathesis.py",),
     ),
-    Stage("screens", 12, ("ui/", "resources/text/", "resources/theme/"), also=("tests/ui",)),
+    Stage(
+        "screens",
+        14,
+        ("ui/", "resources/text/", "resources/theme/", "cloud/office/", "tests/cloud/chromium.py"),
+        also=("tests/ui", "tests/cloud/test_cloud_office_seen.py"),
+    ),
     Stage(
         "drills",
         15,

@@ -161,8 +161,11 @@ async def test_of_many_at_once_one_edits_and_each_newcomer_gets_a_number(site: S
 
     outcomes = await asyncio.gather(*(asyncio.to_thread(take, place) for place in range(12)))
     assert outcomes.count(True) == 1
-    new = [f"p:019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d{place}" for place in range(30, 34)]
-    keys = [await taken(site, tennyu(site.terminal, a_newcomer(one))) for one in new]
+    new = [
+        a_newcomer(f"p:019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d{place}", birth_date=f"1990-04-{place - 20}")
+        for place in range(30, 34)
+    ]  # four people: who is the same as another is a duplicate
+    keys = [await taken(site, tennyu(site.terminal, one)) for one in new]
     told = await asyncio.gather(*(decided(site, key, YES) for key in keys))
     assert len({number for answer in told for number in answer["provisional"].values()}) == len(new)
 

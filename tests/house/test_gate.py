@@ -1,15 +1,21 @@
 """The gate counts honestly."""
 
+import os
 import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
-from installer.dev import gate, stages
+from installer.dev import gate, groups, processes, stages
 
-REAL = gate.Group("real", "service", 1, real=True)
-PLAIN = gate.Group("plain", "", 1)
+REAL = groups.Group("real", "service", 1, real=True)
+PLAIN = groups.Group("plain", "", 1)
+IN_LANES = tuple(group for lane in groups.LANES for group in lane)
 
 
 def test_counts_are_read_from_the_report(tmp_path: Path) -> None:
@@ -45,8 +51,18 @@ def test_every_test_belongs_to_exactly_one_group() -> None:
     marks = ("screen", "service", "database", "long", "root", "slow")
     for bits in range(2 ** len(marks)):
         marked = {mark: bool(bits >> place & 1) for place, mark in enumerate(marks)}
-        homes = [group.name for group in gate.GROUPS if chosen(group.markers, marked)]
-        assert len(homes) == (0 if marked["slow"] else 1), marked
+        for path in ("tests/journeys/test_a.py", "tests/promises/test_a.py"):
+            homes = [
+                group.name
+                for group in (*groups.GROUPS, *IN_LANES)
+                if chosen(group.markers, marked) and looks_into(group, path)
+            ]
+            assert len(homes) == (0 if marked["slow"] else 1), marked
+
+
+def looks_into(group: groups.Group, path: str) -> bool:
+    left_out = [word.removeprefix("--ignore=") for word in group.options if word.startswith("--ignore=")]
+    return path.startswith(group.where) and not path.startswith(tuple(left_out))
 
 
 def chosen(expression: str, marked: dict[str, bool]) -> bool:
@@ -98,7 +114,9 @@ def test_every_stage_has_tests_and_every_slow_test_a_stage() -> None:
 
 
 def test_however_long_the_gate_hangs_there_is_time_for_a_stage() -> None:
-    longest = 60 * (2 + sum(group.minutes for group in gate.GROUPS))  # the checks take less than two
+    lanes = max(sum(group.minutes for group in lane) for lane in groups.LANES)
+    alone = sum(group.minutes for group in groups.GROUPS)
+    longest = 60 * (2 + alone + lanes)  # the checks take less than two
     assert gate.WHOLE_BUDGET - longest >= 20 * 60
     assert all(stage.minutes <= 20 for stage in stages.STAGES)
 
@@ -111,12 +129,9 @@ def test_a_stage_that_would_not_end_in_time_is_not_begun_and_that_is_said() -> N
 
 
 def test_on_a_slow_machine_a_stage_is_given_the_time_it_takes_there() -> None:
-    def took(seconds: float) -> gate.Outcome:
-        return gate.Outcome("unit tests", 1, 0, 0, seconds)
-
-    assert gate.slowness([took(300), took(300)]) == 1
-    assert gate.slowness([]) == 1, "named alone"
-    assert gate.slowness([took(1800), took(600)]) == 2
+    assert gate.slowness(600) == 1
+    assert gate.slowness(0) == 1, "named alone"
+    assert gate.slowness(2400) == 2
     stage = stages.STAGES[0]
     clock = gate.Clock(60 * stage.minutes * gate.ROOM * 1.5)
     assert gate.do_stage(stage, clock, ci=True, slower=2).skipped == 1
@@ -124,7 +139,94 @@ def test_on_a_slow_machine_a_stage_is_given_the_time_it_takes_there() -> None:
 
 
 def test_only_what_takes_turns_uses_the_services() -> None:
-    assert [group.name for group in gate.GROUPS if group.services and "-n" in group.options] == []
+    everything = (*groups.GROUPS, *IN_LANES)
+    assert [group.name for group in everything if group.services and "-n" in group.options] == []
+
+
+def test_in_one_lane_only_printers_are_announced() -> None:
+    assert len([lane for lane in groups.LANES if any(group.printers for group in lane)]) == 1
+
+
+def test_lanes_run_at_once_and_each_says_its_own_in_one_piece(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    both = threading.Barrier(2, timeout=30)
+
+    def do(group: groups.Group, _clock: gate.Clock, *, ci: bool, out: TextIO) -> gate.Outcome:
+        if group.minutes == 1:
+            both.wait()  # neither goes on before the other has begun
+        for number in range(3):
+            processes.run(
+                ("sh", "-c", f"echo {group.name} {number}"),
+                env=dict(os.environ),
+                seconds=30,
+                out=out.fileno(),
+            )
+        return gate.Outcome(group.name, 3, 0, 0, 0.1)
+
+    monkeypatch.setattr(gate, "do_group", do)
+    lanes = [
+        [groups.Group("one", "", 1), groups.Group("then", "", 2)],
+        [groups.Group("other", "", 1)],
+    ]
+    outcomes = gate.do_lanes(lanes, gate.Clock(60), ci=True)
+    assert [one.name for one in outcomes] == ["one", "then", "other"]
+    said = "".join(f"{name} {number}\n" for name in ("one", "then") for number in range(3))
+    told = capfd.readouterr().out
+    assert said in told
+    assert "other 0\nother 1\nother 2\n" in told
+
+
+def test_of_a_group_that_hangs_nothing_is_left_not_even_what_left_its_session(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    script = f"setsid sleep 300 & echo $! > {left}; sleep 300"
+    code = processes.run(("sh", "-c", script), env=dict(os.environ), seconds=1)
+    assert code == 124
+    with pytest.raises(ProcessLookupError):
+        alive(int(left.read_text()))
+
+
+def alive(pid: int) -> None:
+    """Pass only where a process has not ended; one that nobody has waited for has."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            raise ProcessLookupError from None
+        if state == "Z":
+            raise ProcessLookupError
+        time.sleep(0.05)
+
+
+def test_who_ends_the_gate_ends_every_lane(tmp_path: Path) -> None:
+    begun = [tmp_path / name for name in ("one", "other")]
+    script = f"""
+import signal, sys
+from installer.dev import gate, groups, processes
+signal.signal(signal.SIGTERM, gate.ended)
+def do(group, clock, *, ci, out):
+    processes.run(("sh", "-c", f"echo $$ > {tmp_path}/{{group.name}}; sleep 300"), env={{}}, seconds=300, out=out.fileno())
+    return gate.Outcome(group.name, 0, 0, 0, 0.0)
+gate.do_group = do
+gate.do_lanes([[groups.Group("one", "", 1), groups.Group("then", "", 1)], [groups.Group("other", "", 1)]],
+              gate.Clock(600), ci=True)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", f"import sys; sys.path[:0] = [{str(gate.ROOT)!r}]\n{script}"]
+    ) as run:
+        try:
+            for _ in range(300):
+                if all(path.exists() and path.read_text().strip() for path in begun):
+                    break
+                time.sleep(0.1)
+            run.terminate()
+            assert run.wait(30) == 143
+        finally:
+            run.kill()
+    for path in begun:
+        with pytest.raises(ProcessLookupError):
+            alive(int(path.read_text()))
+    assert not (tmp_path / "then").exists()
 
 
 @pytest.fixture

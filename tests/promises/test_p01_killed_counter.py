@@ -264,9 +264,8 @@ def run(folder: Path, session: dict[str, str], rounds: int) -> World:
 def test_a_few_kills_of_counter_and_cloud_lose_and_double_nothing(
     tmp_path: Path, session: dict[str, str]
 ) -> None:
-    world = run(tmp_path, session, 9)
-    assert world.told["sheet"]
-    assert len(world.told["signed"]) >= 6
+    world = run(tmp_path, session, 4)
+    assert len(world.told["signed"]) >= 3
 
 
 @pytest.mark.service
