@@ -5,11 +5,13 @@ text with anything but ASCII in it, is refused: in tests by an error, at the cou
 naming it. Messages of exceptions are never written, only their class, our code and where they were raised.
 """
 
+import faulthandler
 import logging
 import logging.handlers
 import os
 import traceback
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -154,3 +156,26 @@ def logger() -> structlog.typing.FilteringBoundLogger:
     """Return the one logger of the program."""
     bound: structlog.typing.FilteringBoundLogger = structlog.get_logger("madoguchi")
     return bound
+
+
+@contextmanager
+def keeping_crashes(folder: Path, *, opener: Opener) -> Iterator[Path | None]:
+    """Have the place of a crash written into a folder meanwhile; yields what an earlier life left there, if it crashed.
+
+    Names of files and functions of the program, with line numbers; no values. Who starts the program with a handler
+    of their own (``PYTHONFAULTHANDLER``) keeps it. OSError where the folder cannot be written.
+    """
+    path, before = folder / "crash.txt", folder / "crash_before.txt"
+    crashed = path.exists() and path.stat().st_size > 0
+    if crashed:
+        path.replace(before)
+    if faulthandler.is_enabled():
+        yield before if crashed else None
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    with open(opener(str(path), flags), "ab") as file:
+        faulthandler.enable(file)
+        try:
+            yield before if crashed else None
+        finally:
+            faulthandler.disable()

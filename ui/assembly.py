@@ -101,7 +101,7 @@ async def serve(window: Window, config: Config, driver: Driver | None = None) ->
     try:
         async with AsyncExitStack() as stack:
             stack.enter_context(InstanceLock(config.terminal_dir / "lock"))
-            _write_logs(config)
+            _write_logs(stack, config)
             counter = await open_behind(stack, window, config)
             if driver is not None:
                 return await driver(counter)
@@ -116,10 +116,13 @@ async def serve(window: Window, config: Config, driver: Driver | None = None) ->
         window.shell.close_for_good()
 
 
-def _write_logs(config: Config) -> None:
+def _write_logs(stack: AsyncExitStack, config: Config) -> None:
+    folder = config.terminal_dir / "logs"
     try:
-        make_folder(config.terminal_dir / "logs")
-        logs.set_up(config.terminal_dir / "logs", opener=open_own)
+        make_folder(folder)
+        logs.set_up(folder, opener=open_own)
+        if stack.enter_context(logs.keeping_crashes(folder, opener=open_own)):
+            logs.logger().error("ended in a crash")
     except OSError as error:
         raise trouble(error) from error
 

@@ -86,6 +86,10 @@ class World:
             seen.append((path.name, found.st_size, found.st_mtime_ns))
         return tuple(sorted(seen))
 
+    def crash(self) -> str:
+        """Return where a counter ended that nobody had killed, if one did."""
+        return "\n".join(path.read_text("utf-8") for path in self.terminal.rglob("crash*.txt"))
+
     def book(self, query: str) -> list[dict[str, Any]]:
         with closing(sqlite3.connect(f"file:{self.cloud.database}?mode=ro", uri=True)) as base:
             base.row_factory = sqlite3.Row
@@ -150,7 +154,8 @@ class Life:
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
-        self.wait(10)
+        code = self.wait(10)
+        assert code in {-signal.SIGKILL, 0, 1}, (code, self._world.crash())
 
     def wait(self, seconds: float) -> int:
         code = self._process.wait(seconds)
@@ -193,7 +198,7 @@ def play(world: World, rounds: int) -> dict[str, Any]:
         for _ in range(rounds):
             live_and_die(world)
         last = world.life(calm=rest)
-        assert last.wait(150) == 0, last.words
+        assert last.wait(150) == 0, (last.words, world.crash())
     finally:
         world.cloud.close()
     told: dict[str, Any] = json.loads(rest.read_text("utf-8"))
