@@ -34,7 +34,7 @@ STAGES = (
     Stage("letters", 3, ("printing/", "client/domain/letters.py", "resources/fonts/")),
     Stage(
         "search",
-        18,
+        20,
         (
             *(
                 f"offline/store/search{part}.py"
@@ -45,20 +45,21 @@ STAGES = (
             *("tests/bench/_search_asked.py", "tests/bench/_search_queries.py"),
         ),
         also=(
+            "tests/offline/test_search.py",
             *(f"tests/offline/test_search_{part}.py" for part in ("in_a_city", "beside_the_cloud")),
             *(f"tests/cloud/test_cloud_search_{part}.py" for part in ("former_homes", "shelter")),
         ),
     ),
     Stage(
         "damage",
-        8,
+        11,
         (
             *(
                 f"offline/store/{part}.py"
                 for part in ("doubt", "losses", "mending", "salvage", "salvage_rows", "torn", "search_index")
             ),
         ),
-        also=("tests/offline/test_damaged_index.py", "tests/offline/test_salvage.py"),
+        also=tuple(f"tests/offline/test_{part}.py" for part in ("damaged_index", "salvage", "torn")),
     ),
     Stage(
         "load",
@@ -67,9 +68,9 @@ STAGES = (
     ),
     Stage(
         "outbox",
-        18,
+        20,
         ("offline/store/", "client/rules/", "client/jobs/"),
-        also=("tests/promises",),
+        also=("tests/promises", "tests/cloud/test_cloud_faults_served.py"),
     ),
     Stage("sync", 10, ("client/rules/", "client/jobs/", "tests/replica_fakes.py", "tests/jobs/")),
     Stage(
@@ -112,7 +113,7 @@ STAGES = (
     ),
     Stage(
         "contract",
-        10,
+        12,
         ("cloud/", "resources/contract/", "tests/cloud/contract_attack.py"),
         also=("tests/cloud/test_cloud_schemathesis.py",),
     ),

@@ -99,7 +99,10 @@ async def test_a_reset_is_a_reset_and_a_cut_an_end(program: Program) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("point", ["mid_batch", "before_commit", "after_commit"])
+@pytest.mark.parametrize(
+    "point",
+    ["mid_batch", *(pytest.param(one, marks=pytest.mark.slow) for one in ("before_commit", "after_commit"))],
+)
 async def test_it_dies_in_mid_batch_and_comes_back_and_each_command_took_effect_once(
     program: Program, point: str
 ) -> None:

@@ -61,7 +61,7 @@ SLOW = pytest.mark.slow  # a minute of words of every shape; the stage has still
 
 @pytest.mark.parametrize(
     "phase",
-    [pytest.param(one, marks=[SLOW] if one == "coverage" else []) for one in PHASES if one != "stateful"],
+    [pytest.param(one, marks=[] if one == "examples" else [SLOW]) for one in PHASES if one != "stateful"],
 )
 def test_every_call_answers_as_the_contract_says_whatever_it_is_sent(tmp_path: Path, phase: str) -> None:
     report = attacked(tmp_path, CALLS, phase, examples=EXAMPLES[phase])
@@ -69,6 +69,7 @@ def test_every_call_answers_as_the_contract_says_whatever_it_is_sent(tmp_path: P
     assert report.calls > 100
 
 
+@SLOW
 def test_along_its_links_every_call_answers_as_the_contract_says(tmp_path: Path) -> None:
     """Walks turn on what is drawn in the cloud too (keys, numbers): those not gone are looked for on further ones."""
     reached: set[str] = set()

@@ -113,6 +113,7 @@ def let_him_have_left(tenant: Tenant, hidden: str | None) -> None:
         tenant.register.commit(connection, "register", [*changes, there])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     place=PLACES,

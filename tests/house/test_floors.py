@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -105,6 +106,7 @@ def test_the_name_of_the_installer_folder_belongs_to_nobody_here() -> None:
     assert set(packages_distributions().get("installer", ())) <= {"madoguchi"}
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -213,10 +213,21 @@ def test_between_thirteen_and_thirty_one_a_number_is_never_found_in_the_middle()
     assert found(connection, Query(place="12")) == ["1000000001"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(town=people(), query=queries(), limit=st.integers(1, 6))
 @example(town=several(), query=Query(typed="ウ", removed=True), limit=50)
 def test_for_any_town_and_any_query_the_search_is_exact(town: list[Row], query: Query, limit: int) -> None:
+    is_exact(town, query, limit)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=None)
+@given(town=people(), query=queries(), limit=st.integers(1, 6))
+def test_for_a_thousand_towns_the_search_is_exact(town: list[Row], query: Query, limit: int) -> None:
+    is_exact(town, query, limit)
+
+
+def is_exact(town: list[Row], query: Query, limit: int) -> None:
     connection = index_of(town)
     assert found(connection, query, limit) == plain_search.found(town, query)[:limit]
     connection.close()

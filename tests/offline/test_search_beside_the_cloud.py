@@ -172,6 +172,7 @@ async def test_both_read_what_is_often_typed_alike(replica: Replica, live: FindL
         assert live(query) == (await replica.find(query, limit=200)).value
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     town=people() | st.just(several()),

@@ -56,7 +56,14 @@ def with_a_bad_page(town: Town) -> bytes:
 
 @pytest.mark.long
 @pytest.mark.asyncio
-@pytest.mark.parametrize("moment", ["table 0", "table 9", "last", "swap before", "swap after"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "table 9",
+        "swap before",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("table 0", "last", "swap after")),
+    ],
+)
 async def test_killed_while_it_mends_a_counter_has_the_damaged_file_or_the_whole_new_one(
     town: Town, tmp_path: Path, moment: str
 ) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from uuid import UUID
 
@@ -79,10 +80,15 @@ def test_whatever_is_missing_extra_or_different_is_found(both: dict[str, str], d
     assert found.extra == {key: outcome for key, outcome in theirs.items() if both.get(key) != outcome}
 
 
+@cache
+def thousands() -> dict[str, str]:
+    return {a_key(number * 16, number): "accepted" for number in range(3_000)}
+
+
 @settings(max_examples=30)  # each is a book of thousands; where in it is all that is drawn
 @given(st.integers(0, 2_999), st.integers(0, 2_999))
 def test_one_lost_among_thousands_takes_a_few_questions(lost: int, other: int) -> None:
-    book = {a_key(number * 16, number): "accepted" for number in range(3_000)}
+    book = thousands()
     mine = {key: outcome for place, (key, outcome) in enumerate(book.items()) if place != other}
     theirs = {key: outcome for place, (key, outcome) in enumerate(book.items()) if place != lost}
     comparison, asked = compared(mine, theirs)

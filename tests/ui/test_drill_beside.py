@@ -49,7 +49,7 @@ def wait_until(truth: Callable[[], bool], seconds: float = 30.0) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="asks /proc whether a process lives")
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("blow", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_the_training_cloud_dies_with_a_drill_that_is_killed(tmp_path: Path, blow: signal.Signals) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-P", "-c", HOLDS_A_CLOUD, str(tmp_path)],
