@@ -62,6 +62,12 @@ STAGES = (
         also=tuple(f"tests/offline/test_{part}.py" for part in ("damaged_index", "salvage", "torn")),
     ),
     Stage(
+        "town",
+        4,
+        ("cloud/town/", "tests/cloud/town_builders.py"),
+        also=tuple(f"tests/cloud/test_town{part}.py" for part in ("", "_holdings", "_letters", "_shares")),
+    ),
+    Stage(
         "load",
         8,
         ("offline/store/", "client/rules/digest.py", "client/api/sync.py", "tests/bench/replica_load.py"),

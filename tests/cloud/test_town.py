@@ -31,6 +31,7 @@ from tests.cloud.town_builders import (
 pytestmark = pytest.mark.long
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_every_row_is_as_the_contract_describes_and_no_key_comes_twice(town: Town) -> None:
@@ -66,6 +67,7 @@ def test_a_size_out_of_bounds_is_refused(residents: int) -> None:
         generate(residents, 1, TODAY)
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_the_town_has_exactly_the_residents_asked_for(town: Town) -> None:
@@ -83,6 +85,7 @@ def test_no_individual_number_and_no_juminhyo_code_anywhere(ten_thousand: Town) 
     assert not twelve_or_eleven
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_numbers_bear_valid_check_digits(town: Town) -> None:
@@ -106,6 +109,7 @@ def test_the_municipality_code_has_six_digits_and_a_prefecture_that_does_not_exi
     assert int(code[5]) == (11 - total % 11) % 10
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_each_household_with_living_members_has_one_householder_who_stands_first(town: Town) -> None:
@@ -121,6 +125,7 @@ def test_each_household_with_living_members_has_one_householder_who_stands_first
             assert {row["householder_name"] for row in members} == {name}
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_relationships_are_lawful(town: Town) -> None:
@@ -133,6 +138,7 @@ def test_relationships_are_lawful(town: Town) -> None:
             assert set(links) <= LAWFUL - {"世帯主"}
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_a_householder_has_at_most_one_spouse_and_of_the_other_sex(town: Town) -> None:
@@ -148,6 +154,7 @@ def test_a_householder_has_at_most_one_spouse_and_of_the_other_sex(town: Town) -
             assert any(row["relationship"] == "子" and row["sex"] != spouse["sex"] for row in members)
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_parents_are_fifteen_to_forty_five_years_older_than_their_children(town: Town) -> None:
@@ -168,6 +175,7 @@ def test_parents_are_fifteen_to_forty_five_years_older_than_their_children(town:
                 assert 15 <= years <= 45
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_married_japanese_couples_share_surname_and_koseki(town: Town) -> None:
@@ -180,6 +188,7 @@ def test_married_japanese_couples_share_surname_and_koseki(town: Town) -> None:
                 assert (row["honseki"], row["hittosha"]) == (head["honseki"], head["hittosha"])
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_history_numbers_run_from_one_without_a_gap_and_days_rise(town: Town) -> None:
@@ -192,6 +201,7 @@ def test_history_numbers_run_from_one_without_a_gap_and_days_rise(town: Town) ->
         assert all(row["status"] == "resident" for row in rows[:-1])
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_days_of_a_record_are_in_order_and_none_is_in_the_future_but_a_planned_move_out(town: Town) -> None:
@@ -210,6 +220,7 @@ def test_days_of_a_record_are_in_order_and_none_is_in_the_future_but_a_planned_m
             assert ("tenshutsu_to" in row) == (row["status"] == "tenshutsu")
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_the_todoke_date_on_papers_changes_only_with_the_address(town: Town) -> None:
@@ -227,6 +238,7 @@ def test_the_todoke_date_on_papers_changes_only_with_the_address(town: Town) -> 
     assert kept
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_a_record_says_where_one_came_from_unless_one_was_born_here(town: Town) -> None:
@@ -236,6 +248,7 @@ def test_a_record_says_where_one_came_from_unless_one_was_born_here(town: Town) 
             assert text(row, "before_move").startswith("みどり県あおぞら市")
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_the_story_family_lives_in_every_town_and_nothing_blocks_it(town: Town) -> None:
@@ -273,6 +286,7 @@ def test_the_story_is_the_same_under_every_size_and_seed() -> None:
     assert story(50, 1) == story(700, 99)
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_every_town_has_protected_blocked_leaving_and_removed_people_and_odd_births(town: Town) -> None:
@@ -298,6 +312,7 @@ def test_every_town_has_protected_blocked_leaving_and_removed_people_and_odd_bir
     assert any(row["status"] == "death" for row in town.current.values())
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_on_every_day_one_certifier_and_his_seal_are_in_force(town: Town) -> None:

@@ -61,6 +61,7 @@ def test_a_town_of_ten_thousand_has_no_more_rows_than_a_hundred_thousand_may(ten
     assert sum(map(len, ten_thousand.tables.values())) <= 120_000
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_everything_is_held_by_somebody_the_town_knows(town: Town) -> None:
@@ -75,6 +76,7 @@ def test_everything_is_held_by_somebody_the_town_knows(town: Town) -> None:
         assert modulus_11(str(found)[:-1]) == str(found)[-1]
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_a_seal_is_registered_by_a_resident_of_fifteen_and_abolished_with_the_record(town: Town) -> None:
@@ -109,6 +111,7 @@ def test_seals_of_residents_are_small_one_bit_pictures_and_no_two_are_alike(ten_
             assert 0.1 < black < 0.6
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_instalments_add_up_to_what_is_owed_and_no_more_is_paid(town: Town) -> None:
@@ -149,6 +152,7 @@ def test_most_pay_in_time_and_some_do_not(ten_thousand: Town) -> None:
     assert {row["tax"] for row in due} == {"juminzei", "nhi", "light_vehicle", "fixed_asset"}
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_vehicles_are_taxed_by_their_class_on_who_owned_them_on_the_first_of_april(town: Town) -> None:
@@ -166,6 +170,7 @@ def test_vehicles_are_taxed_by_their_class_on_who_owned_them_on_the_first_of_apr
             assert billed[vehicle_id]["atena_no"] == row["atena_no"]
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_land_and_houses_are_taxed_on_no_more_than_their_value(town: Town) -> None:
@@ -177,6 +182,7 @@ def test_land_and_houses_are_taxed_on_no_more_than_their_value(town: Town) -> No
     assert {row["kind"] for row in town.tables["fixed_asset"]} == {"土地", "家屋"}
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_services_follow_from_age_household_and_insurance(town: Town) -> None:
@@ -223,6 +229,7 @@ def test_corporate_numbers_bear_their_check_digit_behind_an_office_there_is_not(
         assert int(found[0]) == 9 - total % 9
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_the_householder_of_the_story_holds_some_of_everything(town: Town) -> None:
@@ -231,6 +238,7 @@ def test_the_householder_of_the_story_holds_some_of_everything(town: Town) -> No
         assert any(row["atena_no"] in family for row in town.tables[table]), table
 
 
+@pytest.mark.slow
 @law
 @given(TOWNS)
 def test_one_guide_of_each_occasion_is_in_force_and_one_changes_on_a_first_of_april(town: Town) -> None:

@@ -18,7 +18,7 @@ from cloud.town.names import Names, possible_given_names
 from cloud.town.numbers import Serials, modulus_11, municipality_code
 from cloud.town.tables import read
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.slow]
 
 FONT = Path("/usr/share/fonts/truetype/ipamj/ipamjm.ttf")
 TABLES = Path("cloud/town/tables")

@@ -10,7 +10,7 @@ from cloud.town import STORY
 from cloud.town.days import YEAR
 from tests.cloud.town_builders import AMOUNTS, TODAY, TOWNS, Town, day, law, text
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.slow]
 
 
 def test_shares_of_ten_thousand_are_as_in_a_real_town(ten_thousand: Town) -> None:
