@@ -7,7 +7,7 @@ the same key over other words is another command.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
@@ -58,6 +58,15 @@ class _Given:
 
 
 @dataclass(frozen=True, slots=True)
+class _Envelope:
+    """A command as it was found before it was heard: whose it is not, what it says, or why that cannot be read."""
+
+    stranger: str | None
+    payload: Payload = field(repr=False)
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What a terminal believes to be held of its commands from a key on."""
 
@@ -94,6 +103,7 @@ class Commands:
             if expected is not None and expected.tally != self._held(connection, expected):
                 raise ProblemError(HTTPStatus.CONFLICT, "conflict.tally")
             sitting = _Sitting(connection, self._register, self._keys, self._now(), batch)
+            sitting.open(batch)
             answers = [sitting.answer(command) for command in batch]
             answers += [sitting.keep(item) for item in unread]
             sitting.remember()
@@ -154,18 +164,37 @@ class _Sitting:
         self._given = _remembered(connection, register.municipality, [command.key for command in batch])
         self._authors = self._known({command.terminal for command in batch})
         self._version = register.head(connection, "register").version
+        self._book = facts.FactBook(connection, register.municipality)
+        self._envelopes: dict[int, _Envelope] = {}
         self._lines: list[dict[str, object]] = []
+
+    def open(self, batch: Sequence[Command]) -> None:
+        """Open what has no answer yet, and read at once what the book knows of all of it."""
+        for command in batch:
+            if command.key not in self._given:
+                self._envelopes[id(command)] = self._envelope(command)
+        told = [
+            (command, self._envelopes[id(command)].payload)
+            for command in batch
+            if id(command) in self._envelopes
+        ]
+        self._book.look_up(told)
+
+    def _envelope(self, command: Command) -> _Envelope:
+        stranger = self._stranger(command)
+        return _Envelope(stranger, *(({}, None) if stranger else self._opened(command)))
 
     def answer(self, command: Command) -> Answer:
         """Give a command its effect, or the first answer where its key was seen before."""
         first = self._given.get(command.key)
         if first is not None and first.is_of(command):
             return {**first.answer, "outcome": "already", "first": first.answer["outcome"]}
-        stranger = self._stranger(command) or ("key_taken" if first else None)
+        envelope = self._envelopes.get(id(command)) or self._envelope(command)
+        stranger = envelope.stranger or ("key_taken" if first else None)
         if stranger is not None:  # not remembered: the key may be another's, who is still to be heard
             return self._aside(command, stranger) | {"remembered": False}
-        payload, trouble = self._opened(command)
-        answer = self._effect(Hearing(self._connection, self._register, command, payload, self._now), trouble)
+        hearing = Hearing(self._connection, self._register, command, envelope.payload, self._now)
+        answer = self._effect(hearing, envelope.trouble)
         self._given[command.key] = _Given(command.terminal, signed_words(command), answer)
         self._lines.append(self._line(command, answer))
         reached(Point.MID_BATCH)
@@ -181,7 +210,9 @@ class _Sitting:
             payload, reason = self._opened(command, released=True)
             hearing = Hearing(self._connection, self._register, command, payload, self._now)
         if reason is None and command.is_fact:
-            reason = facts.note(hearing)
+            self._book.look_up([(command, payload)])
+            reason = facts.note(hearing, self._book)
+            self._book.write()
         if reason is not None:
             return refused(command, reason)
         if not command.is_fact:
@@ -194,7 +225,8 @@ class _Sitting:
         return quarantined(item.key, self._version, stamp(self._now)) | {"remembered": False}
 
     def remember(self) -> None:
-        """Write the answers down, in the transaction of their effects."""
+        """Write book and answers down, in the transaction of the effects."""
+        self._book.write()
         if self._lines:
             self._connection.execute(sa.insert(storage.command), self._lines)
             tally.note(self._connection, self._register.municipality, self._lines)
@@ -235,7 +267,7 @@ class _Sitting:
             warned = answer["outcome"] == "accepted" and leased(hearing)
             return answer | ({"warnings": ["warning.leased"]} if warned else {})
         if trouble is None:
-            trouble = facts.note(hearing)
+            trouble = facts.note(hearing, self._book)
         if trouble is not None:
             return self._aside(command, trouble)
         return accepted(command, self._version, hearing.at)

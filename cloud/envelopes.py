@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
 from typing import TypeAlias
@@ -144,7 +145,7 @@ def open_carried(keys: TenantKeys, municipality: str, sealed: bytes) -> bytes:
 
 def is_signed(command: Command, public_key: bytes) -> bool:
     """Tell whether a command bears the signature of a terminal's key (PEM)."""
-    key = load_pem_public_key(public_key)
+    key = _read_key(public_key)
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return False
     try:
@@ -152,3 +153,8 @@ def is_signed(command: Command, public_key: bytes) -> bool:
     except (InvalidSignature, UnicodeEncodeError):
         return False
     return True
+
+
+@lru_cache(maxsize=1024)
+def _read_key(public_key: bytes) -> object:
+    return load_pem_public_key(public_key)
