@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QInputEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 
 from ui.text import Words
@@ -89,15 +89,19 @@ class Shell(QMainWindow):
             app.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell of a gesture; takes none away but the key that is heard over all."""
-        if event.type() in _GESTURES:
+        """Tell of a gesture; takes none away but the key that is heard over all.
+
+        What is watched is not touched: where its address was another's, PySide6 hands over what is gone, and an
+        error here ends the program.
+        """
+        if isinstance(event, QInputEvent) and event.type() in _GESTURES:
             self.touched.emit()
             if self._over_all is not None and isinstance(event, QKeyEvent) and _floats():
                 key, pressed = self._over_all
                 if event.key() == key:
                     pressed()
                     return True
-        return super().eventFilter(watched, event)
+        return False
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Pass the wish on; the window goes when everything has been put away."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QWidget
 
 from ui.widgets.letters import Letters
@@ -27,7 +27,7 @@ class Suggestions(QListWidget):
         self.setFrameShape(QFrame.Shape.Box)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setItemDelegate(NameDelegate(letters, 12, self))
-        self.itemClicked.connect(lambda item: self.taken.emit(self.row(item)))
+        self.clicked.connect(lambda place: self.taken.emit(place.row()))
         self._page = page
         self._asking: dict[QObject, Callable[[], None]] = {}
         self._field: QLineEdit | None = None
@@ -66,15 +66,16 @@ class Suggestions(QListWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take the list's keys while it is there, and Down to open it; everything else is the field's."""
-        if event.type() == QEvent.Type.FocusOut and watched is self._field:
-            self.close_list()
-            self.closed.emit()
+        if isinstance(event, QFocusEvent):
+            if event.type() == QEvent.Type.FocusOut and watched is self._field:
+                self.close_list()
+                self.closed.emit()
         elif isinstance(event, QKeyEvent) and watched in self._asking:
             if event.type() == QEvent.Type.ShortcutOverride:  # else Esc would leave the form
                 return self._is_ours(event) and self._keep(event)
             if event.type() == QEvent.Type.KeyPress:
                 return self._press(watched, event)
-        return super().eventFilter(watched, event)
+        return False
 
     def _begin(self, field: QLineEdit, ask: Callable[[], None]) -> None:
         self._field = field
