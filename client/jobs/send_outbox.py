@@ -26,7 +26,8 @@ from client.rules.sending import Trouble
 from client.rules.services import COMMANDS
 from client.rules.table import OutOfTurnError
 
-_BATCH = 50
+_BATCH, _MOST = 50, 400  # the first, and the most; the cloud takes 500
+_QUICK_S = 1.0  # a whole batch answered within it: the next may be twice as large
 _BATCH_BYTES = 400_000
 _ALONE_AFTER = 2  # attempts after which a change travels alone, so that one bad one cannot stop the others
 _UNANSWERED = "link.fault"
@@ -117,6 +118,7 @@ class SendOutbox:
         ] = ()  # what the disk had no room for, or nobody waited to see written
         self._stop: Stop | None = None
         self._passed = ""  # what stopped all and an empty batch did not meet: then it is about the content
+        self._size = _BATCH
         self._alone: set[str] = set()
         self._stumbled: Counter[str] = Counter()
 
@@ -141,8 +143,8 @@ class SendOutbox:
                 return SendReport(next_try_at=self._stop.next_try_at, trouble=self._stop.error)
             if trouble := await self._before():
                 return SendReport(trouble=trouble)
-            ready = await self._ledger.ready(self._now(), limit=_BATCH + 1, alone_after=_ALONE_AFTER)
-            batch = _batch(ready, self._alone)
+            ready = await self._ledger.ready(self._now(), limit=self._size + 1, alone_after=_ALONE_AFTER)
+            batch = _batch(ready, self._alone, self._size)
             return await self._send(batch, more=len(batch) < len(ready)) if batch else SendReport()
 
     async def drain(self) -> SendReport:
@@ -166,8 +168,10 @@ class SendOutbox:
             answers = await self._cloud.send(batch)
         except _NO_ANSWERS as error:
             return await self._failed(batch, error)
-        self._passed = ""
-        self._link.note_success(round((time.monotonic() - began) * 1000), service=COMMANDS)
+        self._passed, took = "", time.monotonic() - began
+        self._link.note_success(round(took * 1000), service=COMMANDS)
+        if len(batch) == self._size and took < _QUICK_S:
+            self._size = min(2 * self._size, _MOST)
         told = {answer.key: answer for answer in answers}
         await self._write(tuple(_fate(told[one.key]) for one in batch if one.key in told))
         silent = tuple(change for change in batch if change.key not in told)
@@ -187,7 +191,8 @@ class SendOutbox:
         return _sum(report, await self._no_answer(silent, LinkDownError(_UNANSWERED)))
 
     async def _failed(self, batch: tuple[QueuedChange, ...], error: CounterError) -> SendReport:
-        """Do as the class of the trouble says."""
+        """Do as the class of the trouble says; what is sent next is little, whatever the line carried before."""
+        self._size = _BATCH
         trouble = sending.class_of(error)
         if trouble is Trouble.STOP_ALL and self._passed == error.code:
             trouble = Trouble.PARK_ONE
@@ -286,14 +291,14 @@ class SendOutbox:
         return SendReport(unknown=len(batch), next_try_at=soonest, trouble=error)
 
 
-def _batch(ready: tuple[QueuedChange, ...], alone: Container[str]) -> tuple[QueuedChange, ...]:
+def _batch(ready: tuple[QueuedChange, ...], alone: Container[str], most: int) -> tuple[QueuedChange, ...]:
     """Take the oldest together up to a size; what has failed before comes alone, after all others."""
     batch: list[QueuedChange] = []
     size = 0
     together = tuple(change for change in ready if change.key not in alone)
     for change in together or ready[:1]:
         size += len(change.sealed)
-        if len(batch) == _BATCH or (batch and size > _BATCH_BYTES):
+        if len(batch) == most or (batch and size > _BATCH_BYTES):
             break
         batch.append(change)
     return tuple(batch)

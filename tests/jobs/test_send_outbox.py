@@ -286,3 +286,28 @@ async def test_what_is_taken_back_as_it_is_picked_is_not_sent_and_holds_nothing_
     assert (await job.round()).sent == 0
     assert counter.states(keys) == [ChangeState.WITHDRAWN, ChangeState.QUEUED]
     assert counter.book.took_effect == []
+
+
+async def test_a_line_that_carries_batches_quickly_is_given_larger_ones_until_there_is_trouble(
+    counter: Counter,
+) -> None:
+    sizes: list[int] = []
+    real = counter.book.send
+
+    async def send(changes: tuple[QueuedChange, ...]) -> tuple[CloudAnswer, ...]:
+        sizes.append(len(changes))
+        return await real(changes)
+
+    counter.book.send = send  # type: ignore[method-assign]  # to see what is sent
+    for number in range(900):
+        await counter.queue(AtenaNo(str(number)))
+    await counter.job.drain()
+    assert sizes == [50, 100, 200, 400, 150]
+    for number in range(900, 1020):
+        await counter.queue(AtenaNo(str(number)))
+    counter.book.lose_answers = 1
+    assert (await counter.job.round()).trouble
+    counter.clock.forward(timedelta(minutes=10))
+    await counter.job.drain()
+    assert sizes[5:] == [120, 50, 70]
+    assert not [one for one in await counter.ledger.outbox() if one.state is not ChangeState.ACCEPTED]
