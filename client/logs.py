@@ -51,6 +51,7 @@ FIELDS = frozenset(
         "step",
         "source",
         "error",
+        "cause",
         "where",
         "task",
         "theme",
@@ -96,13 +97,14 @@ def _may_pass(name: str, value: object) -> bool:
 
 
 def facts_of(error: BaseException) -> Mapping[str, str | int]:
-    """Return what may be written of an error: its class, our code where it has one, and where it was raised."""
+    """Return what may be written of an error: its class and its cause's, our code where it has one, and where."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     where = " < ".join(f"{Path(frame.filename).stem}:{frame.lineno}" for frame in reversed(frames))
     code = getattr(error, "code", None)
     return {
         "error": type(error).__name__,
         "where": where[:_LONGEST],
+        **({"cause": type(error.__cause__).__name__} if error.__cause__ else {}),
         **({"code": code} if isinstance(code, str) else {}),
     }
 

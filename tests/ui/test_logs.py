@@ -39,10 +39,13 @@ def test_an_error_is_written_by_class_code_and_place_never_by_its_words(tmp_path
         int("渡邉󠄐 太郎 at 葛城町")
     except ValueError as error:
         logs.logger().error("bug", **logs.facts_of(error))
-    logs.logger().warning("trouble", **logs.facts_of(StoreError("store.full")))
+    trouble = StoreError("store.full")
+    trouble.__cause__ = OSError("渡邉󠄐 太郎.pdf")
+    logs.logger().warning("trouble", **logs.facts_of(trouble))
     logs.set_up(None)
     first, second = (json.loads(line) for line in (tmp_path / "madoguchi.log").read_text().splitlines())
     assert first["error"] == "ValueError"
     assert "test_logs" in first["where"]
     assert "葛城" not in json.dumps(first, ensure_ascii=False)
-    assert second["code"] == "store.full"
+    assert (second["code"], second["cause"]) == ("store.full", "OSError")
+    assert "太郎" not in json.dumps(second, ensure_ascii=False)
