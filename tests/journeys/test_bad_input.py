@@ -127,6 +127,10 @@ def wrong_way(case: str, folder: Path) -> dict[str, str]:
     }[case]
 
 
+def in_the_stage(case: object) -> object:
+    return pytest.param(case, marks=pytest.mark.slow)
+
+
 WAYS = ("unknown host", "refused port", "another authority", "no authority")
 
 
@@ -195,7 +199,7 @@ AN_HOUR = re.compile(
 )  # off line it is told from the book's last entry, minutes old
 
 
-@pytest.mark.parametrize("seconds", [3600, -3600])
+@pytest.mark.parametrize("seconds", [3600, in_the_stage(-3600)])
 def test_a_clock_off_by_an_hour_stops_sign_in_and_issue_but_not_the_sending(
     given: Given, seconds: int
 ) -> None:
@@ -313,10 +317,7 @@ def make_empty(path: Path) -> None:
     os.truncate(path, 0)
 
 
-DAMAGES = (flip, cut_in_half, wipe_header, make_empty)
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", [flip, make_empty, *map(in_the_stage, (cut_in_half, wipe_header))])
 def test_a_damaged_replica_is_named_and_fetched_anew_and_the_outbox_stays(
     given: Given, damage: Callable[[Path], None]
 ) -> None:
@@ -374,7 +375,9 @@ def test_on_line_a_damaged_replica_is_named_and_disturbs_nobody(given: Given) ->
     assert given.open(script) == exit_codes.OK
 
 
-@pytest.mark.parametrize("damage", [flip_one, *DAMAGES, Path.unlink])
+@pytest.mark.parametrize(
+    "damage", [flip_one, wipe_header, Path.unlink, *map(in_the_stage, (flip, make_empty, cut_in_half))]
+)
 def test_a_damaged_ledger_keeps_the_counter_shut_and_is_left_as_it_is(
     given: Given, damage: Callable[[Path], None]
 ) -> None:
