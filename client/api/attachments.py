@@ -1,7 +1,9 @@
 """Attachments on their way to the cloud: announced, then brought part by part, with the terminal's own proof."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Literal
 from urllib.parse import quote
 
@@ -16,8 +18,10 @@ _BYTES_A_STATE = 1500  # with the numbers of three hundred parts
 class AttachmentBox:
     """Brings sealed attachments; fulfils the port ``CloudAttachments``."""
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, named_in: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Bring this terminal's own, or by the changes that name them another's."""
         self._http = http
+        self._named_in = named_in
 
     async def announce(self, attachment: Attachment, parts: int) -> CloudAttachment:
         """Begin one, or hear which parts of it are there. LinkDownError, RefusedError."""
@@ -29,6 +33,8 @@ class AttachmentBox:
             "sha256": attachment.sha256,
             "parts": parts,
         }
+        if attachment.key in self._named_in:
+            told["named_in"] = self._named_in[attachment.key]
         reply = await self._http.call("POST", "/v1/attachments", json=told, expect_bytes=_BYTES_A_STATE)
         return reply.decode(_State).value()
 
