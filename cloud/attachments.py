@@ -75,7 +75,7 @@ class Attachments:
                 line = self._begun(connection, key, author, told)
             elif any(getattr(line, name) != getattr(told, name) for name in _words(line)):
                 raise ProblemError(HTTPStatus.CONFLICT, "attachment.other")
-            return self._status(connection, line)
+            return self._status(connection, line) | ({"terminal": author} if named_in else {})
 
     def status(self, terminal: str, key: str) -> dict[str, object]:
         """Return which parts are there, and where the attachment stands."""

@@ -66,7 +66,7 @@ async def test_it_goes_on_where_its_author_stopped_and_is_no_matter_of_who_ends_
         await scan.begin()
         await scan.put(2)
         told = await carried(scan, carrier).begin(named_in=scan.command_key)
-        assert told.json()["have"] == [2]
+        assert (told.json()["have"], told.json()["terminal"]) == ([2], author.number)
         await carried(scan, carrier).put(1)
         assert (await carried(scan, carrier).state())["have"] == [1, 2]
         assert (await scan.state())["have"] == [2], "the author's is as the author left it"

