@@ -33,6 +33,17 @@ def state_of(connection: sa.Connection, municipality: str, line: Line) -> str:
     return ATTACHED if heard.terminal == line.terminal else QUARANTINE
 
 
+def author_naming(
+    connection: sa.Connection, municipality: str, command_key: str, words: tuple[str, str, str]
+) -> str | None:
+    """Return whose request, that took effect, names an attachment by key, hash and media type; None where none does."""
+    case = _one(connection, municipality, storage.intake_case, "command_key", command_key)
+    if case is None:
+        return None
+    notes = read_kept(REQUESTS[case.kind], case.payload).attachments
+    return case.terminal if words in {(one.key, one.sha256, one.media_type) for one in notes} else None
+
+
 def _one(connection: sa.Connection, municipality: str, table: sa.Table, name: str, key: str) -> Line | None:
     query = sa.select(table).where(table.c.municipality == municipality, table.c[name] == key)
     return connection.execute(query).one_or_none()

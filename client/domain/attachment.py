@@ -65,6 +65,14 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedAttachment:
+    """An attachment of a PC that dies, and the change whose envelope names it: by that another terminal may bring it."""
+
+    attachment: Attachment
+    named_in: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attached:
     """How many attachments a change has, how many the cloud has whole, and how many were lost on this PC's disk."""
 

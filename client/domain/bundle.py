@@ -20,7 +20,7 @@ class BundleKind(Enum):
 class BundlePart:
     """A part as it lies in the file: its sealed bytes' size and SHA-256."""
 
-    name: str  # snapshot | chunks | rows | parcels | changes
+    name: str  # snapshot | chunks | rows | parcels | changes | attachments
     size: int
     sha256: bytes
 

@@ -6,11 +6,25 @@ from pathlib import Path
 from typing import Protocol
 
 from client.domain.attachment import Attachment, CloudAttachment, WaitingAttachment
+from client.domain.change import QueuedChange
+from client.jobs.send_outbox import Line
 
 OnBytes = Callable[[int, int], None]  # how many were read, of how many
 
 
-class AttachmentFiles(Protocol):
+class SealedContent(Protocol):
+    """Where the sealed bytes of attachments are read from."""
+
+    async def is_whole(self, attachment: Attachment) -> bool:
+        """Tell whether the sealed bytes are there with their hash."""
+        ...
+
+    async def read(self, attachment: Attachment, begins: int, length: int) -> bytes:
+        """Return some of the sealed bytes. StoreError ``store.attachment_lost``."""
+        ...
+
+
+class AttachmentFiles(SealedContent, Protocol):
     """Attachments on the disk, sealed to the cloud before the first byte is written; nobody here can open them."""
 
     async def take(
@@ -21,14 +35,6 @@ class AttachmentFiles(Protocol):
 
     async def drop(self, attachment: Attachment) -> None:
         """Remove one that no intake was written with."""
-        ...
-
-    async def is_whole(self, attachment: Attachment) -> bool:
-        """Tell whether the sealed file is there with its hash."""
-        ...
-
-    async def read(self, attachment: Attachment, begins: int, length: int) -> bytes:
-        """Return some of the sealed bytes. StoreError ``store.attachment_lost``."""
         ...
 
 
@@ -49,6 +55,23 @@ class AttachmentBook(Protocol):
 
     async def postpone(self, key: str, *, next_try_at: datetime, words: str) -> None:
         """Write when the next try is, and why."""
+        ...
+
+
+class CommandsAhead(Protocol):
+    """The commands that go before attachments."""
+
+    async def ready(self, now: datetime, *, limit: int, alone_after: int) -> tuple[QueuedChange, ...]:
+        """Return what may be sent now."""
+        ...
+
+
+class AttachmentLine(Line, Protocol):
+    """The part of a link that a sender of attachments asks and tells."""
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether a call to the cloud is worth its wait."""
         ...
 
 

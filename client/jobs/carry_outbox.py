@@ -53,7 +53,9 @@ class CarriedOutbox:
 
 
 class OpenLine:
-    """A line that is tried whatever was met before; fulfils send_outbox.Line."""
+    """A line that is tried whatever was met before; fulfils attachment_ports.AttachmentLine."""
+
+    usable = True
 
     def usable_for(self, _service: str) -> bool:
         """Tell that a call is worth its wait."""

@@ -11,8 +11,14 @@ from dataclasses import dataclass
 
 from client.domain.attachment import CloudAttachment, WaitingAttachment
 from client.domain.errors import CounterError, LinkDownError, RefusedError, SignInNeededError, StoreError
-from client.jobs.attachment_ports import AttachmentBook, AttachmentFiles, CloudAttachments
-from client.jobs.ports import Ledger, Link, Now
+from client.jobs.attachment_ports import (
+    AttachmentBook,
+    AttachmentLine,
+    CloudAttachments,
+    CommandsAhead,
+    SealedContent,
+)
+from client.jobs.ports import Now
 from client.rules import attachments as rules
 from client.rules.services import COMMANDS
 
@@ -39,9 +45,9 @@ class SendAttachments:
         self,
         cloud: CloudAttachments,
         book: AttachmentBook,
-        files: AttachmentFiles,
-        ledger: Ledger,
-        link: Link,
+        files: SealedContent,
+        ledger: CommandsAhead,
+        link: AttachmentLine,
         *,
         may_cross: Callable[[], bool],
         now: Now,

@@ -22,12 +22,13 @@ from client.domain.bundle import Bundle, BundleKind, BundlePart, EscrowCard, Sig
 from client.domain.errors import RefusedError
 from client.domain.feed import Feed
 
+ATTACHMENTS = "attachments"
 MAGIC = b"MADOGUCHI-BUNDLE-1\n"
 END = b"MDGEND1\n"
 FOOTER = 4 + 2 + len(END)
 MOST_MANIFEST = 65_536
 MOST_SIGNATURE = 512
-_FORMAT = 1
+_FORMAT = 2  # since an outbox may bring attachments; what has none is of 1, for programs from before
 _SPOKEN = 16  # hex digits
 _DOMAIN = b"madoguchi-bundle-v1\n"  # before what is signed, so that no other signature fits
 _CARD = b"madoguchi-escrow-v1\n"
@@ -36,6 +37,7 @@ _PARTS = (
     (BundleKind.WHOLE, ("rows", "parcels")),  # by a terminal
     (BundleKind.DELTA, ("parcels",)),
     (BundleKind.OUTBOX, ("changes",)),
+    (BundleKind.OUTBOX, ("changes", ATTACHMENTS)),
 )
 _NOT_SIGNED = (  # whatever a signature, or a certificate that is none, is refused with
     InvalidSignature,
@@ -111,7 +113,7 @@ class _Card(msgspec.Struct, kw_only=True):
 def manifest_of(bundle: Bundle) -> bytes:
     """Return what stands in the clear, as it is signed."""
     told = _Manifest(
-        format=_FORMAT,
+        format=_FORMAT if bundle.part(ATTACHMENTS) else 1,
         bundle=bundle.bundle_id,
         municipality=bundle.municipality,
         environment=bundle.environment,

@@ -1,12 +1,19 @@
-"""A queued change as it lies in the export of an outbox: all but its payload, which stays sealed to the cloud."""
+"""What lies in the export of an outbox: a queued change but for its payload, and attachments; all of it sealed to the cloud.
 
+An attachment is a record that says what it is, then its sealed bytes in records as large as the parts it goes up in.
+"""
+
+from collections.abc import Iterator
 from datetime import date, datetime
+from hashlib import sha256
 
 import msgspec
 
+from client.domain.attachment import Attachment, CarriedAttachment, MediaType
 from client.domain.change import ChangeKind, ChangeState, QueuedChange, Receipt
 from client.domain.errors import RefusedError
 from client.domain.resident import AtenaNo
+from client.rules.attachments import parts_of, span
 
 
 class _Receipt(msgspec.Struct):
@@ -32,6 +39,15 @@ class _Exported(msgspec.Struct):
     attempts: int
     last_words: str
     receipt: _Receipt | None
+
+
+class _Beside(msgspec.Struct):
+    key: str
+    command_key: str
+    named_in: str
+    media_type: MediaType
+    size: int
+    sha256: str
 
 
 def record_of(change: QueuedChange) -> bytes:
@@ -86,3 +102,33 @@ def read_record(record: bytes) -> QueuedChange:
         last_words=told.last_words,
         receipt=Receipt(receipt.register_version, receipt.at, receipt.text) if receipt else None,
     )
+
+
+def attachment_records(one: CarriedAttachment, sealed: bytes) -> Iterator[bytes]:
+    """Yield the records of an attachment."""
+    told = one.attachment
+    yield msgspec.msgpack.encode(
+        _Beside(told.key, told.command_key, one.named_in, told.media_type, told.size, told.sha256)
+    )
+    for place in range(1, parts_of(told.size) + 1):
+        begins, length = span(place, told.size)
+        yield sealed[begins : begins + length]
+
+
+def read_attachments(records: Iterator[bytes]) -> Iterator[tuple[CarriedAttachment, bytes]]:
+    """Yield each attachment with its sealed bytes, one at a time. RefusedError ``bundle.changed``."""
+    for record in records:
+        try:
+            told = msgspec.msgpack.decode(record, type=_Beside)
+            one = Attachment(told.key, told.command_key, told.media_type, told.size, told.sha256)
+        except (msgspec.DecodeError, ValueError):
+            raise RefusedError("bundle.changed") from None
+        sealed = bytearray()
+        for place in range(1, parts_of(one.size) + 1):
+            part = next(records, b"")
+            if len(part) != span(place, one.size)[1]:
+                raise RefusedError("bundle.changed")
+            sealed += part
+        if sha256(sealed).hexdigest() != one.sha256:
+            raise RefusedError("bundle.changed")
+        yield CarriedAttachment(one, told.named_in), bytes(sealed)

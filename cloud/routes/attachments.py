@@ -28,6 +28,7 @@ class New(msgspec.Struct):
     size: Annotated[int, msgspec.Meta(ge=1)]
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     parts: Annotated[int, msgspec.Meta(ge=1)]
+    named_in: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
 
 
 @router.post("")
@@ -35,10 +36,12 @@ def announce(
     tenant: TenantDep, terminal: TerminalDep, asked: Annotated[New, Depends(body_of(New))]
 ) -> Response:
     """Begin an attachment."""
-    if not (is_key(asked.key) and is_key(asked.command_key)):
+    if not all(map(is_key, (asked.key, asked.command_key, asked.named_in or asked.key))):
         raise malformed("the body at `$.key`")
     told = Announced(asked.key, asked.command_key, asked.media_type, asked.size, asked.sha256, asked.parts)
-    return json_answer(tenant.attachments.announce(terminal.terminal_no, told), HTTPStatus.CREATED)
+    return json_answer(
+        tenant.attachments.announce(terminal.terminal_no, told, asked.named_in), HTTPStatus.CREATED
+    )
 
 
 @router.get("/{key}")

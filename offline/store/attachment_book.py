@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
-from client.domain.attachment import WaitingAttachment
+from client.domain.attachment import CarriedAttachment, WaitingAttachment
 from client.domain.errors import StoreError
 from client.jobs.ports import Now
 from offline.store import attachments
@@ -49,6 +49,10 @@ class LedgerAttachments:
     async def postpone(self, key: str, *, next_try_at: datetime, words: str) -> None:
         """Write when the next try is, and why."""
         await self._commit(partial(attachments.postpone, key=key, next_try_at=next_try_at, words=words))
+
+    async def to_carry(self) -> tuple[tuple[CarriedAttachment, ...], int]:
+        """Return what another terminal would have to bring if this PC died, and how many are lost here."""
+        return await self._look(lambda c: (attachments.to_carry(c), attachments.counts(c)[1]))
 
     async def send_again(self, changes: Iterable[str]) -> int:
         """Bring again what lies beside some changes: the cloud was restored from before, and forgot it."""

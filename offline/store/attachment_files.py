@@ -78,6 +78,13 @@ class SealedFiles:
 
     # -- on a thread
 
+    def content(self, attachment: Attachment) -> bytes:
+        """Return all of the sealed bytes, on the caller's thread. StoreError ``store.attachment_lost``, or of the disk."""
+        content = self._read(attachment, 0, attachment.size)
+        if sha256(content).hexdigest() != attachment.sha256:
+            raise StoreError("store.attachment_lost")
+        return content
+
     def _take(self, source: Path, key: str, command_key: str, most: int, on_bytes: OnBytes) -> Attachment:
         content = _content_of(source, most - ATTACHMENT_SEAL, on_bytes)
         media_type = media_type_of(content)

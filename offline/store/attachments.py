@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from client.domain.attachment import Attached, Attachment, MediaType, WaitingAttachment
+from client.domain.attachment import Attached, Attachment, CarriedAttachment, MediaType, WaitingAttachment
 from client.domain.change import NewChange
 from client.jobs.ports import JournalEntry
 from client.rules.attachments import AFTER_NO, FOLLOWS, parts_of
@@ -135,6 +135,14 @@ def kept(connection: sqlite3.Connection, *states: str) -> tuple[Attachment, ...]
         (asked,),
     )
     return tuple(map(_attachment, rows))
+
+
+def to_carry(connection: sqlite3.Connection) -> tuple[CarriedAttachment, ...]:
+    """Return every one the cloud does not surely have, with the change whose envelope names it."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, a.change FROM attachment a WHERE state = ? ORDER BY no", (WAITING,)
+    )
+    return tuple(CarriedAttachment(_attachment(row[:5]), row[5]) for row in rows)
 
 
 def counts(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from client.domain.attachment import Attachment, CarriedAttachment
 from client.domain.bundle import Bundle, BundleKind, EscrowCard, Signer, Span, versions_of
 from client.domain.change import QueuedChange
-from client.domain.errors import RefusedError
+from client.domain.errors import RefusedError, StoreError
 from client.domain.feed import Feed, Position
 from client.domain.parcel import Parcel
 from client.domain.terminal import TerminalFacts
-from client.rules.exported import record_of
+from client.rules.bundles import ATTACHMENTS
+from client.rules.exported import attachment_records, record_of
 from offline.store import escrow
 from offline.store.bundle_file import BundleWriter
 from offline.store.replica import Replica
@@ -70,18 +72,34 @@ class BundleMaker:
 
         return await replica.carry(write)
 
-    async def outbox(self, path: Path, changes: Sequence[QueuedChange]) -> Bundle:
-        """Write what is queued, envelopes, signatures and fates; payloads stay sealed to the cloud."""
-        return await asyncio.to_thread(self._write_outbox, path, changes)
+    async def outbox(
+        self,
+        path: Path,
+        changes: Sequence[QueuedChange],
+        beside: Sequence[CarriedAttachment],
+        content: Callable[[Attachment], bytes],
+    ) -> tuple[Bundle, int]:
+        """Write what is queued, envelopes, signatures and fates, and what lies beside it; all stays sealed to the cloud.
 
-    def _write_outbox(self, path: Path, changes: Sequence[QueuedChange]) -> Bundle:
+        Returns with the bundle how many attachments are in it: what cannot be read from a dying disk keeps nothing back.
+        """
+        return await asyncio.to_thread(self._write_outbox, path, changes, beside, content)
+
+    def _write_outbox(
+        self,
+        path: Path,
+        changes: Sequence[QueuedChange],
+        beside: Sequence[CarriedAttachment],
+        content: Callable[[Attachment], bytes],
+    ) -> tuple[Bundle, int]:
         bundle, key = self._begun(BundleKind.OUTBOX, dict.fromkeys(Feed, Span(0, 0)))
         with BundleWriter(path, bundle.bundle_id, key) as writer:
             writer.begin("changes")
             for change in changes:
                 writer.put(record_of(change))
             writer.end()
-            return writer.finish(bundle, self.sign)
+            written = _put_attachments(writer, beside, content) if beside else 0
+            return writer.finish(bundle, self.sign), written
 
     def _write_delta(self, path: Path, spans: Mapping[Feed, Span], parcels: list[Parcel]) -> Bundle:
         bundle, key = self._begun(BundleKind.DELTA, spans)
@@ -117,6 +135,23 @@ class BundleMaker:
             parts=(),
         )
         return replace(unsealed, wrapped=escrow.wrapped(key, self.card, unsealed)), key
+
+
+def _put_attachments(
+    writer: BundleWriter, beside: Sequence[CarriedAttachment], content: Callable[[Attachment], bytes]
+) -> int:
+    writer.begin(ATTACHMENTS)
+    written = 0
+    for one in beside:
+        try:
+            sealed = content(one.attachment)
+        except StoreError:
+            continue
+        for record in attachment_records(one, sealed):
+            writer.put(record)
+        written += 1
+    writer.end()
+    return written
 
 
 def _put_parcels(writer: BundleWriter, parcels: list[Parcel]) -> None:

@@ -32,7 +32,7 @@ SOURCES = sorted(Path(str(client.api.__file__)).parent.glob("*.py"))
 AMONG_NEIGHBOURS = {"/v1/holds"}  # asked of machines of the same town, never of the cloud
 AT = datetime(2026, 11, 20, 5, 32, tzinfo=UTC)
 NEVER_READ = {  # answers without a body, or in an envelope, which the vectors hold; see test_vectors.py
-    *("keepDeposit", "orderDone", "tellState", "signOut", "carry", "revocationList"),
+    *("keepDeposit", "orderDone", "tellState", "signOut", "carry", "revocationList", "withdrawAttachment"),
     *("feedParcels", "feedDigest", "feedBuckets", "feedRows", "snapshotParcel", "snapshotChunk"),
     "feedTouches",  # see tests/promises/test_p07_doubtful_papers.py
     "setLine",
@@ -162,5 +162,5 @@ def test_every_call_of_the_terminal_is_read_here_or_in_the_vectors() -> None:
         if (operation := operation_of(verb, path)) is not None
     }
     # Of an address whose method stands elsewhere every method counts: those the terminal does not use are named.
-    not_called = {"snapshotChunkHead", "health"}
+    not_called = {"snapshotChunkHead", "health", "attachment"}
     assert known - not_called <= set(READERS) | NEVER_READ

@@ -277,6 +277,32 @@ async def test_what_has_taken_effect_makes_room(site: Site) -> None:
     assert await standing(site, bundle) == "attached"
 
 
+@pytest.mark.parametrize(
+    ("more", "base", "outcome"), [({}, {TARO: 9}, "conflict"), ({"ido_date": "2099-01-01"}, None, "refused")]
+)
+async def test_what_was_answered_with_no_makes_room_once_it_is_whole(
+    site: Site, more: Any, base: Any, outcome: str
+) -> None:
+    command = site.terminal.tenkyo(more, **({"base": base} if base else {}))
+    (said,) = await site.terminal.send(command)
+    assert said["outcome"] == outcome
+    bundle = a_bundle(site.terminal, str(command["key"]))
+    site.tenant.attachments.limits = Limits(outstanding=len(bundle.sealed))
+    await bundle.begin()
+    assert (await a_bundle(site.terminal).begin()).json()["code"] == "attachment.no_room"
+    assert (await bundle.bring())["state"] == "refused"
+    assert (await a_bundle(site.terminal).begin()).status_code == 201
+
+
+async def test_what_lies_aside_makes_no_room(site: Site) -> None:
+    fact = site.terminal.issued(1)
+    await site.terminal.send(fact, again := site.terminal.issued(1))
+    bundle = a_bundle(site.terminal, str(again["key"]))
+    site.tenant.attachments.limits = Limits(outstanding=len(bundle.sealed))
+    assert (await bundle.bring())["state"] == "quarantine"
+    assert (await a_bundle(site.terminal).begin()).json()["code"] == "attachment.no_room"
+
+
 async def test_many_parts_at_once_make_one_whole(site: Site) -> None:
     bundle = a_bundle(site.terminal, cuts=8)
     await bundle.begin()

@@ -2,21 +2,23 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from msgspec import json as wire
 
+from client.api.attachments import AttachmentBox
 from client.api.commands import CommandBox
 from client.api.http import Http
 from client.config import Loaded
 from client.domain.bundle import BundleKind
 from client.domain.change import ChangeState
 from client.domain.errors import RefusedError, StoreError
+from client.jobs.carry_attachments import CarryAttachments, Left
 from client.jobs.carry_outbox import Carried, CarryOutbox
 from client.jobs.ports import JournalEntry
-from client.rules.bundles import spoken
-from client.rules.exported import read_record
+from client.rules.bundles import ATTACHMENTS, spoken
+from client.rules.exported import read_attachments, read_record
 from client.rules.outbox import UNDER_WAY, needs_a_person
 from offline.store import escrow
 from offline.store.bundle_file import BundleFile
@@ -60,14 +62,19 @@ async def _export(_loaded: Loaded, asked: argparse.Namespace, terminal: Terminal
 
 
 async def write_out(terminal: Terminal, asked: argparse.Namespace) -> Told:
-    """Write all that has not landed, and a line in the journal; nothing is taken from the outbox by that."""
+    """Write all that has not landed, what lies beside it, and a line in the journal; nothing is taken away by that."""
     changes = await terminal.stores.ledger.outbox()
     card = card_for(terminal, asked.escrow)
+    beside, lost = await terminal.stores.ledger.attachments.to_carry()
     maker = BundleMaker(terminal.facts, terminal.environment, card, terminal.sign, terminal.now)
-    bundle = await maker.outbox(asked.file, changes)
-    facts = {"bundle": bundle.bundle_id, "bundle_kind": bundle.kind.value, "changes": len(changes)}
+    bundle, written = await maker.outbox(
+        asked.file, changes, beside, terminal.stores.ledger.attachment_files.content
+    )
+    counts = {"changes": len(changes), "attachments": written}
+    facts = {"bundle": bundle.bundle_id, "bundle_kind": bundle.kind.value, **counts}
     await terminal.stores.ledger.record(JournalEntry("sync", terminal.clerk, facts=facts))
-    told = {"bundle": bundle.bundle_id, "changes": len(changes), "hash": spoken(bundle)}
+    told = {"bundle": bundle.bundle_id, "hash": spoken(bundle), **counts}
+    told["attachments_lost"] = lost + len(beside) - written
     return {"ok": True, **told, "unsent": sum(change.state in UNDER_WAY for change in changes)}
 
 
@@ -89,17 +96,25 @@ async def bring(terminal: Terminal, file: BundleFile, shares: Shares, http: Http
         file.verify()
         key = escrow.content_key_of(file.bundle, shares(file.bundle))
         changes = [read_record(record) for record in file.records("changes", key)]
+        beside = [one for one, _ in read_attachments(file.records(ATTACHMENTS, key))]
     except RefusedError as error:
         await write_refusal(terminal.here, file.bundle, error.code)
         raise
     author, ledger = file.bundle.made_by, terminal.stores.ledger
     carry = CarryOutbox(CommandBox(http, author), ledger.record, now=terminal.now)
     carried = await carry(changes, terminal=author, actor=terminal.clerk)
-    told = _told(carried)
+    names = {one.attachment.key: one.named_in for one in beside}
+    left = await CarryAttachments(AttachmentBox(http, names), now=terminal.now)(
+        beside,
+        {change.key: change.state for change in carried.changes},
+        lambda: read_attachments(file.records(ATTACHMENTS, key)),
+    )
+    told = _told(carried) | _told_beside(len(beside), left)
     line: dict[str, str | int] = {"bundle": file.bundle.bundle_id, "carried_for": author}
     line |= {name: value for name, value in told.items() if isinstance(value, int)}
     await ledger.record(JournalEntry("sync", terminal.clerk, facts=line))
-    return {"ok": not told["unsent"], "bundle": file.bundle.bundle_id, "terminal": author, **told}
+    done = not told["unsent"] and not any(one.may_go_later for one in left)
+    return {"ok": done, "bundle": file.bundle.bundle_id, "terminal": author, **told}
 
 
 def _must_be_an_outbox(file: BundleFile) -> None:
@@ -118,4 +133,12 @@ def _told(carried: Carried) -> Told:
             if needs_a_person(change)
         ],
         "trouble": carried.trouble.code if carried.trouble else "",
+    }
+
+
+def _told_beside(all_of_them: int, left: Sequence[Left]) -> Told:
+    return {
+        "attachments": all_of_them,
+        "attachments_whole": all_of_them - len(left),
+        "attachments_left": [f"{one.one.named_in} {one.one.attachment.key} {one.words}" for one in left],
     }
