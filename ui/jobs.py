@@ -10,6 +10,7 @@ from client.jobs.find_resident import FindResident
 from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
+from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.ports import Ledger
 from client.jobs.print_slip import PrintSlip
 from client.jobs.queue_change import QueueChange
@@ -56,3 +57,4 @@ class Jobs:
     doubtful: SettleDoubtful
     places: SuggestPlaces
     reentry: CheckReentry
+    insured: LookUpInsured

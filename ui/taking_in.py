@@ -10,6 +10,7 @@ from client.rules.intakes.form import Form
 from ui.jobs import Jobs
 from ui.screens.change.choose import ChooseModel
 from ui.screens.change.choose_view import ChooseView
+from ui.screens.change.insured import AskInsured, InsuredModel
 from ui.screens.change.model import ChangeJobs, ChangeModel
 from ui.screens.change.places import AskPlaces, PlacesModel
 from ui.screens.change.reentry import ReentryJobs, ReentryModel
@@ -20,7 +21,7 @@ from ui.widgets.letters import Letters
 from ui.work import Starter
 
 CHOOSE, CHANGE = "choose", "change"
-Aids = tuple[AskPlaces, ReentryJobs]
+Aids = tuple[AskPlaces, ReentryJobs, AskInsured]
 
 
 def aids(jobs: Jobs, who: Callable[[], SignIn]) -> Aids:
@@ -31,6 +32,7 @@ def aids(jobs: Jobs, who: Callable[[], SignIn]) -> Aids:
             people=lambda facts: jobs.reentry.people(who(), facts),
             former=lambda number, birth, sex: jobs.reentry.former(who(), number, birth, sex),
         ),
+        lambda people: jobs.insured(who(), people),
     )
 
 
@@ -44,9 +46,10 @@ class TakingIn:
         self._words = words
         self.choose = ChooseModel(words)
         self.change = ChangeModel(words, jobs, starter, now)
-        ask_places, reentry = helped
+        ask_places, reentry, insured = helped
         self.places = PlacesModel(self.change, ask_places, starter)
         self.reentry = ReentryModel(self.change, reentry, starter)
+        self.insured = InsuredModel(self.change, insured, starter)
         self.choose.chosen = self._show_form
 
     def join(self, finished: Callable[[], None]) -> None:
@@ -89,5 +92,6 @@ class TakingIn:
 
     def _show_form(self, form: Form) -> None:
         self.change.begin(form, self.choose.view, self.choose.subject)
+        self.insured.begin()
         self._shell.show_screen(CHANGE)
         self.change_view.begin()

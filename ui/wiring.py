@@ -39,6 +39,7 @@ from client.jobs.heed_orders import HeedOrders
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.log_in import LogIn
+from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Proof, ProveReplica, Tell
 from client.jobs.queue_change import QueueChange
@@ -321,6 +322,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         ),
         places=SuggestPlaces(replica, ledger, now=utc_now),
         reentry=CheckReentry(find),
+        insured=LookUpInsured(replica, ledger, now=utc_now),
     )
 
 

@@ -34,6 +34,7 @@ from client.jobs.find_resident import FindResident
 from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
+from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.ports import Picture
 from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Looking, Part, Proof, Tell
@@ -392,5 +393,6 @@ class World:
             ),
             places=SuggestPlaces(self.replica, self.ledger, now=now),
             reentry=CheckReentry(find),
+            insured=LookUpInsured(self.replica, self.ledger, now=now),
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )

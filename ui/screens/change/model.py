@@ -1,7 +1,7 @@
 """A notification taken in, kept here and sent when the line allows (仮受付): one screen for every form. No toolkit."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import uuid4
 
@@ -12,11 +12,14 @@ from client.domain.change import QueuedChange
 from client.domain.errors import CounterError, RefusedError
 from client.domain.forbidden_numbers import is_forbidden_number
 from client.domain.intake import Ask, Entry, Field, Filer, newcomer_id
+from client.domain.nhi import Insured
 from client.domain.resident import AtenaNo, Household, Resident
 from client.jobs.find_resident import HouseholdView
 from client.jobs.ports import Now
+from client.rules.intakes import nhi
 from client.rules.intakes.form import LATE, Form, Who, forbidden, gaps, is_late, read
 from client.rules.on_day import household_on
+from ui.clock import short_time
 from ui.notices import Note, note_of, slip_note
 from ui.screens.change.attached import Attach, AttachedModel
 from ui.text import Words
@@ -56,6 +59,7 @@ class ChangeModel:
         self.todoke = ""
         self.newcomers: tuple[AtenaNo, ...] = ()
         self.sealed: dict[str, bytes] = {}
+        self.insured: Insured | None = None
         self.filer = Filer.SELF
         self.wrong: frozenset[str] = frozenset()
         self.busy = False
@@ -96,6 +100,7 @@ class ChangeModel:
             filer=self.filer,
             newcomers=self.newcomers,
             sealed=dict(self.sealed),
+            insured=self.insured,
         )
 
     @property
@@ -129,7 +134,11 @@ class ChangeModel:
         if day and moved is None:
             return self.words("change.unread_day")
         said = [self.words("change.read_as", day=wareki(moved))] if moved else []
-        said += [self.words(f"change_warning.{one.rpartition('.')[2]}") for one in self._warnings(moved)]
+        at = short_time(self.insured.at, self._now()) if self.insured and self.insured.at else ""
+        facts = {"who": self._otherwise(moved), "at": at}
+        said += [
+            self.words(f"change_warning.{one.rpartition('.')[2]}", **facts) for one in self._warnings(moved)
+        ]
         return "　".join(said)
 
     @property
@@ -155,6 +164,11 @@ class ChangeModel:
         """Return a date field as read."""
         typed = self.todoke if name == TODOKE_DATE else self.value(name)
         return parse_day(typed) if typed else None
+
+    def know_insured(self, insured: Insured) -> None:
+        """Take what the register knows of 国保."""
+        self.insured = insured
+        self.changed()
 
     # -- what a clerk does
 
@@ -267,7 +281,7 @@ class ChangeModel:
         self.changed()
 
     def _clear(self) -> None:
-        self.form = self.household = self.subject = None
+        self.form = self.household = self.subject = self.insured = None
         self.members, self.values, self.sealed, self.newcomers = frozenset(), {}, {}, ()
         self.todoke, self.filer = "", Filer.SELF
         self.wrong, self.busy, self.printing = frozenset(), False, False
@@ -290,6 +304,18 @@ class ChangeModel:
             return read(form, self.entry, tokyo_day(self._now())).warnings
         except RefusedError:
             return (LATE,) if moved and filed and is_late(form, moved, filed) else ()
+
+    def _otherwise(self, day: date | None) -> str:
+        """Return of whom on a 国保 form the register says otherwise: by place and 続柄, names are drawn elsewhere."""
+        form = self.form
+        if form is None or form.kind not in nhi.KINDS or day is None:
+            return ""
+        found = nhi.told_otherwise(self.entry, day, member=form is nhi.ACQUIRE)
+        return "、".join(
+            self.words("change_warning.one_of", n=place, relationship=one.relationship or "―")
+            for place, one in enumerate(self.candidates, 1)
+            if one.atena_no in found
+        )
 
     def _refuse(self, error: RefusedError) -> None:
         """Say no by the field it concerns, in the words of that field."""
@@ -322,16 +348,7 @@ class ChangeModel:
         private = {one.name for one in self.fields if one.ask is Ask.SEALED and entry.value(one.name)}
         sealed = {name: self._jobs.seal(entry.value(name)) for name in private}
         values = {name: said for name, said in entry.values.items() if name not in private}
-        return Entry(
-            household=entry.household,
-            subject=entry.subject,
-            members=entry.members,
-            values=values,
-            todoke=entry.todoke,
-            filer=entry.filer,
-            newcomers=entry.newcomers,
-            sealed={**entry.sealed, **sealed},
-        )
+        return replace(entry, values=values, sealed={**entry.sealed, **sealed})
 
     def _start_slip(self, change: QueuedChange) -> None:
         self.printing = True
