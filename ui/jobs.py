@@ -14,6 +14,7 @@ from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.ports import Ledger
 from client.jobs.print_slip import PrintSlip
 from client.jobs.queue_change import QueueChange
+from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import SettleDoubtful
@@ -58,3 +59,4 @@ class Jobs:
     places: SuggestPlaces
     reentry: CheckReentry
     insured: LookUpInsured
+    returned: RewriteReturned

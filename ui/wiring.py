@@ -45,6 +45,7 @@ from client.jobs.prove_replica import Proof, ProveReplica, Tell
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.reconcile_outbox import ReconcileOutbox
+from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_attachments import SendAttachments
 from client.jobs.send_outbox import SendOutbox
@@ -272,6 +273,8 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
     press, offset = doors.press, _clock_offset(doors)
 
     find = FindResident(live, replica, reach, ledger, now=utc_now)
+    queue = QueueChange(live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset)
+    settle = SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset)
 
     async def fetch() -> None:
         await line.sync.round(fill_anyway=True)
@@ -281,9 +284,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         log_in=line.log_in,
         find=find,
         issue=_issue_of(config, doors, line),
-        queue=QueueChange(
-            live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset
-        ),
+        queue=queue,
         slip=PrintSlip(
             live,
             replica,
@@ -298,7 +299,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
             now=utc_now,
             random=os.urandom,
         ),
-        settle=SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset),
+        settle=settle,
         compare=CompareChange(find, replica, ledger),
         follow=FollowIntakes(ledger, replica, now=utc_now),
         send=line.send,
@@ -323,6 +324,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         places=SuggestPlaces(replica, ledger, now=utc_now),
         reentry=CheckReentry(find),
         insured=LookUpInsured(replica, ledger, now=utc_now),
+        returned=RewriteReturned(find, replica, queue, settle, ledger, now=utc_now, random=os.urandom),
     )
 
 

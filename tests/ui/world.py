@@ -40,6 +40,7 @@ from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Looking, Part, Proof, Tell
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
+from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
@@ -354,6 +355,10 @@ class World:
             return ""
 
         find = FindResident(self.live, self.replica, reach, self.ledger, now=now)
+        queue = QueueChange(
+            self.live, self.replica, reach, self.ledger, now=now, random=random, clock_offset_ms=offset
+        )
+        settle = SettleChange(commands, self.ledger, now=now, random=random, clock_offset_ms=offset)
         return Jobs(
             log_in=LogIn(
                 Sessions(self.sign_in, self.link), self.keys, self.stores, self.ledger, self.link, now=now
@@ -371,14 +376,12 @@ class World:
                 declared=lambda: self.declared,
                 clock_offset_ms=offset,
             ),
-            queue=QueueChange(
-                self.live, self.replica, reach, self.ledger, now=now, random=random, clock_offset_ms=offset
-            ),
+            queue=queue,
             slip=PrintSlip(
                 self.live, self.replica, reach, self.ledger, self.press, place=SlipPlace(_TOWN, "窓口1")
             ),
             attach=AttachFile(MemoryFiles(), limits=Limits(), now=now, random=random),
-            settle=SettleChange(commands, self.ledger, now=now, random=random, clock_offset_ms=offset),
+            settle=settle,
             send=SendOutbox(commands, self.ledger, self.link, now=now, jitter=lambda: 1.0),
             ledger=self.ledger,
             fee=fee,
@@ -394,5 +397,6 @@ class World:
             places=SuggestPlaces(self.replica, self.ledger, now=now),
             reentry=CheckReentry(find),
             insured=LookUpInsured(self.replica, self.ledger, now=now),
+            returned=RewriteReturned(find, self.versions, queue, settle, self.ledger, now=now, random=random),
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )
