@@ -73,7 +73,8 @@ class MemoryRegister:
         found = {
             KnownPlace(one.town, one.postcode or "")
             for one in lived
-            if asked.typed and asked.typed in one.town
+            if (asked.typed and asked.typed in one.town)
+            or any(one.town.endswith(name) for name in asked.named)
         }
         return tuple(sorted(found, key=lambda place: place.text))
 

@@ -70,6 +70,7 @@ from ui.carry_jobs import carry_jobs
 from ui.doors import Doors, utc_now
 from ui.jobs import FillJobs, Jobs
 from ui.neighbours import by_the_hall, parcels_by_the_hall
+from ui.place_readings import ReadingsAtHand
 from ui.rounds import Upkeep
 from ui.routes import more_routes
 from ui.screens.drill.model import DrillJobs
@@ -321,7 +322,9 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
             now=utc_now,
             place=ListPlace(town, doors.facts.terminal_name, drill=config.training),
         ),
-        places=SuggestPlaces(replica, ledger, now=utc_now),
+        places=SuggestPlaces(
+            replica, ledger, now=utc_now, readings=ReadingsAtHand(config.place_readings_file)
+        ),
         reentry=CheckReentry(find),
         insured=LookUpInsured(replica, ledger, now=utc_now),
         returned=RewriteReturned(find, replica, queue, settle, ledger, now=utc_now, random=os.urandom),
