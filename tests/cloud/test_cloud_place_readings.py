@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from client.place_readings_file import read_file
 from cloud import database, storage
 from tests.cloud.test_cloud_served import Program
+from ui.place_readings import read_file
 
 pytestmark = [pytest.mark.long, pytest.mark.asyncio]
 _CHOME = re.compile("[一二三四五六七八九]丁目$")

@@ -11,13 +11,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QListWidget
 
 from client.jobs.suggest_places import SuggestPlaces
-from client.place_readings_file import read_file
 from tests.ui import states
 from tests.ui.drive import Counter
 from tests.ui.world import World
 from ui.cli import exit_codes
 from ui.cli.verbs import main
-from ui.place_readings import ReadingsAtHand
+from ui.place_readings import ReadingsAtHand, read_file
 
 Drive = Callable[..., None]
 GOOD = "町字名,読み\n泉町,イズミチョウ\n葛󠄂城町,カツラギチョウ\n"

@@ -323,11 +323,9 @@ class World:
         self.live.down = LinkDownError("link.unreachable")
 
     async def fill_size(self) -> int:
-        """Return how large the snapshot is that nobody has fetched yet."""
         return 3_300_000
 
     async def fill(self) -> None:
-        """Fetch it."""
         self.fills += 1
 
     async def proving(self, _who: SignIn, tell: Tell, _follow_back: bool) -> Proof:

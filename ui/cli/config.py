@@ -10,8 +10,8 @@ from dataclasses import asdict
 from msgspec import json as wire
 
 from client.config import Loaded, sample
-from client.place_readings_file import read_file
 from ui.cli import exit_codes
+from ui.place_readings import read_file
 
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
