@@ -191,6 +191,8 @@ class Config:
         },
     )
 
+    place_readings_file: str = field(default="", metadata={"doc": "CSV: names of 町字 and their kana."})
+
     allow_pdf_files: bool = field(
         default=False,
         metadata={

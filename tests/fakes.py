@@ -1,6 +1,6 @@
 """Small working stand-ins for what jobs need from the world: they keep rules, not scripts of answers."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -17,6 +17,7 @@ from client.domain.clerk import CloudSignIn, HowSignedIn
 from client.domain.errors import LinkDownError, PaperError, RefusedError, SignInNeededError, StoreError
 from client.domain.feed import FeedPosition, Position
 from client.domain.letters import kana_key, seen
+from client.domain.nhi import Insured
 from client.domain.places import KnownPlace, PlaceQuery
 from client.domain.query import Match, Query
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo, Resident
@@ -44,6 +45,12 @@ class MemoryRegister:
     asked: int = 0
     queries: list[Query] = field(default_factory=list)
     damaged: bool = False
+    spells: Mapping[AtenaNo, tuple[tuple[date, date | None], ...]] = field(default_factory=dict)
+
+    async def insured(self, who: Collection[AtenaNo]) -> Answer[Insured]:
+        self._reach()
+        spells = {one: self.spells[one] for one in who if one in self.spells}
+        return Answer(Insured(spells, self.at), self.as_of)
 
     async def homes_of(self, who: Iterable[AtenaNo]) -> frozenset[HouseholdNo]:
         self._reach()
@@ -66,7 +73,8 @@ class MemoryRegister:
         found = {
             KnownPlace(one.town, one.postcode or "")
             for one in lived
-            if asked.typed and asked.typed in one.town
+            if (asked.typed and asked.typed in one.town)
+            or any(one.town.endswith(name) for name in asked.named)
         }
         return tuple(sorted(found, key=lambda place: place.text))
 

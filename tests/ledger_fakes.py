@@ -12,6 +12,7 @@ from client.domain.certificate import (
     SheetState,
 )
 from client.domain.change import (
+    OFFICE_NOTE,
     ChangeKind,
     ChangeState,
     Fate,
@@ -126,8 +127,14 @@ class MemoryLedger:
         self._room()
         if change.key in self.changes:
             return self.changes[change.key]
-        if change.supersedes:
+        if change.supersedes and self.changes[change.supersedes].state is not ChangeState.LANDED:
             await self.settle(change.supersedes, ChangeState.SUPERSEDED)
+        elif change.supersedes and await self.rewritten((change.supersedes,)):
+            raise RefusedError("refused.under_way")
+        if change.supersedes:
+            what = "to_office" if OFFICE_NOTE in change.payload else "rewritten"
+            facts: dict[str, str | int] = {"what": what, "key": change.key, "supersedes": change.supersedes}
+            self.record_at(JournalEntry("intake", change.made_by, change.residents, facts))
         return self._add(change)
 
     async def outbox(self, *, settled: bool = False) -> tuple[QueuedChange, ...]:
@@ -158,6 +165,9 @@ class MemoryLedger:
     async def called(self, keys: Collection[str]) -> frozenset[str]:
         told = {one.facts["change"] for one in self.journal if one.kind == "call_back"}
         return frozenset(key for key in keys if key in told)
+
+    async def rewritten(self, keys: Collection[str]) -> frozenset[str]:
+        return frozenset(one.supersedes or "" for one in self.changes.values() if one.supersedes in keys)
 
     async def note_call(self, key: str, *, actor: str) -> None:
         if key not in await self.called((key,)):

@@ -34,8 +34,9 @@ class MemoryVersions:
         self.asked += 1
         if self.missing:
             raise self.missing
-        told = [row for row in self.intakes if row["command_key"] in keys or row["state"] == "returned"]
-        return Answer(tuple(told[: len(keys) + returned]), AsOf(Source.REPLICA, 41, NOW, 7, NOW))
+        asked = [row for row in self.intakes if row["command_key"] in keys]
+        others = [row for row in self.intakes if row["state"] == "returned" and row not in asked]
+        return Answer((*asked, *others[:returned]), AsOf(Source.REPLICA, 41, NOW, 7, NOW))
 
     def tell(self, key: str, state: str, reason: str = "") -> None:
         """Say what became of an intake."""

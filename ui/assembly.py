@@ -216,7 +216,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     )
     LineBox(face, jobs.fill, tasks, lambda: rounds.facts)
     DoubtfulDesk(face, jobs.doubtful, tasks, utc_now)
-    SettleDesk(face, jobs.compare, jobs.settle, tasks, utc_now)
+    SettleDesk(face, jobs.compare, jobs.settle, tasks, utc_now, returned=jobs.returned)
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks
     )

@@ -104,7 +104,13 @@ class Face:
         self.certificate = CertificateModel(
             words, IssueJobs(self._jobs.issue.preview, self._issue, self._confirm), start
         )
-        intake = ChangeJobs(self._take_in, self._slip, self._jobs.seal, self._jobs.attach)
+        intake = ChangeJobs(
+            self._take_in,
+            lambda key, *told: self._jobs.returned.save(self._who(), key, *told),
+            self._slip,
+            self._jobs.seal,
+            self._jobs.attach,
+        )
         helped = aids(self._jobs, self._who)
         self.taking_in = TakingIn(self.shell, words, intake, start, now, helped=helped)
         self.outbox = OutboxModel(

@@ -10,9 +10,11 @@ from client.jobs.find_resident import FindResident
 from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
+from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.ports import Ledger
 from client.jobs.print_slip import PrintSlip
 from client.jobs.queue_change import QueueChange
+from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import SettleDoubtful
@@ -56,3 +58,5 @@ class Jobs:
     doubtful: SettleDoubtful
     places: SuggestPlaces
     reentry: CheckReentry
+    insured: LookUpInsured
+    returned: RewriteReturned

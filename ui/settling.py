@@ -2,7 +2,9 @@
 
 from client.domain.clerk import SignIn
 from client.jobs.compare_change import CompareChange, Comparison
+from client.jobs.follow_intakes import RETURNED
 from client.jobs.ports import Now
+from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.settle_change import SettleChange
 from ui.face import Face
 from ui.notices import Note
@@ -17,7 +19,14 @@ class SettleDesk:
     """Opens the screen from the outbox; it is made when it is first wanted."""
 
     def __init__(
-        self, face: Face, compare: CompareChange, settle: SettleChange, starter: Starter, now: Now
+        self,
+        face: Face,
+        compare: CompareChange,
+        settle: SettleChange,
+        starter: Starter,
+        now: Now,
+        *,
+        returned: RewriteReturned,
     ) -> None:
         self._face = face
 
@@ -30,7 +39,13 @@ class SettleDesk:
         async def to_office(who: SignIn, seen: Comparison, reason: str) -> None:
             await settle.to_office(who, seen.change.key, seen.seen, reason=reason)
 
-        jobs = SettleJobs(compare, rewrite, to_office, withdraw)
+        async def reopen(who: SignIn, seen: Comparison) -> None:
+            face.taking_in.rewrite(await returned.open(who, seen.change.key), face.show_outbox)
+
+        async def leave_to_office(who: SignIn, seen: Comparison, reason: str) -> bool:
+            return await returned.to_office(who, seen, reason=reason)
+
+        jobs = SettleJobs(compare, rewrite, to_office, withdraw, reopen, leave_to_office)
         self.model = SettleModel(face.words, jobs, starter, now, lambda: face.present_clerk)
         self.model.finished = face.show_outbox
         self.model.decided = self._decided
@@ -47,7 +62,8 @@ class SettleDesk:
         if self.view is None:
             self.view = SettleView(self.model, face.words, face.letters)
             face.shell.add(SCREEN, self.view)
-        self.model.open(key)
+        fate = face.outbox.followed.fates.get(key)
+        self.model.open(key, fate if fate is not None and fate.state == RETURNED else None)
         face.shell.show_screen(SCREEN)
         self.view.begin()
 

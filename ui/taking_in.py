@@ -6,10 +6,12 @@ from client.domain.clerk import SignIn
 from client.domain.resident import AtenaNo
 from client.jobs.find_resident import HouseholdView
 from client.jobs.ports import Now
+from client.jobs.rewrite_returned import ToRewrite
 from client.rules.intakes.form import Form
 from ui.jobs import Jobs
 from ui.screens.change.choose import ChooseModel
 from ui.screens.change.choose_view import ChooseView
+from ui.screens.change.insured import AskInsured, InsuredModel
 from ui.screens.change.model import ChangeJobs, ChangeModel
 from ui.screens.change.places import AskPlaces, PlacesModel
 from ui.screens.change.reentry import ReentryJobs, ReentryModel
@@ -20,7 +22,7 @@ from ui.widgets.letters import Letters
 from ui.work import Starter
 
 CHOOSE, CHANGE = "choose", "change"
-Aids = tuple[AskPlaces, ReentryJobs]
+Aids = tuple[AskPlaces, ReentryJobs, AskInsured]
 
 
 def aids(jobs: Jobs, who: Callable[[], SignIn]) -> Aids:
@@ -31,6 +33,7 @@ def aids(jobs: Jobs, who: Callable[[], SignIn]) -> Aids:
             people=lambda facts: jobs.reentry.people(who(), facts),
             former=lambda number, birth, sex: jobs.reentry.former(who(), number, birth, sex),
         ),
+        lambda people: jobs.insured(who(), people),
     )
 
 
@@ -44,14 +47,16 @@ class TakingIn:
         self._words = words
         self.choose = ChooseModel(words)
         self.change = ChangeModel(words, jobs, starter, now)
-        ask_places, reentry = helped
+        ask_places, reentry, insured = helped
         self.places = PlacesModel(self.change, ask_places, starter)
         self.reentry = ReentryModel(self.change, reentry, starter)
+        self.insured = InsuredModel(self.change, insured, starter)
         self.choose.chosen = self._show_form
+        self._finished: Callable[[], None] = lambda: None
 
     def join(self, finished: Callable[[], None]) -> None:
         """Say where a clerk goes who goes back."""
-        self.choose.finished = self.change.finished = finished
+        self.choose.finished = self.change.finished = self._finished = finished
 
     def build(self, letters: Letters) -> Iterator[None]:
         """Make one screen a step."""
@@ -87,7 +92,18 @@ class TakingIn:
         self.choose.forget()
         self.change.forget()
 
+    def rewrite(self, opened: ToRewrite, finished: Callable[[], None]) -> None:
+        """Show the form of what was returned, filled in; from there a clerk goes back to where it was opened."""
+        self._show(opened.told.form, opened.view, opened.subject)
+        self.change.refill(opened.told, opened.key)
+        self.change.finished = finished
+
     def _show_form(self, form: Form) -> None:
-        self.change.begin(form, self.choose.view, self.choose.subject)
+        self._show(form, self.choose.view, self.choose.subject)
+
+    def _show(self, form: Form, view: HouseholdView | None, subject: AtenaNo | None) -> None:
+        self.change.begin(form, view, subject)
+        self.change.finished = self._finished
+        self.insured.begin()
         self._shell.show_screen(CHANGE)
         self.change_view.begin()

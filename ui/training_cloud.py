@@ -33,7 +33,7 @@ class TrainingCloud:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
-        self.ca_file = ""
+        self.ca_file = self.readings_file = ""
         self.token_file = folder / "token"
 
     def __enter__(self) -> "TrainingCloud":
@@ -81,4 +81,5 @@ class TrainingCloud:
             time.sleep(0.05)
         ready = json.loads(self.ready_file.read_text("utf-8"))
         self.url, self.ca_file = ready["url"], ready["ca_file"]
+        self.readings_file = str(ready.get("place_readings_file", ""))
         self.token_file.write_text(ready["enrolment_tokens"][0], "utf-8")

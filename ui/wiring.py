@@ -39,11 +39,13 @@ from client.jobs.heed_orders import HeedOrders
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.keep_at_night import KeepAtNight
 from client.jobs.log_in import LogIn
+from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Proof, ProveReplica, Tell
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
 from client.jobs.reconcile_outbox import ReconcileOutbox
+from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_attachments import SendAttachments
 from client.jobs.send_outbox import SendOutbox
@@ -68,6 +70,7 @@ from ui.carry_jobs import carry_jobs
 from ui.doors import Doors, utc_now
 from ui.jobs import FillJobs, Jobs
 from ui.neighbours import by_the_hall, parcels_by_the_hall
+from ui.place_readings import ReadingsAtHand
 from ui.rounds import Upkeep
 from ui.routes import more_routes
 from ui.screens.drill.model import DrillJobs
@@ -271,6 +274,8 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
     press, offset = doors.press, _clock_offset(doors)
 
     find = FindResident(live, replica, reach, ledger, now=utc_now)
+    queue = QueueChange(live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset)
+    settle = SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset)
 
     async def fetch() -> None:
         await line.sync.round(fill_anyway=True)
@@ -280,9 +285,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         log_in=line.log_in,
         find=find,
         issue=_issue_of(config, doors, line),
-        queue=QueueChange(
-            live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset
-        ),
+        queue=queue,
         slip=PrintSlip(
             live,
             replica,
@@ -297,7 +300,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
             now=utc_now,
             random=os.urandom,
         ),
-        settle=SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset),
+        settle=settle,
         compare=CompareChange(find, replica, ledger),
         follow=FollowIntakes(ledger, replica, now=utc_now),
         send=line.send,
@@ -319,8 +322,12 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
             now=utc_now,
             place=ListPlace(town, doors.facts.terminal_name, drill=config.training),
         ),
-        places=SuggestPlaces(replica, ledger, now=utc_now),
+        places=SuggestPlaces(
+            replica, ledger, now=utc_now, readings=ReadingsAtHand(config.place_readings_file)
+        ),
         reentry=CheckReentry(find),
+        insured=LookUpInsured(replica, ledger, now=utc_now),
+        returned=RewriteReturned(find, replica, queue, settle, ledger, now=utc_now, random=os.urandom),
     )
 
 

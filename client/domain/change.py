@@ -201,7 +201,10 @@ class NewChange:
         if field is not None:
             raise RefusedError("refused.forbidden_number", field=field)
         object.__setattr__(self, "base", MappingProxyType(dict(self.base)))
-        named = {"attachments": [one.note for one in self.attachments]} if self.attachments else {}
+        told = self.payload.get("attachments")  # of the one whose place it takes
+        before = told if isinstance(told, list | tuple) else ()
+        notes = [*before, *(one.note for one in self.attachments)]
+        named = {"attachments": notes} if self.attachments else {}
         object.__setattr__(self, "payload", MappingProxyType({**self.payload, **named}))
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from client.domain.change import ChangeKind
 from client.domain.errors import RefusedError
 from client.domain.forbidden_numbers import holds_forbidden_number
+from client.domain.nhi import Insured
 from client.domain.resident import AtenaNo, Household
 
 NEWCOMER = "p:"  # what the id of somebody without 宛名番号 begins with, until the register has given a number
@@ -72,7 +73,8 @@ class Entry:
 
     What was seen gives the base version of everybody concerned: a register that has moved on since is a conflict, not
     an overwrite. ``todoke`` is the day at the counter. ``newcomers`` are the ids of those who have no 宛名番号 yet;
-    ``sealed`` holds, by field, what was sealed to the cloud as it was typed and cannot be read here again.
+    ``sealed`` holds, by field, what was sealed to the cloud as it was typed and cannot be read here again. ``insured``
+    is what the register knows of 国保, where a form is held against it; None until it was asked.
     """
 
     household: Household | None = field(repr=False)
@@ -83,6 +85,7 @@ class Entry:
     filer: Filer = Filer.SELF
     newcomers: tuple[AtenaNo, ...] = ()
     sealed: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    insured: Insured | None = None
 
     def value(self, name: str) -> str:
         """Return what was typed into a field, without the blanks around it."""

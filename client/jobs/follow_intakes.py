@@ -41,6 +41,10 @@ class CallBook(Protocol):
         """Return about which of some changes somebody was called."""
         ...
 
+    async def rewritten(self, keys: Collection[str]) -> frozenset[str]:
+        """Return which of some changes were written anew."""
+        ...
+
     async def note_call(self, key: str, *, actor: str) -> None:
         """Write into the journal that the resident was called about a change."""
         ...
@@ -57,18 +61,26 @@ class IntakeFate:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The outbox's lines, what became of each, and about which somebody was called."""
+    """The outbox's lines, what became of each, about which somebody was called, and which were written anew."""
 
     changes: tuple[QueuedChange, ...] = ()
     fates: Mapping[str, IntakeFate] = field(default_factory=dict)
     called: frozenset[str] = frozenset()
+    rewritten: frozenset[str] = frozenset()
+
+    def may_rewrite(self, change: QueuedChange) -> bool:
+        """Tell whether the office returned it and nobody has written it anew yet."""
+        fate = self.fates.get(change.key)
+        landed = change.state is ChangeState.LANDED and change.key not in self.rewritten
+        return landed and fate is not None and fate.state == RETURNED
 
     def wants_a_call(self, change: QueuedChange) -> bool:
         """Tell whether somebody is still to be called: it was refused, or returned by the office."""
         fate = self.fates.get(change.key)
         returned = fate is not None and fate.state == RETURNED
         answered = returned or change.state is ChangeState.REFUSED
-        return answered and not change.kind.is_fact and change.key not in self.called
+        over = change.key in self.called or change.key in self.rewritten
+        return answered and not change.kind.is_fact and not over
 
 
 class FollowIntakes:
@@ -89,7 +101,10 @@ class FollowIntakes:
             fates = {str(row["command_key"]): _fate(row) for row in told.value}
         further = await self._book.changes_by(set(fates) - keys)
         both = tuple(sorted((*changes, *further), key=lambda one: one.seq))
-        return Followed(both, fates, await self._book.called({one.key for one in both}))
+        listed = {one.key for one in both}
+        return Followed(
+            both, fates, await self._book.called(listed), await self._book.rewritten(listed & set(fates))
+        )
 
     async def note_call(self, sign_in: SignIn, key: str) -> None:
         """Write down that the resident was called. RefusedError, SignInNeededError."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from client.domain.attachment import Attachment
+from client.domain.attachment import MOST_OF_CHANGE, Attachment
 from client.domain.blocks import Restrictions
 from client.domain.calendar import tokyo_day
 from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, change_key
@@ -48,18 +48,25 @@ class QueueChange:
         self._clock_offset_ms = clock_offset_ms
 
     async def take(
-        self, sign_in: SignIn, form: Form, entry: Entry, attachments: tuple[Attachment, ...] = ()
+        self,
+        sign_in: SignIn,
+        form: Form,
+        entry: Entry,
+        attachments: tuple[Attachment, ...] = (),
+        *,
+        instead_of: QueuedChange | None = None,
     ) -> QueuedChange:
         """Take in what was entered in a form. RefusedError for a right, a block, a date, an input, a second one.
 
         SignInNeededError where the lease has ended. What only warns is for the screen before; it does not stop here.
-        What lies beside it was sealed for one key, which becomes its own.
+        What lies beside it was sealed for one key, which becomes its own. It may take the place of one that was returned,
+        and with it what lies beside that.
         """
         if over := session_error(sign_in, self._now()):
             raise over
         intake = read(form, entry, tokyo_day(self._now()))
         sheltered = await self._gate(sign_in, intake)
-        await self._not_twice(sign_in, form, intake)
+        await self._not_twice(sign_in, form, intake, instead_of)
         now = self._now()
         return await self._ledger.queue(
             NewChange(
@@ -67,11 +74,12 @@ class QueueChange:
                 kind=intake.kind,
                 residents=intake.persons,
                 base=intake.base,
-                payload=intake.payload,
+                payload={**intake.payload, **_beside(instead_of, attachments)},
                 made_at=now,
                 made_by=sign_in.clerk.staff_id,
                 clock_offset_ms=self._clock_offset_ms(),
                 todoke_date=intake.todoke_date,
+                supersedes=instead_of.key if instead_of else None,
                 for_cloud_alone=sheltered or intake.kind is ChangeKind.SHIEN_SOCHI,
                 attachments=attachments,
             )
@@ -102,9 +110,13 @@ class QueueChange:
                 return await and_held(self._ledger, household, told)
         return await and_held(self._ledger, household, await self._replica.restrictions_of(household))
 
-    async def _not_twice(self, sign_in: SignIn, form: Form, intake: Intake) -> None:
-        for change in await self._ledger.changes_of(intake.persons, settled=True):
-            if change.kind is not intake.kind or change.state in _OVER:
+    async def _not_twice(
+        self, sign_in: SignIn, form: Form, intake: Intake, instead_of: QueuedChange | None
+    ) -> None:
+        changes = await self._ledger.changes_of(intake.persons, settled=True)
+        gone = {change.supersedes for change in changes} | {instead_of.key if instead_of else None}
+        for change in changes:
+            if change.kind is not intake.kind or change.state in _OVER or change.key in gone:
                 continue
             # What landed is in the register's hands; only the very same notification is a second one.
             undecided = form.once and change.state is not ChangeState.LANDED
@@ -116,6 +128,16 @@ class QueueChange:
         known = tuple(one for one in intake.persons if not is_newcomer(one))
         await self._ledger.record(JournalEntry("refusal", sign_in.clerk.staff_id, known, facts))
         raise error
+
+
+def _beside(before: QueuedChange | None, more: tuple[Attachment, ...]) -> dict[str, object]:
+    """Return what lay beside the one before, as it is named to the cloud. RefusedError ``attachment.too_many``."""
+    told = before.payload.get("attachments") if before else None
+    if not isinstance(told, list | tuple) or not told:
+        return {}
+    if len(told) + len(more) > MOST_OF_CHANGE:
+        raise RefusedError("attachment.too_many", most=MOST_OF_CHANGE)
+    return {"attachments": list(told)}
 
 
 def _same_event(form: Form, change: QueuedChange, intake: Intake) -> bool:

@@ -78,7 +78,21 @@ class SettleChange:
         if not reason.strip():
             raise RefusedError("refused.input", field="reason")
         refuse_forbidden_number("reason", reason)
-        return await self._again(sign_in, change, seen, {**change.payload, OFFICE_NOTE: reason.strip()})
+        return await self.for_office(sign_in, change, seen, change.payload, reason=reason)
+
+    async def for_office(
+        self,
+        sign_in: SignIn,
+        change: QueuedChange,
+        seen: Mapping[AtenaNo, int],
+        payload: Mapping[str, object],
+        *,
+        reason: str,
+        residents: tuple[AtenaNo, ...] = (),
+    ) -> QueuedChange:
+        """Write a change that may be settled again with what it says, and why it is left to the back office."""
+        noted = {**payload, OFFICE_NOTE: reason.strip()}
+        return await self._again(sign_in, change, seen, noted, residents)
 
     async def _again(
         self,
@@ -86,13 +100,14 @@ class SettleChange:
         change: QueuedChange,
         seen: Mapping[AtenaNo, int],
         payload: Mapping[str, object],
+        residents: tuple[AtenaNo, ...] = (),
     ) -> QueuedChange:
         now = self._now()
         return await self._ledger.queue(
             NewChange(
                 key=change_key(now, self._random(_KEY_RANDOM)),
                 kind=change.kind,
-                residents=change.residents,
+                residents=residents or change.residents,
                 base={one: seen[one] for one in _numbered(change) if one in seen},
                 payload=payload,
                 made_at=now,

@@ -13,11 +13,14 @@ from client.rules.ages import Holds, counted_from, eve, koki_korei_from, koreish
 from client.rules.on_day import USUAL, Calendar, lives_here
 
 
+def runs(acquired: date, lost: date | None, day: date) -> bool:
+    """Tell whether a day falls into a spell; the day of loss is no day of membership."""
+    return acquired <= day and (lost is None or day < lost)
+
+
 def spell_on(spells: Iterable[NhiMember], day: date) -> NhiMember | None:
-    """Return the spell a day falls into, the one acquired last; the day of loss is no day of membership."""
-    running = [
-        spell for spell in spells if spell.acquired <= day and (spell.lost is None or day < spell.lost)
-    ]
+    """Return the spell a day falls into, the one acquired last."""
+    running = [spell for spell in spells if runs(spell.acquired, spell.lost, day)]
     return max(running, key=lambda spell: spell.acquired, default=None)
 
 

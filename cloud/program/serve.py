@@ -117,4 +117,15 @@ def _opened(towns: "Tenants", chosen: argparse.Namespace, code: str) -> dict[str
         "enrolment_tokens": training.top_up(tenant.terminals),
         "staff": facts.staff,
         "office_token": tenant.keys.office_token,
+        "place_readings_file": _readings_in(folder),
     }
+
+
+def _readings_in(folder: Path) -> str:
+    """Write the readings of the towns' 町字 as a terminal takes them; returns where."""
+    from cloud.town.addresses import readings
+
+    path = (folder / "place-readings.csv").resolve()
+    lines = ("町字名,読み", *(f"{name},{kana}" for name, kana in readings()))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    return str(path)

@@ -80,6 +80,11 @@ class Addresses:
         )
 
 
+def readings() -> list[tuple[str, str]]:
+    """Return the 町字 of the city with their readings."""
+    return [(row["name"], row["kana"]) for row in read("towns")]
+
+
 def address(town: Town, chome: int, banchi: str, katagaki: str = "") -> Address:
     """Return an address of a part of the city, with its 住所コード of 11 digits ([STD j250])."""
     place = f"{PREFECTURE}{CITY}{town.name}" + (f"{_KANJI[chome]}丁目" if chome else "")

@@ -232,6 +232,7 @@ def settings(home: Home, ready: dict[str, object]) -> dict[str, str]:
         "environment": "trial",  # the town is synthetic
         "printer_uri": f"file:{home.folder / 'papers'}",
         "training_hint": str(home.ready),
+        "place_readings_file": str(ready["place_readings_file"]),
         "enrolment_token_file": str(token_file),
     }
 

@@ -29,6 +29,7 @@ from offline.store import (
     journal,
     outbox,
     reckoning,
+    rewritten,
     serials,
     sheets,
     sheltered,
@@ -189,6 +190,10 @@ class LedgerFile:
     async def called(self, keys: Collection[str]) -> frozenset[str]:
         """Return about which of some changes somebody was called."""
         return await self._read(lambda c: calls.among(c, keys))
+
+    async def rewritten(self, keys: Collection[str]) -> frozenset[str]:
+        """Return which of some changes were written anew."""
+        return await self._read(lambda c: rewritten.among(c, keys))
 
     async def note_call(self, key: str, *, actor: str) -> None:
         """Write into the journal that the resident was called about a change."""

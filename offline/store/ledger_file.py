@@ -21,6 +21,7 @@ from offline.store import (
     journal,
     outbox,
     reckoning,
+    rewritten,
     serials,
     sheets,
 )
@@ -62,6 +63,7 @@ STEPS: tuple[Step, ...] = (
     reckoning.fourth_shape,
     attachment_shape,
     calls.calls_shape,
+    rewritten.rewritten_shape,
 )
 
 

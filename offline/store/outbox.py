@@ -21,7 +21,7 @@ from client.domain.resident import AtenaNo
 from client.rules.authorship import signed_words
 from client.rules.chain import GENESIS, link
 from client.rules.outbox import ANSWERS, Event, may_become, step
-from offline.store import attachments, heads
+from offline.store import attachments, heads, rewritten
 from offline.store.door import one
 from offline.store.pack import packed, unpacked
 from offline.store.seal import sealed_command
@@ -74,7 +74,7 @@ def add(connection: sqlite3.Connection, change: NewChange, to: Envelope) -> bool
     if one(connection, "SELECT seq FROM outbox WHERE key = ?", change.key) is not None:
         return False
     if change.supersedes is not None:
-        settle(connection, change.supersedes, ChangeState.SUPERSEDED)
+        _give_way(connection, change.supersedes)
     seq, prev = heads.read(connection, CHAIN)
     payload = packed(dict(change.payload))
     town_key = key_in_force(to.command_keys, change.made_at)
@@ -104,6 +104,14 @@ def add(connection: sqlite3.Connection, change: NewChange, to: Envelope) -> bool
     )
     heads.write(connection, CHAIN, seq + 1, following)
     return True
+
+
+def _give_way(connection: sqlite3.Connection, key: str) -> None:
+    """Let another take the place of a change. What landed stays so, with its receipt: the office returned it, once."""
+    if _state(connection, key) is not ChangeState.LANDED:
+        settle(connection, key, ChangeState.SUPERSEDED)
+    elif rewritten.among(connection, (key,)):
+        raise RefusedError("refused.under_way")
 
 
 def get(connection: sqlite3.Connection, key: str) -> QueuedChange:

@@ -1,15 +1,17 @@
 """Places the replica knows from those who live there openly: 町 by name or 郵便番号, buildings by where they stand (P08).
 
-The register has no readings of 町, so none is sought by its kana; 町 come in the order of their 住所コード.
+The register has no readings of 町: one is sought by its kana where the question brings the names that begin so. 町 come
+in the order of their 住所コード.
 """
 
 import json
+import re
 import sqlite3
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from client.domain.place_key import place_key
+from client.domain.place_key import NUMBER, place_key
 from client.domain.places import MOST_PLACES, KnownPlace, PlaceQuery, PlaceSought
 from client.domain.query import Query
 from client.domain.resident import AtenaNo
@@ -23,6 +25,7 @@ from offline.store.search_tokens import town_token
 _SAMPLE = 8  # people of a 町 who are asked how it is written: it may have several postcodes
 _MOST_NEIGHBOURS = 500  # people at a 番地 who are asked for their building
 _DIGITS = 7
+_CHOME = re.compile(f"{NUMBER}[0-9]+$")
 _RECORD, _HOME = PERSON.index("record"), PERSON.index("household_no")
 _IN_TOWN = f"""
 SELECT DISTINCT address_town, postcode, address_code FROM (
@@ -97,9 +100,17 @@ def _matching(towns: Iterable[_Town], asked: PlaceQuery) -> list[_Town]:
     if asked.sought is PlaceSought.POSTCODE:
         digits = _digits(asked.typed)
         return [town for town in towns if len(digits) == _DIGITS and _digits(town.place.postcode) == digits]
-    key = place_key(asked.typed)
-    holding = [town for town in towns if key and key in town.key]
-    return sorted(holding, key=lambda town: not town.own_key.startswith(key))  # stable: the order stays
+    key, named = place_key(asked.typed), frozenset(map(place_key, asked.named))
+    if not key:
+        return []
+    begins = {town for town in towns if town.own_key.startswith(key) or (named and _is_named(town, named))}
+    holding = [town for town in towns if key in town.key or town in begins]
+    return sorted(holding, key=lambda town: town not in begins)  # stable: the order stays
+
+
+def _is_named(town: _Town, named: Collection[str]) -> bool:
+    """Tell whether a 町 has one of some names, or is a 丁目 of one that has, with the municipality or without."""
+    return any(name in named for key in (town.own_key, town.key) for name in (key, _CHOME.sub("", key)))
 
 
 def _digits(postcode: str) -> str:

@@ -14,6 +14,7 @@ from client.domain.certificate import CertificateKind, FormWords
 from client.domain.errors import StoreError
 from client.domain.feed import Bucket, ChunkRows, Feed, FeedBatch, Manifest, Mended, Position, RowChange
 from client.domain.gaiji import Gaiji
+from client.domain.nhi import Insured
 from client.domain.places import KnownPlace, PlaceQuery
 from client.domain.query import Query
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
@@ -118,6 +119,10 @@ class Replica:
     async def history_of(self, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
         """Return every version of a resident's record, newest first."""
         return await self._read(lambda c: residents.history_of(c, atena_no))
+
+    async def insured(self, who: Collection[AtenaNo]) -> Answer[Insured]:
+        """Return of some people when they were in 国保, as the register last said."""
+        return await self._read(lambda c: residents.insured(c, who))
 
     async def intakes_of(self, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
         """Return what became of a resident's intakes, as the register last said."""

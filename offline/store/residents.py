@@ -10,6 +10,7 @@ from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, Certifier, FormWords, OfficialSeal
 from client.domain.errors import RefusedError, StoreError
 from client.domain.gaiji import Gaiji
+from client.domain.nhi import Insured
 from client.domain.query import Query
 from client.domain.record import (
     block_from_row,
@@ -166,6 +167,22 @@ def history_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tupl
         hidden |= homes
     told = (without_places(row) if row["household_no"] in hidden else row for row in rows)
     return Answer(tuple(told), as_of(connection))
+
+
+def insured(connection: sqlite3.Connection, who: Iterable[AtenaNo]) -> Answer[Insured]:
+    """Return of some people when they were in 国保. StoreError ``store.damaged_replica`` where a row may be missing."""
+    if doubt.is_any(connection):
+        raise StoreError("store.damaged_replica")
+    rows = connection.execute(
+        "SELECT atena_no, acquired, lost FROM nhi_member WHERE atena_no IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(who)),),
+    )
+    spells: dict[AtenaNo, tuple[tuple[date, date | None], ...]] = {}
+    for number, acquired, lost in rows:
+        spell = (date.fromisoformat(acquired), date.fromisoformat(lost) if lost else None)
+        spells[AtenaNo(number)] = (*spells.get(AtenaNo(number), ()), spell)
+    stands = as_of(connection)
+    return Answer(Insured(spells, stands.register_at), stands)
 
 
 def intakes_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:

@@ -86,6 +86,7 @@ def open_with_player(cloud: TrainingCloud, played: Played, options: argparse.Nam
         printer_uri=f"file:{(played.out / 'papers').resolve()}",
         printer_name="プリンタ001",
         training_hint=str(cloud.ready_file),
+        place_readings_file=cloud.ready["place_readings_file"],
         enrolment_token_file=str(token),
         sync_seconds=2,
         theme="light",

@@ -26,8 +26,9 @@ def offered(
     at: tuple[str, str] = ("", ""),
     held: tuple[str, ...] = (),
     places: Places | None = None,
+    named: tuple[str, ...] = (),
 ) -> tuple[KnownPlace, ...]:
-    asked = PlaceQuery(sought, typed, *at)
+    asked = PlaceQuery(sought, typed, *at, named=named)
     sheltered = tuple(map(AtenaNo, held))
     return (places or Places()).find(connection, search.Finder(), asked, sheltered=sheltered)
 
@@ -168,3 +169,30 @@ def test_whatever_is_typed_what_is_offered_is_what_a_register_without_the_hidden
     found = offered(whole, sought, typed, at=at, held=protected if by_hold else ())
     assert set(found) == set(offered(rest, sought, typed, at=at))
     assert set(texts(found)) <= {*TOWNS, *(house[: len(house) - cut] for house in HOUSES for cut in range(6))}
+
+
+def test_towns_that_are_read_as_was_typed_come_first_with_each_of_their_chome() -> None:
+    towns = ["いずみ野", "本町", "泉町", "泉町二丁目", "泉町東", "葛󠄂城町一丁目", "東いず"]
+    connection = town_of(
+        *(
+            lives(number, f"みどり県あおぞら市{name}", address_code=f"982010{number:02d}000")
+            for number, name in enumerate(towns)
+        )
+    )
+    found = texts(offered(connection, PlaceSought.TOWN, "いず", named=("泉町", "葛城町", "見知らぬ町")))
+    assert [text.removeprefix("みどり県あおぞら市") for text in found] == [
+        "いずみ野",
+        "泉町",
+        "泉町二丁目",
+        "葛󠄂城町一丁目",
+        "東いず",
+    ]
+    whole = texts(offered(connection, PlaceSought.TOWN, "ほん", named=("みどり県あおぞら市本町",)))
+    assert whole == ["みどり県あおぞら市本町"], "with the municipality before it as without"
+
+
+def test_no_reading_leads_to_the_town_of_a_hidden_home() -> None:
+    connection = town_of(lives(1, SHELTER), lives(2, "みどり県あおぞら市本町"), protected=(f"{1000000001}",))
+    assert offered(connection, PlaceSought.TOWN, "かく", named=("隠れ里",)) == ()
+    seen = town_of(lives(1, SHELTER))
+    assert texts(offered(seen, PlaceSought.TOWN, "かく", named=("隠れ里",))) == [SHELTER]

@@ -1,15 +1,20 @@
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from client.domain.certificate import CertificateKind
-from client.domain.errors import RefusedError
+from client.domain.errors import RefusedError, StoreError
+from client.domain.feed import Feed
 from client.domain.gaiji import Gaiji
+from client.domain.nhi import Insured
 from client.domain.resident import AtenaNo
+from offline.store import doubt, residents
 from offline.store.stores import FileStores
 from tests.builders import TODAY
+from tests.offline.search_builders import index_of
 from tests.store_builders import SmallRegister, a_person, a_register, fill, store_keys, stores_in
 
 KEYS = store_keys()
@@ -150,3 +155,26 @@ async def test_intakes_are_told_by_key_and_those_returned_last_besides(stores: F
     assert {row["command_key"] for row in told} == {"k1", "k3", "k4"}
     told = (await stores.replica.intakes_told([], returned=9)).value
     assert {row["command_key"] for row in told} == {"k2", "k4"}
+
+
+@pytest.mark.asyncio
+async def test_who_is_insured_comes_with_every_spell_and_as_of_when_and_nothing_more(
+    stores: FileStores,
+) -> None:
+    register = a_town()
+    await fill(stores, register)
+    taro, nobody = AtenaNo("1000000001"), AtenaNo("1000000002")
+    for acquired, lost in (("2020-04-01", "2022-03-31"), ("2025-04-01", None)):
+        row = {"atena_no": taro, "acquired": acquired, "lost": lost, "householder_atena_no": "1000000003"}
+        await stores.replica.apply(register.put("nhi_member", {k: v for k, v in row.items() if v}))
+    told = await stores.replica.insured((taro, nobody))
+    spells = ((date(2020, 4, 1), date(2022, 3, 31)), (date(2025, 4, 1), None))
+    assert told.value == Insured({taro: spells}, told.as_of.register_at)
+    assert told.as_of.register_version == 3
+
+
+def test_nobody_is_said_to_be_no_member_where_a_row_may_be_missing() -> None:
+    connection = index_of([a_person(1)])
+    doubt.write(connection, [doubt.of_bucket(Feed.REGISTER, 7)])
+    with pytest.raises(StoreError, match=r"store\.damaged_replica"):
+        residents.insured(connection, (AtenaNo("1000000001"),))

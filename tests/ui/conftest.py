@@ -36,10 +36,12 @@ def _nothing_of_qt_left() -> Iterator[None]:
 
 @pytest.fixture
 def drive(qapp: QApplication) -> Iterator[Drive]:
-    """Run a play on the real loop, against a counter opened for it."""
+    """Run a play on the real loop, against a counter opened for it; ``before`` is awaited first."""
 
-    def run(play: Play, **how: object) -> None:
+    def run(play: Play, *, before: Callable[[], Awaitable[None]] | None = None, **how: object) -> None:
         async def whole() -> None:
+            if before is not None:
+                await before()
             counter = await open_counter(qapp, **how)  # type: ignore[arg-type]  # passed through as it came
             try:
                 await play(counter)

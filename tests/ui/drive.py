@@ -166,7 +166,7 @@ async def open_counter(
     counter = Counter(app, world, words, shell, face, view, tasks, Hands(), bugs, facts, letters)
     LineBox(face, world.jobs.fill, tasks, lambda: counter.facts)
     DoubtfulDesk(face, world.jobs.doubtful, tasks, world.clock)
-    SettleDesk(face, world.jobs.compare, world.jobs.settle, tasks, world.clock)
+    SettleDesk(face, world.jobs.compare, world.jobs.settle, tasks, world.clock, returned=world.jobs.returned)
     counter.show_status(facts)
     shell.resize(*size)
     shell.show()

@@ -96,6 +96,7 @@ class Desk:
         jobs, who = self.world.jobs, self.sign_in
         asked = ChangeJobs(
             lambda form, entry, beside: jobs.queue.take(who, form, entry, beside),
+            lambda key, *told: jobs.returned.save(who, key, *told),
             lambda change: jobs.slip(who, change),
             jobs.seal,
             jobs.attach,

@@ -34,11 +34,13 @@ from client.jobs.find_resident import FindResident
 from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
+from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.ports import Picture
 from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Looking, Part, Proof, Tell
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
+from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
@@ -321,11 +323,9 @@ class World:
         self.live.down = LinkDownError("link.unreachable")
 
     async def fill_size(self) -> int:
-        """Return how large the snapshot is that nobody has fetched yet."""
         return 3_300_000
 
     async def fill(self) -> None:
-        """Fetch it."""
         self.fills += 1
 
     async def proving(self, _who: SignIn, tell: Tell, _follow_back: bool) -> Proof:
@@ -353,6 +353,10 @@ class World:
             return ""
 
         find = FindResident(self.live, self.replica, reach, self.ledger, now=now)
+        queue = QueueChange(
+            self.live, self.replica, reach, self.ledger, now=now, random=random, clock_offset_ms=offset
+        )
+        settle = SettleChange(commands, self.ledger, now=now, random=random, clock_offset_ms=offset)
         return Jobs(
             log_in=LogIn(
                 Sessions(self.sign_in, self.link), self.keys, self.stores, self.ledger, self.link, now=now
@@ -370,14 +374,12 @@ class World:
                 declared=lambda: self.declared,
                 clock_offset_ms=offset,
             ),
-            queue=QueueChange(
-                self.live, self.replica, reach, self.ledger, now=now, random=random, clock_offset_ms=offset
-            ),
+            queue=queue,
             slip=PrintSlip(
                 self.live, self.replica, reach, self.ledger, self.press, place=SlipPlace(_TOWN, "窓口1")
             ),
             attach=AttachFile(MemoryFiles(), limits=Limits(), now=now, random=random),
-            settle=SettleChange(commands, self.ledger, now=now, random=random, clock_offset_ms=offset),
+            settle=settle,
             send=SendOutbox(commands, self.ledger, self.link, now=now, jitter=lambda: 1.0),
             ledger=self.ledger,
             fee=fee,
@@ -392,5 +394,7 @@ class World:
             ),
             places=SuggestPlaces(self.replica, self.ledger, now=now),
             reentry=CheckReentry(find),
+            insured=LookUpInsured(self.replica, self.ledger, now=now),
+            returned=RewriteReturned(find, self.versions, queue, settle, self.ledger, now=now, random=random),
             drill=self.drill or DrillJobs(nothing, nothing, nowhere, read_plan("cut").step_ids),
         )

@@ -51,6 +51,7 @@ def drill_config(config: Config, cloud: TrainingCloud, name: str) -> Config:
         printer_uri=config.printer_uri if real_printer else "file:papers",
         line_profile="mobile",
         training_hint=str(cloud.ready_file),
+        place_readings_file=cloud.readings_file,
         enrolment_token_file=str(cloud.token_file),
         sync_seconds=5,
         drill=name,

@@ -1,7 +1,7 @@
 """A notification taken in, kept here and sent when the line allows (仮受付): one screen for every form. No toolkit."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import uuid4
 
@@ -12,13 +12,16 @@ from client.domain.change import QueuedChange
 from client.domain.errors import CounterError, RefusedError
 from client.domain.forbidden_numbers import is_forbidden_number
 from client.domain.intake import Ask, Entry, Field, Filer, newcomer_id
+from client.domain.nhi import Insured
 from client.domain.resident import AtenaNo, Household, Resident
 from client.jobs.find_resident import HouseholdView
 from client.jobs.ports import Now
-from client.rules.intakes.form import LATE, Form, Who, forbidden, gaps, is_late, read
+from client.rules.intakes.form import Form, Who, forbidden, gaps
+from client.rules.intakes.reopen import Reopened
 from client.rules.on_day import household_on
 from ui.notices import Note, note_of, slip_note
 from ui.screens.change.attached import Attach, AttachedModel
+from ui.screens.change.hints import hint_of
 from ui.text import Words
 from ui.work import Starter
 
@@ -31,6 +34,9 @@ class ChangeJobs:
     """What this screen may ask for."""
 
     queue: Callable[[Form, Entry, tuple[Attachment, ...]], Awaitable[QueuedChange]]
+    rewrite: Callable[
+        [str, Form, Entry, tuple[Attachment, ...]], Awaitable[QueuedChange]
+    ]  # of what was returned
     slip: Callable[[QueuedChange], Awaitable[Printed]]  # 仮受付票, the first time and again
     seal: Callable[[str], bytes]  # words for the cloud alone
     attach: Attach
@@ -56,6 +62,8 @@ class ChangeModel:
         self.todoke = ""
         self.newcomers: tuple[AtenaNo, ...] = ()
         self.sealed: dict[str, bytes] = {}
+        self.insured: Insured | None = None
+        self.instead_of = ""  # the key of what was returned and is written anew
         self.filer = Filer.SELF
         self.wrong: frozenset[str] = frozenset()
         self.busy = False
@@ -82,6 +90,18 @@ class ChangeModel:
         self._fill_in()
         self.changed()
 
+    def refill(self, told: Reopened, key: str) -> None:
+        """Fill the form in with what was returned under a key, to be written anew in its place."""
+        self.instead_of = key
+        self.members = frozenset(told.members)
+        self.newcomers = told.newcomers or self.newcomers
+        self.values, self.todoke, self.filer = dict(told.values), told.todoke, told.filer
+        self._fill_in()
+        anew = self.words("change.asked_anew", n=len(told.asked_anew)) if told.asked_anew else ""
+        beside = self.words("change.attached_before", n=told.attachments) if told.attachments else ""
+        self.note = Note("info", self.words("change.rewriting", key=key[-8:]), f"{anew}{beside}")
+        self.changed()
+
     # -- what is shown
 
     @property
@@ -96,6 +116,7 @@ class ChangeModel:
             filer=self.filer,
             newcomers=self.newcomers,
             sealed=dict(self.sealed),
+            insured=self.insured,
         )
 
     @property
@@ -122,15 +143,7 @@ class ChangeModel:
     @property
     def hint(self) -> str:
         """Return what the answers mean in law: the day as read, and what the clerk is to be warned of."""
-        if self.form is None:
-            return ""
-        day = self.value(self.form.day) if self.form.day else ""
-        moved = parse_day(day) if day else None
-        if day and moved is None:
-            return self.words("change.unread_day")
-        said = [self.words("change.read_as", day=wareki(moved))] if moved else []
-        said += [self.words(f"change_warning.{one.rpartition('.')[2]}") for one in self._warnings(moved)]
-        return "　".join(said)
+        return hint_of(self.form, self.entry, self.words, self._now()) if self.form else ""
 
     @property
     def may_accept(self) -> bool:
@@ -155,6 +168,11 @@ class ChangeModel:
         """Return a date field as read."""
         typed = self.todoke if name == TODOKE_DATE else self.value(name)
         return parse_day(typed) if typed else None
+
+    def know_insured(self, insured: Insured) -> None:
+        """Take what the register knows of 国保."""
+        self.insured = insured
+        self.changed()
 
     # -- what a clerk does
 
@@ -267,9 +285,9 @@ class ChangeModel:
         self.changed()
 
     def _clear(self) -> None:
-        self.form = self.household = self.subject = None
+        self.form = self.household = self.subject = self.insured = None
         self.members, self.values, self.sealed, self.newcomers = frozenset(), {}, {}, ()
-        self.todoke, self.filer = "", Filer.SELF
+        self.todoke, self.filer, self.instead_of = "", Filer.SELF, ""
         self.wrong, self.busy, self.printing = frozenset(), False, False
         self.accepted = self.note = None
 
@@ -280,16 +298,6 @@ class ChangeModel:
             self.values.setdefault(name, field.default)
         self.values = {name: said for name, said in self.values.items() if name in asked}
         self.sealed = {name: said for name, said in self.sealed.items() if name in asked}
-
-    def _warnings(self, moved: date | None) -> tuple[str, ...]:
-        """Return what only warns; while the form is not filled in, that its days are over."""
-        form, filed = self.form, self.day(TODOKE_DATE)
-        if form is None:
-            return ()
-        try:
-            return read(form, self.entry, tokyo_day(self._now())).warnings
-        except RefusedError:
-            return (LATE,) if moved and filed and is_late(form, moved, filed) else ()
 
     def _refuse(self, error: RefusedError) -> None:
         """Say no by the field it concerns, in the words of that field."""
@@ -303,7 +311,9 @@ class ChangeModel:
 
     async def _accept(self, form: Form, entry: Entry) -> None:
         try:
-            change = await self._jobs.queue(form, self._sealed(entry), self.attached.attachments)
+            told = form, self._sealed(entry), self.attached.attachments
+            before = self.instead_of
+            change = await (self._jobs.rewrite(before, *told) if before else self._jobs.queue(*told))
         except RefusedError as error:
             self._refuse(error)
         except CounterError as error:
@@ -322,16 +332,7 @@ class ChangeModel:
         private = {one.name for one in self.fields if one.ask is Ask.SEALED and entry.value(one.name)}
         sealed = {name: self._jobs.seal(entry.value(name)) for name in private}
         values = {name: said for name, said in entry.values.items() if name not in private}
-        return Entry(
-            household=entry.household,
-            subject=entry.subject,
-            members=entry.members,
-            values=values,
-            todoke=entry.todoke,
-            filer=entry.filer,
-            newcomers=entry.newcomers,
-            sealed={**entry.sealed, **sealed},
-        )
+        return replace(entry, values=values, sealed={**entry.sealed, **sealed})
 
     def _start_slip(self, change: QueuedChange) -> None:
         self.printing = True

@@ -126,9 +126,11 @@ class OutboxModel:
 
     @property
     def may_settle(self) -> bool:
-        """Tell whether the chosen change was answered with no, so that it can be looked at and decided."""
+        """Tell whether the chosen change was answered with no, or returned, so that it can be looked at and decided."""
         change = self.chosen_change
-        return change is not None and not change.kind.is_fact and change.state in NEEDS_A_PERSON
+        if change is None or change.kind.is_fact:
+            return False
+        return change.state in NEEDS_A_PERSON or self.followed.may_rewrite(change)
 
     @property
     def may_note_call(self) -> bool:
@@ -310,12 +312,12 @@ class OutboxModel:
         elif _is_under_way(change) and change.state in rules.FOLLOWS:
             mark, tone = Mark.UP, "info"
         fate = self._fate(change)
-        if fate == RETURNED:
-            called = change.key in self.followed.called
-            mark, tone = (Mark.DOCUMENT, "quiet") if called else (Mark.SQUARE, "bad")
         state = "parked" if change.is_parked else change.state.value
         if fate == RETURNED:
-            state = "returned_called" if change.key in self.followed.called else "returned"
+            over = "rewritten" if change.key in self.followed.rewritten else "returned_called"
+            wanted = self.followed.wants_a_call(change)
+            mark, tone = (Mark.SQUARE, "bad") if wanted else (Mark.DOCUMENT, "quiet")
+            state = "returned" if wanted else over
         now = self._now()
         tries = change.next_try_at is not None and change.state in _UNSENT
         return OutboxLine(

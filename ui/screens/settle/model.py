@@ -8,6 +8,7 @@ from client.domain.calendar import wareki
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import CounterError
 from client.jobs.compare_change import Comparison, Standing
+from client.jobs.follow_intakes import IntakeFate
 from client.jobs.ports import Now
 from client.rules.comparison import Differ, Item, compare
 from client.rules.intakes.read_back import Said, read_back
@@ -50,6 +51,8 @@ class SettleJobs:
     rewrite: Callable[[SignIn, Comparison], Awaitable[object]]
     to_office: Callable[[SignIn, Comparison, str], Awaitable[object]]
     withdraw: Callable[[SignIn, str, str], Awaitable[object]]
+    reopen: Callable[[SignIn, Comparison], Awaitable[object]]  # the form of what the office returned
+    leave_to_office: Callable[[SignIn, Comparison, str], Awaitable[bool]]  # what it returned; False: tell it
 
 
 class SettleModel:
@@ -64,21 +67,22 @@ class SettleModel:
         self._now = now
         self._who = who
         self.seen: Comparison | None = None
+        self.returned: IntakeFate | None = None  # where the office returned it
         self.busy = False
         self.note: Note | None = None
         self.changed: Callable[[], None] = lambda: None
         self.finished: Callable[[], None] = lambda: None
         self.decided: Callable[[Note], None] = lambda note: None
 
-    def open(self, key: str) -> None:
-        """Read a change and what it is held against."""
-        self.seen, self.note = None, None
+    def open(self, key: str, returned: IntakeFate | None = None) -> None:
+        """Read a change and what it is held against; ``returned`` where the office returned it."""
+        self.seen, self.note, self.returned = None, None, returned
         self.changed()
         self._run(lambda who: self._load(who, key))
 
     def forget(self) -> None:
         """Forget what was shown; another clerk sits down."""
-        self.seen, self.note = None, None
+        self.seen, self.note, self.returned = None, None, None
         self.changed()
 
     def back(self) -> None:
@@ -99,10 +103,8 @@ class SettleModel:
         if self.seen is None:
             return self.words("settle.heading")
         change = self.seen.change
-        kind, state = (
-            self.words(f"change_kind.{change.kind.value}"),
-            self.words(f"change_state.{change.state.value}"),
-        )
+        kind = self.words(f"change_kind.{change.kind.value}")
+        state = self.words(f"change_state.{'returned' if self.returned else change.state.value}")
         return self.words("settle.heading_of", kind=kind, key=change.key[-_TAIL:], state=state)
 
     @property
@@ -122,6 +124,8 @@ class SettleModel:
         """Return what the cloud said, why, and what helps."""
         if self.seen is None or self.seen.sealed:
             return ""
+        if self.returned is not None:
+            return self.words("settle.returned", reason=self.returned.reason)
         told = refusal_of(self.seen.change, self.words, self._now)
         return " ".join(filter(None, (told.what, told.why, told.do)))
 
@@ -163,12 +167,14 @@ class SettleModel:
         rights = present.clerk.rights
         if Right.ACCEPT not in rights:
             return self.words("settle.no_right")
-        if seen.change.state not in NEEDS_A_PERSON:
+        if self.returned is None and seen.change.state not in NEEDS_A_PERSON:
             return self.words("settle.over")
         officer = Right.OFFICER in rights
+        mine = seen.change.made_by == present.clerk.staff_id
+        if self.returned is not None and (mine or officer):
+            return self.words("settle.cannot_reopen", key=seen.change.key[-_TAIL:]) if seen.sealed else ""
         if seen.sealed:
             return self.words("settle.sealed" if officer else "settle.sealed_officer")
-        mine = seen.change.made_by == present.clerk.staff_id
         return "" if mine or officer else self.words("settle.not_mine")
 
     @property
@@ -182,12 +188,23 @@ class SettleModel:
     @property
     def may_rewrite(self) -> bool:
         """Tell whether it can be written again on what is shown."""
-        return self.may_hand_over and self.seen is not None and self._all_shown(self.seen)
+        ready = self.may_hand_over and self.returned is None
+        return ready and self.seen is not None and self._all_shown(self.seen)
+
+    @property
+    def may_reopen(self) -> bool:
+        """Tell whether the form of what was returned can be opened again."""
+        return self.returned is not None and self.seen is not None and not self.busy and not self.why_not
 
     @property
     def may_hand_over(self) -> bool:
-        """Tell whether it can be handed to the back office."""
-        return self.seen is not None and not self.busy and not self.why_not
+        """Tell whether it can be handed to the back office; of what was returned also where only the cloud reads it."""
+        seen, present = self.seen, self._who()
+        if seen is None or present is None or self.busy:
+            return False
+        mine = seen.change.made_by == present.clerk.staff_id or Right.OFFICER in present.clerk.rights
+        number_alone = self.returned is not None and seen.sealed and mine
+        return not self.why_not or (number_alone and Right.ACCEPT in present.clerk.rights)
 
     # -- what is decided
 
@@ -196,6 +213,12 @@ class SettleModel:
         seen = self.seen
         if seen is not None and self.may_rewrite:
             self._run(lambda who: self._decide(self._jobs.rewrite(who, seen), "rewritten"))
+
+    def reopen(self) -> None:
+        """Open the form of what was returned, filled in."""
+        seen = self.seen
+        if seen is not None and self.may_reopen:
+            self._run(lambda who: self._reopen(who, seen))
 
     def withdraw(self, reason: str) -> None:
         """Take it back, for a reason."""
@@ -208,7 +231,11 @@ class SettleModel:
     def hand_over(self, reason: str) -> None:
         """Hand it to the back office, for a reason."""
         seen = self.seen
-        if seen is not None and self.may_hand_over and self._has(reason):
+        if seen is None or not self.may_hand_over or not self._has(reason):
+            return
+        if self.returned is not None:
+            self._run(lambda who: self._leave(who, seen, reason))
+        else:
             self._run(lambda who: self._decide(self._jobs.to_office(who, seen, reason), "handed_over"))
 
     def _has(self, reason: str) -> bool:
@@ -238,6 +265,16 @@ class SettleModel:
 
     async def _load(self, who: SignIn, key: str) -> None:
         self.seen = await self._jobs.compare(who, key)
+
+    async def _reopen(self, who: SignIn, seen: Comparison) -> None:
+        await self._jobs.reopen(who, seen)
+        self.forget()
+
+    async def _leave(self, who: SignIn, seen: Comparison, reason: str) -> None:
+        sent = await self._jobs.leave_to_office(who, seen, reason)
+        self.seen = None
+        told = "settle.handed_over" if sent else "settle.tell_office"
+        self.decided(Note("ok" if sent else "info", self.words(told, key=seen.change.key[-_TAIL:])))
 
     async def _decide(self, job: Awaitable[object], told: str) -> None:
         await job

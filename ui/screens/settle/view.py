@@ -58,6 +58,7 @@ class SettleView(QWidget):
         self._reason.setObjectName("settleReason")
         self._reason.setMaxLength(_MOST_LETTERS)
         self._rewrite = button(words("settle.rewrite"), "settleRewrite", model.rewrite)
+        self._reopen = button(words("settle.reopen"), "settleReopen", model.reopen, primary=True)
         self._withdraw = button(words("settle.withdraw"), "settleWithdraw", self._on_withdrawn)
         self._office = button(words("settle.to_office"), "settleOffice", self._on_handed_over)
         self._back = button(words("common.back"), "settleBack", model.back)
@@ -85,7 +86,7 @@ class SettleView(QWidget):
         ends.setSpacing(10)
         ends.addWidget(self._back)
         ends.addStretch(1)
-        for way in (self._rewrite, self._withdraw, self._office):
+        for way in (self._reopen, self._rewrite, self._withdraw, self._office):
             ends.addWidget(way)
         column.addLayout(ends)
         page = QVBoxLayout(self)
@@ -120,6 +121,10 @@ class SettleView(QWidget):
         if self._lines.lines and not self._table.currentIndex().isValid():
             self._table.setCurrentIndex(self._lines.index(0, 0))
         self._show_whole(self._table.currentIndex().row())
+        self._reopen.setVisible(model.returned is not None)
+        self._reopen.setEnabled(model.may_reopen)
+        for of_a_no in (self._rewrite, self._withdraw):
+            of_a_no.setVisible(model.returned is None)
         self._rewrite.setEnabled(model.may_rewrite)
         self._withdraw.setEnabled(model.may_withdraw)
         self._office.setEnabled(model.may_hand_over)
