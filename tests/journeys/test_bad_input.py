@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -127,13 +128,8 @@ def wrong_way(case: str, folder: Path) -> dict[str, str]:
     }[case]
 
 
-def in_the_stage(case: object) -> object:
-    return pytest.param(case, marks=pytest.mark.slow)
-
-
+in_the_stage = partial(pytest.param, marks=pytest.mark.slow)
 WAYS = ("unknown host", "refused port", "another authority", "no authority")
-
-
 CAUSES = {
     "unknown host": "接続先の名前が見つかりません",
     "refused port": "回線かサーバーが止まっています",
