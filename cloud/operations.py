@@ -45,5 +45,6 @@ def operations() -> Mapping[str, Operation]:
 
 
 def methods_at(path: str) -> list[str]:
-    """Return the methods an address has in the contract; none for one that is not in it."""
-    return sorted({one.method for one in operations().values() if one.fits(one.method, path)})
+    """Return the methods an address has in the contract, by its own name before a pattern (OpenAPI 3.1, 4.8.8)."""
+    named = {one.method for one in operations().values() if one.path == path}
+    return sorted(named or {one.method for one in operations().values() if one.fits(one.method, path)})

@@ -9,7 +9,9 @@ from tests.cloud.test_cloud_bad_input import code
 pytestmark = pytest.mark.asyncio
 
 
-@pytest.mark.parametrize("path", ["/v1/clock", f"/v1/residents/{TARO}/lease", "/v1/attachments/019a/parts/1"])
+@pytest.mark.parametrize(
+    "path", ["/v1/clock", f"/v1/residents/{TARO}/lease", "/v1/attachments/019a/parts/1", "/v1/commands/tally"]
+)
 async def test_an_address_that_does_not_know_a_method_names_those_it_does(site: Site, path: str) -> None:
     answer = await site.client.request("PATCH", path)
     assert (answer.status_code, code(answer)) == (405, "request.method")
