@@ -277,7 +277,7 @@ SINCE_THE_FIRST_SHAPE = (
         for column in ("outcome", "over_at", "payload_hash", "sealed_hash")
     ),
     "DROP TABLE attachment",
-    "DROP INDEX journal_call_back",
+    *("DROP INDEX journal_call_back", "DROP INDEX outbox_supersedes"),
     *("DELETE FROM migration WHERE no > 1", "PRAGMA user_version = 1"),
 )
 

@@ -55,6 +55,7 @@ class Hall:
             ready_file=folder / "ready.json",
             url=self.drill.url,
             ca_file="",
+            readings_file="",
             token_file=self.drill.token_file(folder),
         )
         return drill_config(self.config, cloud, "cut")
