@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count as count_from
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ pytestmark = pytest.mark.asyncio
 MOVE = (a_photo(3 * PART + 17, seed=1), a_photo(900, seed=2))
 SEAL = (a_photo(2 * PART, seed=3),)
 Scans = list[tuple[Attachment, bytes]]
+_turns = count_from(1)
 
 
 @pytest.fixture
@@ -104,8 +106,8 @@ async def gives_up_the_seal(town: CarriedTown, terminal: Terminal, *photos: byte
 
 
 async def sends(town: CarriedTown, terminal: Terminal, http: Http, *, parts: int = 10_000) -> Brought:
-    """Let a terminal send what it has, as far as the line bears."""
-    ledger = terminal.stores.ledger
+    """Let a terminal send what it has, as far as the line bears; whatever was put off before is due by then."""
+    ledger, later = terminal.stores.ledger, timedelta(minutes=2 * next(_turns))
     box = CommandBox(http, terminal.facts.terminal_no)
     await SendOutbox(box, ledger, MemoryLink(), now=town.now, jitter=lambda: 0.0).drain()
     door = Breaking(http)
@@ -117,7 +119,7 @@ async def sends(town: CarriedTown, terminal: Terminal, http: Http, *, parts: int
         ledger,
         MemoryLink(),
         may_cross=lambda: True,
-        now=lambda: town.now() + timedelta(minutes=2),
+        now=lambda: town.now() + later,
         jitter=lambda: 0.0,
     ).drain()
 
@@ -150,10 +152,6 @@ def opened(town: CarriedTown, scans: Scans) -> list[bytes]:
     return [town.cloud.tenant.attachments.opened(one.key, "o001") for one, _ in scans]
 
 
-def parts_brought(town: CarriedTown) -> int:
-    return count(town, storage.attachment_part)
-
-
 async def test_the_office_opens_what_a_dead_pc_had_and_once_though_it_comes_back(town: CarriedTown) -> None:
     scans = await dies_at_work(town)
     told = await imported(town)
@@ -161,7 +159,7 @@ async def test_the_office_opens_what_a_dead_pc_had_and_once_though_it_comes_back
     assert told["attachments_left"] == []
     assert sorted(at_the_cloud(town)) == sorted(all_of(town, scans))
     assert opened(town, scans) == [photo for _, photo in scans]
-    before = (count(town, storage.attachment), parts_brought(town))
+    before = (count(town, storage.attachment), count(town, storage.attachment_part))
     assert before == (3, 4 + 1 + 2 + 1)  # a seal makes the last of even parts longer by some bytes
     assert await imported(town) == told
     http = line_of(town, 0)
@@ -173,7 +171,7 @@ async def test_the_office_opens_what_a_dead_pc_had_and_once_though_it_comes_back
             Attached(of=1, there=1),
         ]
     await http.close()
-    assert (count(town, storage.attachment), parts_brought(town)) == before
+    assert (count(town, storage.attachment), count(town, storage.attachment_part)) == before
     assert opened(town, scans) == [photo for _, photo in scans]
 
 
@@ -316,7 +314,7 @@ async def test_a_byte_that_was_changed_is_refused_and_nothing_of_it_is_sent(town
     await dies_at_work(town)
     bundle = BundleFile(town.file("outbox"))
     assert b'"format": 2' in bundle.manifest
-    commands, parts = count(town, storage.command), parts_brought(town)
+    commands, parts = count(town, storage.command), count(town, storage.attachment_part)
     content = bytearray(town.file("outbox").read_bytes())
     (changes, beside) = bundle.bundle.parts
     for place in (0, PART + 40, beside.size - 1):
@@ -325,7 +323,7 @@ async def test_a_byte_that_was_changed_is_refused_and_nothing_of_it_is_sent(town
         town.file("touched").write_bytes(touched)
         with pytest.raises(RefusedError, match=r"bundle\.changed"):
             await imported(town, "touched")
-    assert (count(town, storage.command), parts_brought(town)) == (commands, parts)
+    assert (count(town, storage.command), count(town, storage.attachment_part)) == (commands, parts)
 
 
 async def test_records_that_make_no_attachment_are_refused(town: CarriedTown) -> None:
