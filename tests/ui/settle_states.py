@@ -92,6 +92,27 @@ async def sealed(counter: Counter) -> None:
     await opened(counter)
 
 
+async def back(counter: Counter) -> None:
+    """A move that landed and that the office returned; F5 shows it."""
+    await taken_in(counter)
+    change = request_of(counter)
+    counter.world.ledger.changes[change.key] = replace(change, state=ChangeState.LANDED)
+    counter.world.versions.tell(change.key, "returned", "転出証明書の原本が要ります。")
+    await counter.hands.press(Qt.Key.Key_F5)
+    await counter.quiet()
+
+
+async def returned(counter: Counter) -> None:
+    await back(counter)
+    await opened(counter)
+
+
+async def reopened(counter: Counter) -> None:
+    await returned(counter)
+    await counter.hands.push("settleReopen")
+    await counter.quiet()
+
+
 async def calls(counter: Counter) -> None:
     """An intake that the office returned, one it registered, one the cloud refused."""
     await taken_in(counter)
@@ -119,6 +140,8 @@ SETTLE_STATES: dict[str, states.Play] = {
     "settle-conflict": conflict,
     "settle-duplicate": duplicate,
     "settle-sealed": sealed,
+    "settle-returned": returned,
+    "settle-reopened": reopened,
     "outbox-fates": calls,
     "outbox-calls": only_calls,
 }
