@@ -25,10 +25,12 @@ from client.domain.certificate import IdentityCheck
 from client.domain.change import ChangeKind, ChangeState
 from tests.journeys.gestures import NotShownError
 from tests.ui import states
+from tests.ui.attached_states import ATTACHED_STATES
 from tests.ui.carry_states import CARRY_STATES
 from tests.ui.change_states import CHANGE_STATES
 from tests.ui.doubtful_states import DOUBTFUL_STATES
 from tests.ui.drive import Counter
+from tests.ui.settle_states import SETTLE_STATES
 from ui.screens.certificate.model import Phase
 
 pytestmark = pytest.mark.long
@@ -37,7 +39,7 @@ Drive = Callable[..., None]
 Key = Qt.Key
 ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractItemView)
-EVERY = states.STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES
+EVERY = states.STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES | ATTACHED_STATES | SETTLE_STATES
 MOST = 70  # presses of Tab in which everything must have been reached
 
 
