@@ -221,9 +221,10 @@ def test_for_any_town_and_any_query_the_search_is_exact(town: list[Row], query: 
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, deadline=None)
+@pytest.mark.timeout(900)
+@settings(max_examples=600, deadline=None)
 @given(town=people(), query=queries(), limit=st.integers(1, 6))
-def test_for_a_thousand_towns_the_search_is_exact(town: list[Row], query: Query, limit: int) -> None:
+def test_for_hundreds_of_towns_the_search_is_exact(town: list[Row], query: Query, limit: int) -> None:
     is_exact(town, query, limit)
 
 
