@@ -241,7 +241,7 @@ def group_of(stage: Stage, slower: float) -> Group:
     return Group(
         f"stage {stage.name}",
         marker,
-        round(20 * slower),
+        round(max(20, ROOM * stage.minutes) * slower),
         stage.where,
         screen=True,
         services=True,
