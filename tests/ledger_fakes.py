@@ -167,7 +167,8 @@ class MemoryLedger:
         return frozenset(key for key in keys if key in told)
 
     async def rewritten(self, keys: Collection[str]) -> frozenset[str]:
-        return frozenset(one.supersedes or "" for one in self.changes.values() if one.supersedes in keys)
+        stand = (one for one in self.changes.values() if one.state is not ChangeState.WITHDRAWN)
+        return frozenset(one.supersedes or "" for one in stand if one.supersedes in keys)
 
     async def note_call(self, key: str, *, actor: str) -> None:
         if key not in await self.called((key,)):

@@ -114,9 +114,10 @@ class QueueChange:
         self, sign_in: SignIn, form: Form, intake: Intake, instead_of: QueuedChange | None
     ) -> None:
         changes = await self._ledger.changes_of(intake.persons, settled=True)
-        gone = {change.supersedes for change in changes} | {instead_of.key if instead_of else None}
-        for change in changes:
-            if change.kind is not intake.kind or change.state in _OVER or change.key in gone:
+        stand = [change for change in changes if change.state not in _OVER]
+        gone = {change.supersedes for change in stand} | {instead_of.key if instead_of else None}
+        for change in stand:
+            if change.kind is not intake.kind or change.key in gone:
                 continue
             # What landed is in the register's hands; only the very same notification is a second one.
             undecided = form.once and change.state is not ChangeState.LANDED

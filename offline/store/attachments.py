@@ -56,6 +56,13 @@ def add(connection: sqlite3.Connection, change: NewChange) -> None:
     )
 
 
+def give_back(connection: sqlite3.Connection, change: str, before: str) -> None:
+    """Let what was sealed for the change before lie beside that again: the one in its place is taken back."""
+    connection.execute(
+        "UPDATE attachment SET change = ? WHERE change = ? AND command_key != ?", (before, change, change)
+    )
+
+
 def drop(connection: sqlite3.Connection, change: str) -> None:
     """Let go what lay beside a change that was taken back."""
     connection.execute(

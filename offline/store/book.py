@@ -124,10 +124,14 @@ def queue(connection: sqlite3.Connection, place: Place, change: NewChange, now: 
 def withdraw(connection: sqlite3.Connection, key: str, *, actor: str, reason: str, now: datetime) -> None:
     """Take a change back and write who did and why; said twice, it is written once."""
     if outbox.settle(connection, key, ChangeState.WITHDRAWN, words=reason):
+        change = outbox.get(connection, key)
+        if change.supersedes and outbox.get(connection, change.supersedes).state is ChangeState.LANDED:
+            attachments.give_back(
+                connection, key, change.supersedes
+            )  # it was returned, and may be written anew
         attachments.drop(connection, key)
         facts = {"what": "withdrawn", "change": key, "reason": reason}
-        residents = outbox.get(connection, key).residents
-        journal.append(connection, JournalEntry("intake", actor, residents, facts), now)
+        journal.append(connection, JournalEntry("intake", actor, change.residents, facts), now)
 
 
 def send_again(connection: sqlite3.Connection, key: str, *, actor: str, now: datetime) -> None:

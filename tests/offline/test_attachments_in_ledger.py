@@ -245,6 +245,23 @@ async def test_a_change_written_again_takes_its_attachments_with_it(stores: File
     assert found.attachment == change.attachments[0]  # sealed for the key before, and announced under it
 
 
+async def test_what_lay_beside_a_returned_one_is_its_own_again_when_the_new_one_is_taken_back(
+    stores: FileStores,
+) -> None:
+    change = an_intake(await taken(stores, 2))
+    await stores.ledger.queue(change)
+    await answer(stores.ledger, change.key, ChangeState.ACCEPTED)
+    await stores.ledger.land(7)
+    new = an_intake(await taken(stores, 1), supersedes=change)
+    await stores.ledger.queue(new)
+    assert (await beside(stores, change), await beside(stores, new)) == (Attached(), Attached(of=3))
+    await stores.ledger.withdraw(new.key, actor="s001", reason="誤り")
+    assert (await beside(stores, change), await beside(stores, new)) == (Attached(of=2), Attached())
+    assert all(file_of(stores, one).exists() for one in change.attachments), "the office still waits for them"
+    assert not file_of(stores, new.attachments[0]).exists()
+    assert await next_key(stores) == change.attachments[0].key
+
+
 async def test_only_what_the_cloud_has_may_be_deleted_and_can_be_brought_again_before(
     stores: FileStores,
 ) -> None:

@@ -47,6 +47,21 @@ async def test_what_was_returned_stays_as_it_landed_with_its_receipt_and_is_writ
     await stores.close()
 
 
+async def test_after_the_new_one_was_taken_back_the_returned_one_may_be_written_anew_again(
+    tmp_path: Path,
+) -> None:
+    stores = stores_in(tmp_path)
+    await stores.open(KEYS)
+    old = await landed(stores)
+    first = await stores.ledger.queue(replace(a_change(), supersedes=old.key))
+    await stores.ledger.withdraw(first.key, actor="s001", reason="本人が取り下げ")
+    assert await stores.ledger.rewritten((old.key,)) == frozenset(), "it is not over: it wants a call again"
+    second = await stores.ledger.queue(replace(a_change(), supersedes=old.key))
+    assert await stores.ledger.rewritten((old.key,)) == {old.key}
+    assert [one.key for one in await stores.ledger.outbox()] == [second.key]
+    await stores.close()
+
+
 async def test_what_was_only_accepted_gives_no_way_to_another(tmp_path: Path) -> None:
     stores = stores_in(tmp_path)
     await stores.open(KEYS)
@@ -65,7 +80,7 @@ async def test_the_outbox_is_not_read_through_to_know_what_was_written_anew(tmp_
     connection = door.open_connection(tmp_path / "ledger.db", KEYS.ledger)
     plan = connection.execute(
         "EXPLAIN QUERY PLAN SELECT supersedes FROM outbox WHERE supersedes IS NOT NULL"
-        " AND supersedes IN (SELECT value FROM json_each('[]'))"
+        " AND supersedes IN (SELECT value FROM json_each('[]')) AND state != 'withdrawn'"
     ).fetchall()
     connection.close()
     assert any("outbox_supersedes" in str(step) for step in plan)
