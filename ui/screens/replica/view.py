@@ -1,7 +1,7 @@
 """The replica's screen: its age, what is under way, and the proof; in its place a bundle, while one is at hand."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QProgressBar, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QWidget
 
 from ui.screens.replica.carry import Stage
 from ui.screens.replica.carry_view import CarryView
@@ -72,8 +72,11 @@ class OwnPage(QWidget):
     def _lay_out(self) -> None:
         explain = wrapped(self._words("replica.explain"), "quiet")
         brought = wrapped(self._words("carry.explain"), "quiet")
-        parts = (self._age, self._series, rule(), explain, brought, self._doing, self._bar)
-        buttons = (self._back, self._carry, self._follow, self._stop, self._start)
+        follow = QHBoxLayout()  # beside the three others it would be cut
+        follow.addWidget(self._follow)
+        follow.addStretch(1)
+        parts = (self._age, self._series, follow, rule(), explain, brought, self._doing, self._bar)
+        buttons = (self._back, self._carry, self._stop, self._start)
         page = lay_sheet(self, self._words("replica.heading"), parts, self._reason, buttons)
         page.insertWidget(0, self._notice)
 
