@@ -27,7 +27,7 @@ from typing import TextIO
 from xml.etree import ElementTree
 
 from installer.dev import processes, services
-from installer.dev.groups import CHECKS, GROUPS, LANES, PY, QUICK, Check, Group
+from installer.dev.groups import CHECKS, GROUPS, LANES, PY, QUICK, WORKERS, Check, Group
 from installer.dev.processes import run
 from installer.dev.stages import STAGES, Stage, called_for, changed_paths, chosen_stages
 
@@ -243,9 +243,10 @@ def group_of(stage: Stage, slower: float) -> Group:
         marker,
         round(max(20, ROOM * stage.minutes) * slower),
         stage.where,
-        screen=True,
-        services=True,
-        printers=True,
+        options=WORKERS if stage.apart else (),
+        screen=not stage.apart,
+        services=not stage.apart,
+        printers=not stage.apart,
         only_root=stage.root,
         real=True,
     )

@@ -22,6 +22,7 @@ class Stage:
     paths: tuple[str, ...]
     also: tuple[str, ...] = ()
     root: bool = False
+    apart: bool = False  # its tests need neither screen nor service, and no quiet machine: two run at once
 
     @property
     def where(self) -> tuple[str, ...]:
@@ -124,10 +125,17 @@ STAGES = (
         also=("tests/cloud/test_cloud_schemathesis.py",),
     ),
     Stage(
+        "look",
+        15,
+        ("ui/", "resources/text/", "resources/theme/", "tests/ui/"),
+        also=("tests/ui/test_look.py",),
+        apart=True,
+    ),
+    Stage(
         "screens",
-        14,
-        ("ui/", "resources/text/", "resources/theme/", "cloud/office/", "tests/cloud/chromium.py"),
-        also=("tests/ui", "tests/cloud/test_cloud_office_seen.py"),
+        5,
+        ("ui/", "cloud/office/", "tests/cloud/chromium.py"),
+        also=("tests/ui/test_drill_beside.py", "tests/cloud/test_cloud_office_seen.py"),
     ),
     Stage(
         "drills",

@@ -73,7 +73,7 @@ def chosen(expression: str, marked: dict[str, bool]) -> bool:
     ("changed", "called"),
     [
         (["client/rules/outbox.py"], {"outbox", "sync", "drills"}),
-        (["ui/theme.py"], {"screens", "drills"}),
+        (["ui/theme.py"], {"look", "screens", "drills"}),
         (["offline/store/search.py", "docs/DRILL.md"], {"outbox", "search", "load"}),
         (["offline/store/torn.py"], {"outbox", "damage", "load"}),
         (["offline/store/outbox.py"], {"outbox", "load"}),
@@ -126,6 +126,13 @@ def test_a_stage_that_would_not_end_in_time_is_not_begun_and_that_is_said() -> N
     outcome = gate.do_stage(stage, gate.Clock(60 * stage.minutes * gate.ROOM, already=1), ci=True)
     assert (outcome.passed, outcome.failed, outcome.skipped) == (0, 0, 1)
     assert "not begun" in outcome.words
+
+
+def test_a_stage_that_stands_apart_runs_two_tests_at_once_and_has_no_screen_to_share() -> None:
+    for stage in stages.STAGES:
+        group = gate.group_of(stage, 1)
+        assert (group.options == groups.WORKERS) is stage.apart
+        assert group.screen is group.services is group.printers is (not stage.apart)
 
 
 def test_on_a_slow_machine_a_stage_is_given_the_time_it_takes_there() -> None:
