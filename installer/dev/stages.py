@@ -35,7 +35,7 @@ STAGES = (
     Stage("letters", 3, ("printing/", "client/domain/letters.py", "resources/fonts/")),
     Stage(
         "search",
-        20,
+        16,
         (
             *(
                 f"offline/store/search{part}.py"
