@@ -8,6 +8,7 @@ from importlib import import_module
 from client.config import Config, ConfigError, Loaded, load
 from client.domain.errors import CounterError
 from ui.cli import bundle_words, exit_codes
+from ui.no_core import keep_memory_off_the_disk
 
 VERBS = {
     "open": "open the counter (also without any verb)",
@@ -26,6 +27,7 @@ Verb = Callable[[Loaded, argparse.Namespace], int]
 
 def main(words: Sequence[str] | None = None) -> int:
     """Do what was asked; returns the documented exit code."""
+    keep_memory_off_the_disk()
     asked = _parser().parse_args(words)
     try:
         loaded = load()

@@ -1,0 +1,53 @@
+"""A program of ours that ends in the middle of native code leaves no copy of its memory on the disk."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="how Linux dumps")
+ROOT = Path(__file__).resolve().parents[2]
+ABORTS = "import os; os.abort()"
+OURS = "from ui.cli import verbs; import os; verbs.load = os.abort; verbs.main([])"  # every verb reads its settings
+TELLS = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+OURS_TELLS = f"from ui.no_core import keep_memory_off_the_disk as keep; keep(); {TELLS}"
+
+
+def dumped(script: str, folder: Path) -> bool:
+    """Tell whether the system wrote a core of a process that was allowed to leave one."""
+
+    def allow() -> None:
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    child = subprocess.Popen([sys.executable, "-c", script], cwd=folder, env=env, preexec_fn=allow)  # noqa: PLW1509 -- no threads here
+    _, status = os.waitpid(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert os.WIFSIGNALED(status)
+    return os.WCOREDUMP(status)
+
+
+def test_a_program_of_ours_that_aborts_leaves_no_core(tmp_path: Path) -> None:
+    if not dumped(ABORTS, tmp_path):
+        pytest.skip("here no process leaves a core")
+    for core in tmp_path.iterdir():
+        core.unlink()
+    assert not dumped(OURS, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_process_of_the_same_user_reads_nothing_of_its_memory() -> None:
+    """The kernel lets a user read the memory of their own processes only while these may be dumped (ptrace(2))."""
+
+    def told(script: str) -> str:
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(
+            [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert told(TELLS).strip() == "1"
+    assert told(OURS_TELLS).strip() == "0"
