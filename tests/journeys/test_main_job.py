@@ -18,6 +18,7 @@ from client.domain.certificate import SerialNo
 from printing.desk.press import FilePress
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
+from tests.journeys.leaks import ENCODINGS, forms_of, leaks, own_folders, people_of
 from tests.journeys.lies import LIES, WITHOUT_ROOT, Leavings, subject_of
 from tests.journeys.training_cloud import can_have_own_host
 from tests.store_builders import an_issue
@@ -36,11 +37,18 @@ def play(out: Path, *more: str, plays: tuple[str, ...] = WITHOUT_ROOT) -> subpro
     player = (sys.executable, "-P", str(ROOT / "tests/journeys/play.py"), "--out", str(out))
     words = ("--plays", ",".join(plays), "--residents", str(RESIDENTS), *more)
     session = ("sh", str(ROOT / "installer/dev/with-session"), str(out.parent / "keys"))
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"}
-    return subprocess.run(
-        [*session, *player, *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False,
+    environ = {
+        **os.environ,
+        **own_folders(out.parent),
+        "PYTHONPATH": str(ROOT),
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+    done = subprocess.run(
+        [*session, *player, *words], cwd=out.parent, env=environ, capture_output=True, text=True, check=False,
         timeout=240,
     )  # fmt: skip
+    (out.parent / "printed.txt").write_text(done.stdout + done.stderr, "utf-8")
+    return done
 
 
 def left_by(out: Path) -> Leavings:
@@ -84,6 +92,19 @@ def leavings(played: Leavings, tmp_path: Path) -> Leavings:
 def test_the_main_job_holds_twice_in_a_row_and_says_so_as_designed(played: Leavings) -> None:
     has_the_form_of_the_design(played.summary(), WITHOUT_ROOT)
     assert [step["name"] for step in played.summary()["steps"]] == list(STEPS)
+
+
+@pytest.mark.service
+@pytest.mark.timeout(500)
+def test_nothing_the_main_job_leaves_on_its_machine_names_a_resident(
+    played: Leavings, tmp_path: Path
+) -> None:
+    forms = forms_of(people_of(played.database))
+    assert len(forms) > RESIDENTS
+    assert list(leaks(played.out.parent, forms)) == []
+    for encoding in ENCODINGS:  # what was left would be found
+        (tmp_path / "left.bin").write_bytes(b"\0" + people_of(played.database).pop().encode(encoding) + b"\0")
+        assert {leak.split(":")[0] for leak in leaks(tmp_path, forms)} == {"left.bin"}
 
 
 @pytest.mark.root
