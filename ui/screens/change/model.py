@@ -264,9 +264,10 @@ class ChangeModel:
             self._start_slip(self.accepted)
 
     def back(self) -> None:
-        """Leave; what was typed is gone, from the fields too (P08)."""
-        self.forget()
-        self.finished()
+        """Leave; what was typed is gone, from the fields too (P08). Not while it is being taken in: that is told first."""
+        if not self.busy:
+            self.forget()
+            self.finished()
 
     def forget(self) -> None:
         """Forget the household and what was typed; another clerk sits down."""
