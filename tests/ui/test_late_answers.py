@@ -137,10 +137,11 @@ def test_the_form_stays_until_it_is_known_whether_it_was_taken_in(drive: Drive, 
         held = await accepting(counter)
         await counter.hands.press(key)
         assert counter.shell.present == "change"
+        assert "お待ちください" in counter.hands.find(QLabel, "noticeWhat").text()
         await held.let_go(counter)
         change = counter.face.taking_in.change
         assert [one.key for one in requests(counter)] == [change.accepted.key if change.accepted else ""]
-        assert counter.hands.find(QLabel, "noticeWhat").text()
+        assert "仮受付しました" in counter.hands.find(QLabel, "noticeWhat").text()
         await counter.hands.press(key)
         assert counter.shell.present != "change"
 
