@@ -140,7 +140,8 @@ class Commands:
     def hear_again(self, connection: sa.Connection, command: Command) -> Answer:
         """Give an author's command its effect after all, released from quarantine by a person.
 
-        What was answered under its key stays; what came of it is told by the feed. The signature must hold still.
+        What was answered under its key stays, and is this where nothing was; what came of it is told by the feed. The
+        signature must hold still.
         """
         sitting = _Sitting(connection, self._register, self._keys, self._now(), [command])
         return sitting.answer_released(command)
@@ -201,7 +202,7 @@ class _Sitting:
         return answer
 
     def answer_released(self, command: Command) -> Answer:
-        """Give a command its effect whatever became of its terminal; nothing is remembered or put aside."""
+        """Give a command its effect whatever became of its terminal; an answer there was stays, nothing is put aside."""
         reason = self._stranger(command)
         first = self._given.get(command.key)
         if reason is None and first is not None and not first.is_of(command):
@@ -212,12 +213,13 @@ class _Sitting:
         if reason is None and command.is_fact:
             self._book.look_up([(command, payload)])
             reason = facts.note(hearing, self._book)
-            self._book.write()
         if reason is not None:
             return refused(command, reason)
-        if not command.is_fact:
-            return intakes.take(hearing)
-        return accepted(command, self._version, hearing.at)
+        answer = accepted(command, self._version, hearing.at) if command.is_fact else intakes.take(hearing)
+        if first is None and answer["outcome"] == "accepted":  # its author may still send it
+            self._lines.append(self._line(command, answer))
+        self.remember()
+        return answer
 
     def keep(self, item: PutAside) -> Answer:
         """Put a fact aside that could not be read; what happened is not refused for how it was written."""

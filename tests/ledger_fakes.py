@@ -167,8 +167,16 @@ class MemoryLedger:
         return frozenset(key for key in keys if key in told)
 
     async def rewritten(self, keys: Collection[str]) -> frozenset[str]:
-        stand = (one for one in self.changes.values() if one.state is not ChangeState.WITHDRAWN)
-        return frozenset(one.supersedes or "" for one in stand if one.supersedes in keys)
+        def stands(key: str) -> bool:
+            return any(
+                stands(one.key)
+                if one.state is ChangeState.SUPERSEDED
+                else one.state is not ChangeState.WITHDRAWN
+                for one in self.changes.values()
+                if one.supersedes == key
+            )
+
+        return frozenset(filter(stands, keys))
 
     async def note_call(self, key: str, *, actor: str) -> None:
         if key not in await self.called((key,)):

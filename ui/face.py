@@ -208,8 +208,9 @@ class Face:
 
     @property
     def busy(self) -> bool:
-        """Tell whether a sheet is on its way: not a moment to lock or to close."""
-        return self.certificate.phase is Phase.PRINTING or self.certificate.saving
+        """Tell whether a sheet is on its way, or a notification is being taken in: not a moment to lock or to close."""
+        printing = self.certificate.phase is Phase.PRINTING or self.certificate.saving
+        return printing or self.taking_in.change.busy
 
     def lock(self) -> None:
         """Lock the screen (F9); the visit stays as it is behind it, and nothing of it floats above."""
@@ -345,11 +346,11 @@ class Face:
             self.counter.begin_change()
 
     def may_leave(self) -> bool:
-        """Tell whether another screen may come: no sheet waits for its word."""
+        """Tell whether another screen may come: no sheet waits for its word, nothing is being taken in."""
         if self.shell.present == "certificate" and self.certificate.phase in {Phase.PRINTING, Phase.CONFIRM}:
             self.certificate.back()
             return False
-        return QApplication.activeModalWidget() is None
+        return not self.taking_in.change.busy and QApplication.activeModalWidget() is None
 
     # -- what follows from what
 

@@ -40,7 +40,9 @@ class SettleDesk:
             await settle.to_office(who, seen.change.key, seen.seen, reason=reason)
 
         async def reopen(who: SignIn, seen: Comparison) -> None:
-            face.taking_in.rewrite(await returned.open(who, seen.change.key), face.show_outbox)
+            opened = await returned.open(who, seen.change.key)
+            if self._is_waited_for(who, seen):
+                face.taking_in.rewrite(opened, face.show_outbox)
 
         async def leave_to_office(who: SignIn, seen: Comparison, reason: str) -> bool:
             return await returned.to_office(who, seen, reason=reason)
@@ -67,7 +69,16 @@ class SettleDesk:
         face.shell.show_screen(SCREEN)
         self.view.begin()
 
+    def _is_waited_for(self, who: SignIn, seen: Comparison) -> bool:
+        """Tell whether the clerk who asked sits before this change still: the lock and other screens are not covered."""
+        return self._face.present_clerk is who and self._is_in_front and self.model.seen is seen
+
+    @property
+    def _is_in_front(self) -> bool:
+        return self._face.shell.present == SCREEN
+
     def _decided(self, note: Note) -> None:
-        self._face.outbox.note = note
-        self._face.show_outbox()
+        if self._is_in_front and self.model.seen is None:
+            self._face.outbox.note = note
+            self._face.show_outbox()
         self._face.changed_outbox()

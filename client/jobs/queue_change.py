@@ -115,7 +115,10 @@ class QueueChange:
     ) -> None:
         changes = await self._ledger.changes_of(intake.persons, settled=True)
         stand = [change for change in changes if change.state not in _OVER]
+        before = {change.key: change.supersedes for change in changes}
         gone = {change.supersedes for change in stand} | {instead_of.key if instead_of else None}
+        while more := {before.get(key) for key in gone if key} - gone:  # written anew more than once
+            gone |= more
         for change in stand:
             if change.kind is not intake.kind or change.key in gone:
                 continue

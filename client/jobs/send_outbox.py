@@ -118,7 +118,7 @@ class SendOutbox:
         ] = ()  # what the disk had no room for, or nobody waited to see written
         self._stop: Stop | None = None
         self._passed = ""  # what stopped all and an empty batch did not meet: then it is about the content
-        self._size = _BATCH
+        self._size, self._most = _BATCH, _MOST
         self._alone: set[str] = set()
         self._stumbled: Counter[str] = Counter()
 
@@ -143,7 +143,8 @@ class SendOutbox:
                 return SendReport(next_try_at=self._stop.next_try_at, trouble=self._stop.error)
             if trouble := await self._before():
                 return SendReport(trouble=trouble)
-            ready = await self._ledger.ready(self._now(), limit=self._size + 1, alone_after=_ALONE_AFTER)
+            limit = self._size + 1 + len(self._alone)  # those that go alone may be the oldest
+            ready = await self._ledger.ready(self._now(), limit=limit, alone_after=_ALONE_AFTER)
             batch = _batch(ready, self._alone, self._size)
             return await self._send(batch, more=len(batch) < len(ready)) if batch else SendReport()
 
@@ -171,7 +172,7 @@ class SendOutbox:
         self._passed, took = "", time.monotonic() - began
         self._link.note_success(round(took * 1000), service=COMMANDS)
         if len(batch) == self._size and took < _QUICK_S:
-            self._size = min(2 * self._size, _MOST)
+            self._size = min(2 * self._size, self._most)
         told = {answer.key: answer for answer in answers}
         await self._write(tuple(_fate(told[one.key]) for one in batch if one.key in told))
         silent = tuple(change for change in batch if change.key not in told)
@@ -201,7 +202,10 @@ class SendOutbox:
         if trouble is Trouble.STOP_ALL:
             return await self._stop_all(batch, error)
         if trouble is Trouble.PARK_ONE and len(batch) > 1:
-            self._alone.update(change.key for change in batch)
+            if len(batch) > _BATCH:  # too much for something on the way, or one of hundreds is bad
+                self._most = max(len(batch) // 2, _BATCH)
+            else:
+                self._alone.update(change.key for change in batch)
             await self._write(tuple(_untried(change, error, None) for change in batch))
             return SendReport(unknown=len(batch), apart=True, trouble=error)
         if trouble is Trouble.PARK_ONE:

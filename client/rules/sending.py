@@ -2,7 +2,8 @@
 
 class      what it is about               what is done
 stop all   this terminal, or the way      nothing of the queue is sent until an empty batch is answered
-park one   what one of the batch says     each goes alone; what is refused alone waits for a person, the others go on
+park one   what one of the batch says     a large one goes again in small ones, of a small one each alone; what is refused
+                                          alone waits for a person, the others go on
 retry      the line, or the moment        tried again, later and later, at most a minute apart
 """
 

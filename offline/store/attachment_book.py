@@ -54,11 +54,6 @@ class LedgerAttachments:
         """Return what another terminal would have to bring if this PC died, and how many are lost here."""
         return await self._look(lambda c: (attachments.to_carry(c), attachments.counts(c)[1]))
 
-    async def send_again(self, changes: Iterable[str]) -> int:
-        """Bring again what lies beside some changes: the cloud was restored from before, and forgot it."""
-        keys = tuple(changes)
-        return await self._commit(lambda c: attachments.send_again(c, keys))
-
     async def delete_of(self, changes: Iterable[str]) -> int:
         """Delete the sealed files beside some changes, where the cloud has them; returns how many. Nothing else goes.
 

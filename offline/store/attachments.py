@@ -5,7 +5,7 @@ A line is written in the transaction of its change and is never removed; what be
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from client.domain.attachment import Attached, Attachment, CarriedAttachment, MediaType, WaitingAttachment
@@ -56,10 +56,12 @@ def add(connection: sqlite3.Connection, change: NewChange) -> None:
     )
 
 
-def give_back(connection: sqlite3.Connection, change: str, before: str) -> None:
-    """Let what was sealed for the change before lie beside that again: the one in its place is taken back."""
+def give_back(connection: sqlite3.Connection, line: Sequence[str], before: str) -> None:
+    """Let what was sealed for the change before, or earlier, lie beside that again: the last in its place is taken back."""
     connection.execute(
-        "UPDATE attachment SET change = ? WHERE change = ? AND command_key != ?", (before, change, change)
+        "UPDATE attachment SET change = ? WHERE change = ?"
+        " AND command_key NOT IN (SELECT value FROM json_each(?))",
+        (before, line[0], json.dumps(line)),
     )
 
 
@@ -116,12 +118,10 @@ def postpone(connection: sqlite3.Connection, key: str, next_try_at: datetime, wo
     )
 
 
-def send_again(connection: sqlite3.Connection, changes: Iterable[str]) -> int:
-    """Bring again what lies beside some changes: the cloud was restored and forgot it. Returns how many."""
+def send_again(connection: sqlite3.Connection) -> int:
+    """Bring again whatever is kept: the cloud was restored from before, and may have forgotten it. Returns how many."""
     return connection.execute(
-        "UPDATE attachment SET state = ?, attempts = 0, next_try_at = NULL WHERE state = ?"
-        " AND change IN (SELECT value FROM json_each(?))",
-        (WAITING, THERE, json.dumps(list(changes))),
+        "UPDATE attachment SET state = ?, attempts = 0, next_try_at = NULL WHERE state = ?", (WAITING, THERE)
     ).rowcount
 
 

@@ -21,7 +21,7 @@ from client.domain.errors import RefusedError
 from client.domain.resident import AtenaNo
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import IssueDraft, JournalEntry
-from offline.store import attachments, doubts, journal, outbox, sheets, sheltered
+from offline.store import attachments, doubts, journal, outbox, rewritten, sheets, sheltered
 from offline.store.door import one
 
 _FACT_OF = {SheetState.HANDED_OVER: ChangeKind.HANDED_OVER, SheetState.SPOILED: ChangeKind.SPOILED}
@@ -124,14 +124,13 @@ def queue(connection: sqlite3.Connection, place: Place, change: NewChange, now: 
 def withdraw(connection: sqlite3.Connection, key: str, *, actor: str, reason: str, now: datetime) -> None:
     """Take a change back and write who did and why; said twice, it is written once."""
     if outbox.settle(connection, key, ChangeState.WITHDRAWN, words=reason):
-        change = outbox.get(connection, key)
-        if change.supersedes and outbox.get(connection, change.supersedes).state is ChangeState.LANDED:
-            attachments.give_back(
-                connection, key, change.supersedes
-            )  # it was returned, and may be written anew
+        returned, line = rewritten.line_before(connection, key)
+        if returned is not None:  # it may be written anew
+            attachments.give_back(connection, line, returned)
         attachments.drop(connection, key)
         facts = {"what": "withdrawn", "change": key, "reason": reason}
-        journal.append(connection, JournalEntry("intake", actor, change.residents, facts), now)
+        residents = outbox.get(connection, key).residents
+        journal.append(connection, JournalEntry("intake", actor, residents, facts), now)
 
 
 def send_again(connection: sqlite3.Connection, key: str, *, actor: str, now: datetime) -> None:

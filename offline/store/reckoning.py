@@ -13,7 +13,7 @@ from client.domain.change import ChangeState
 from client.domain.tally import Forgotten
 from client.jobs.ports import JournalEntry
 from client.rules.outbox import UNDER_WAY, Event, may_be_forgotten, step
-from offline.store import journal, outbox
+from offline.store import attachments, journal, outbox
 from offline.store.door import one
 from offline.store.times import utc_text
 
@@ -105,6 +105,8 @@ def forget(connection: sqlite3.Connection, keys: Iterable[str], now: datetime) -
             _send_again(connection, seq, state, times + 1, now)
         facts = {"what": "gone" if lost else "forgotten", "key": key, "state": state.value}
         journal.append(connection, JournalEntry("answer", "cloud", (), facts), now)
+    if again or gone:  # it is not known of what else its word holds no more
+        attachments.send_again(connection)
     return Forgotten(again, gone)
 
 

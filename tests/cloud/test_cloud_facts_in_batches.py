@@ -9,11 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud import storage
-from tests.cloud.cloud_builders import Row, Site, Terminal, a_site
+from tests.cloud.cloud_builders import TARO, Row, Site, Terminal, a_site
 from tests.cloud.test_cloud_commands import lines
 
 Told = tuple[str, int]  # what happened, and to which of a few copies
-TOLD = st.tuples(st.sampled_from(("issued", "handed_over", "spoiled", "void", "fee")), st.integers(0, 2))
+_FACTS = ("issued", "short", "handed_over", "spoiled", "void", "fee")
+# and what a batch may hold beside them
+_BETWEEN = ("again", "forged", "conflict", "malformed", "nameless")
+TOLD = st.tuples(st.sampled_from((*_FACTS, *_FACTS, *_FACTS, *_BETWEEN)), st.integers(0, 1))
 _first = count(1000, 10)  # numbers nobody has had
 
 
@@ -33,15 +36,32 @@ def counters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, T
 
 
 def facts(terminal: Terminal, told: list[Told], first: int) -> list[Row]:
-    made = []
+    made: list[Row] = []
     for what, place in told:
-        if what == "issued":
-            made.append(terminal.issued(first + place))
-        else:
-            payload: Row = {"serial": f"{terminal.number}-{first + place:06d}"}
-            payload |= {"yen": 300} if what == "fee" else {}
-            made.append(terminal.command(f"fact.{what}", payload))
+        made.append(
+            made[place % len(made)] if what == "again" and made else fact(terminal, what, first + place)
+        )
     return made
+
+
+def fact(terminal: Terminal, what: str, number: int) -> Row:
+    serial = f"{terminal.number}-{number:06d}"
+    match what:
+        case "issued" | "again":
+            return terminal.issued(number)
+        case "forged":
+            return terminal.issued(number) | {"made_by": "s009"}
+        case "conflict":
+            return terminal.tenkyo(base={TARO: 1})
+        case "malformed":
+            return terminal.command("fact.issued", {"serial": serial, "kind": "", "day": "?"})
+        case "short":  # the same number, written otherwise
+            told = {"kind": "juminhyo_copy", "day": "2026-11-20", "subject": TARO, "pages": 1, "fee_yen": 300}
+            return terminal.command("fact.issued", {"serial": f"{terminal.number}-{number}"} | told)
+        case _:
+            return terminal.command(
+                f"fact.{what}", {"serial": serial} | ({"yen": 300} if what == "fee" else {})
+            )
 
 
 async def sent(terminal: Terminal, batches: list[list[Row]]) -> list[tuple[object, object]]:
@@ -65,7 +85,7 @@ def book(site: Site, terminal: Terminal, first: int) -> list[tuple[object, ...]]
 
 
 @settings(max_examples=40)
-@given(told=st.lists(TOLD, min_size=1, max_size=9), cuts=st.sets(st.integers(1, 8)))
+@given(told=st.lists(TOLD, min_size=4, max_size=20), cuts=st.sets(st.integers(1, 19), max_size=4))
 def test_however_facts_are_cut_into_batches_the_book_says_the_same(
     counters: tuple[Site, Terminal, Terminal], told: list[Told], cuts: set[int]
 ) -> None:

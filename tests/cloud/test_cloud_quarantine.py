@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from cloud import storage
-from tests.cloud.cloud_builders import TARO, Site, Terminal
+from tests.cloud.cloud_builders import CODE, TARO, Site, Terminal
 from tests.cloud.intake_builders import rows
 from tests.cloud.test_cloud_commands import heads, lines
 
@@ -99,6 +99,39 @@ async def test_a_released_request_becomes_an_intake_and_its_first_answer_stays(s
     decided = {"decision": "register", "decided_by": "o001", "relationships": {}}
     answer = await site.office("POST", f"/intakes/{tenkyo['key']}/decision", decided)
     assert answer.status_code == 422, "the householder leaves: decided as any other"
+
+
+@pytest.mark.parametrize("kind", ["fact.issued", "fact.handed_over", "todoke.tenkyo"])
+async def test_what_was_released_before_its_author_could_be_heard_takes_effect_once_though_it_sends_it_too(
+    site: Site, kind: str
+) -> None:
+    """A cloud put back to before a terminal was enrolled: a neighbour carries its words, then it is known again."""
+    back = await site.another_terminal()
+    ended = {"serial": f"{back.number}-000003", "reason": "汚れ"}
+    made = {
+        "fact.issued": back.issued(3),
+        "fact.handed_over": back.command("fact.handed_over", ended),
+        "todoke.tenkyo": back.tenkyo(),
+    }[kind]
+    table = storage.terminal
+    here = sa.and_(table.c.municipality == CODE, table.c.terminal_no == back.number)
+    with site.tenant.register.writing() as connection:
+        known = dict(connection.execute(sa.select(table).where(here)).one()._mapping)
+        connection.execute(sa.delete(table).where(here))
+    await site.terminal.send(made)
+    with site.tenant.register.writing() as connection:
+        connection.execute(sa.insert(table), [known])
+    (item,) = await aside(site)
+    assert (item["reason"], (await do(site, item, "release"))[0]) == ("unknown_terminal", 200)
+    first, second = await back.send(made, back.issued(9))
+    assert (first["outcome"], first["first"], second["outcome"]) == ("already", "accepted", "accepted")
+    books = {
+        "fact.issued": storage.issue_book,
+        "fact.handed_over": storage.sheet_event,
+        "todoke.tenkyo": storage.intake_case,
+    }
+    assert [line.command_key for line in lines(site, books[kind])].count(made["key"]) == 1
+    assert await aside(site) == []
 
 
 async def test_two_releases_at_once_take_effect_once(site: Site) -> None:

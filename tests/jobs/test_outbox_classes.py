@@ -126,6 +126,35 @@ async def test_one_that_the_cloud_cannot_take_goes_alone_is_parked_and_the_other
     assert desk.states([keys[7]]) == [ChangeState.WITHDRAWN]
 
 
+async def test_one_bad_among_hundreds_costs_some_batches_and_not_hundreds_of_calls(desk: Desk) -> None:
+    keys = await desk.some(750)
+    desk.picky.bad[keys[500]] = TOO_LARGE
+    await desk.job.drain()
+    assert desk.states([keys[500]]) == [ChangeState.REFUSED]
+    assert set(desk.states([key for key in keys if key != keys[500]])) == {ChangeState.ACCEPTED}
+    assert len(desk.picky.batches) < 50 + 20  # those that were beside it among fifty, and all others together
+
+
+async def test_a_way_that_takes_no_large_batch_is_given_smaller_ones_and_parks_nothing(desk: Desk) -> None:
+    keys = await desk.some(900)
+
+    @dataclass
+    class Narrow(Picky):
+        async def send(self, changes: tuple[QueuedChange, ...]) -> tuple[CloudAnswer, ...]:
+            if len(changes) > 120:
+                self.batches.append(-len(changes))
+                raise LinkDownError("link.fault", status=413)
+            return await super().send(changes)
+
+    narrow = Narrow()
+    job = SendOutbox(narrow, desk.ledger, desk.link, now=desk.clock, jitter=lambda: 1.0)
+    await job.drain()
+    assert narrow.batches[:4] == [50, 100, -200, 50]
+    assert set(narrow.batches[4:]) == {100}
+    assert set(desk.states(keys)) == {ChangeState.ACCEPTED}
+    assert sorted(narrow.took_effect) == sorted(keys)
+
+
 async def test_a_parked_request_whose_fate_is_in_doubt_stays_unknown_and_goes_again_when_told(
     desk: Desk,
 ) -> None:

@@ -219,6 +219,19 @@ async def test_what_lay_beside_it_is_named_again_with_what_is_new_as_far_as_the_
         await counter.job.take(a_sign_in(), TENKYO, a_tenkyo())
 
 
+async def test_one_that_met_a_conflict_on_its_way_and_was_returned_again_is_no_second_one() -> None:
+    counter = MemoryCounter()
+    changes = counter.ledger.changes
+    first = await counter.job.take(a_sign_in(), TENKYO, a_tenkyo())
+    changes[first.key] = first = replace(first, state=ChangeState.LANDED)
+    second = await counter.job.take(a_sign_in(), TENKYO, a_tenkyo(), instead_of=first)
+    changes[second.key] = replace(second, state=ChangeState.SUPERSEDED)
+    third = replace(second, key="019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d78", seq=9, supersedes=second.key)
+    changes[third.key] = third = replace(third, state=ChangeState.LANDED)
+    fourth = await counter.job.take(a_sign_in(), TENKYO, a_tenkyo(), instead_of=third)
+    assert fourth.supersedes == third.key
+
+
 def an_attachment(number: int, command_key: str) -> Attachment:
     key = f"019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7e{number:02d}"
     return Attachment(key, command_key, MediaType.PNG, 9, "0" * 64)

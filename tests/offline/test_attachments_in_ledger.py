@@ -262,21 +262,72 @@ async def test_what_lay_beside_a_returned_one_is_its_own_again_when_the_new_one_
     assert await next_key(stores) == change.attachments[0].key
 
 
-async def test_only_what_the_cloud_has_may_be_deleted_and_can_be_brought_again_before(
+async def test_what_lay_beside_a_returned_one_comes_back_over_all_that_was_written_in_its_place(
     stores: FileStores,
 ) -> None:
+    first = an_intake(await taken(stores, 2))
+    await stores.ledger.queue(first)
+    await answer(stores.ledger, first.key, ChangeState.ACCEPTED)
+    await stores.ledger.land(7)
+    second = an_intake(await taken(stores, 1), supersedes=first)
+    await stores.ledger.queue(second)
+    await answer(stores.ledger, second.key, ChangeState.CONFLICT)
+    third = an_intake((), supersedes=second)
+    await stores.ledger.queue(third)
+    assert await stores.ledger.rewritten((first.key,)) == {first.key}
+    await stores.ledger.withdraw(third.key, actor="s001", reason="誤り")
+    assert await stores.ledger.rewritten((first.key,)) == frozenset(), "nobody stands in its place any more"
+    assert (await beside(stores, first), await beside(stores, third)) == (Attached(of=2), Attached())
+    assert all(file_of(stores, one).exists() for one in first.attachments)
+    assert not file_of(stores, second.attachments[0]).exists()
+    fourth = an_intake((), supersedes=first)
+    await stores.ledger.queue(fourth)
+    assert await beside(stores, fourth) == Attached(of=2)
+
+
+async def test_of_what_was_returned_and_then_forgotten_nothing_is_let_go_with_its_successor(
+    stores: FileStores,
+) -> None:
+    change = an_intake(await taken(stores, 1))
+    await stores.ledger.queue(change)
+    await answer(stores.ledger, change.key, ChangeState.ACCEPTED)
+    await stores.ledger.land(7)
+    await stores.ledger.attachments.there(change.attachments[0].key)
+    new = an_intake((), supersedes=change)
+    await stores.ledger.queue(new)
+    await stores.ledger.forget((change.key,))
+    await stores.ledger.withdraw(new.key, actor="s001", reason="誤り")
+    assert await beside(stores, change) == Attached(of=1)
+    assert file_of(stores, change.attachments[0]).exists()
+
+
+async def test_to_a_cloud_that_forgot_a_change_attachments_are_brought_again_too(stores: FileStores) -> None:
+    early, late = an_intake(await taken(stores, 1)), an_intake(await taken(stores, 1))
+    for change in (early, late):
+        await stores.ledger.queue(change)
+        await answer(stores.ledger, change.key, ChangeState.ACCEPTED)
+        await stores.ledger.attachments.there(change.attachments[0].key)
+    assert await next_key(stores) == ""
+    await stores.ledger.forget((late.key,))
+    assert await next_key(stores) == early.attachments[0].key, (
+        "its change is known, it may be forgotten itself"
+    )
+    await stores.ledger.attachments.there(early.attachments[0].key)
+    assert await next_key(stores) == "", "a change goes before what lies beside it"
+    await answer(stores.ledger, late.key, ChangeState.ACCEPTED)
+    assert await next_key(stores) == late.attachments[0].key
+
+
+async def test_only_what_the_cloud_has_may_be_deleted(stores: FileStores) -> None:
     change = an_intake(await taken(stores, 2))
     await stores.ledger.queue(change)
     await answer(stores.ledger, change.key, ChangeState.ACCEPTED)
     book, (one, other) = stores.ledger.attachments, change.attachments
     await book.there(one.key)
-    assert await book.send_again((change.key,)) == 1
-    assert await next_key(stores) == one.key
-    await book.there(one.key)
     assert await book.delete_of((change.key, "unknown")) == 1
     assert [file_of(stores, each).exists() for each in (one, other)] == [False, True]
     assert await beside(stores, change) == Attached(of=2, there=1)
-    assert await book.send_again((change.key,)) == 0  # nothing is left to be sent
+    assert await next_key(stores) == other.key
     stores = await again(stores)
     assert await losses(stores) == []
     assert await beside(stores, change) == Attached(of=2, there=1)

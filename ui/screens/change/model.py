@@ -254,7 +254,7 @@ class ChangeModel:
             self.note = Note("warn", self.words("change.gaps" if self.wrong else "change.no_members"))
             self.changed()
             return
-        form, self.busy, self.note = self.form, True, None
+        form, self.busy, self.note = self.form, True, Note("info", self.words("change.accepting"))
         self.changed()
         self._starter.start("queue_change", lambda: self._accept(form, entry))
 
@@ -264,9 +264,10 @@ class ChangeModel:
             self._start_slip(self.accepted)
 
     def back(self) -> None:
-        """Leave; what was typed is gone, from the fields too (P08)."""
-        self.forget()
-        self.finished()
+        """Leave; what was typed is gone, from the fields too (P08). Not while it is being taken in: that is told first."""
+        if not self.busy:
+            self.forget()
+            self.finished()
 
     def forget(self) -> None:
         """Forget the household and what was typed; another clerk sits down."""
@@ -310,6 +311,7 @@ class ChangeModel:
         self.changed()
 
     async def _accept(self, form: Form, entry: Entry) -> None:
+        waiting = self.note
         try:
             told = form, self._sealed(entry), self.attached.attachments
             before = self.instead_of
@@ -325,6 +327,7 @@ class ChangeModel:
             self._start_slip(change)
         finally:
             self.busy = False
+            self.note = None if self.note is waiting else self.note
             self.changed()
 
     def _sealed(self, entry: Entry) -> Entry:

@@ -18,7 +18,7 @@ from ui.marks import Mark
 from ui.notices import Note, note_of
 from ui.refusals import refusal_of
 from ui.text import Words
-from ui.work import Starter
+from ui.work import Starter, nothing
 
 COLUMNS = ("differ", "item", "was", "wrote", "now")
 _TAIL = 8
@@ -78,11 +78,13 @@ class SettleModel:
         """Read a change and what it is held against; ``returned`` where the office returned it."""
         self.seen, self.note, self.returned = None, None, returned
         self.changed()
-        self._run(lambda who: self._load(who, key))
+        if (present := self._who()) is not None:
+            self._starter.replace("compare", lambda: self._load(present, key))
 
     def forget(self) -> None:
         """Forget what was shown; another clerk sits down."""
         self.seen, self.note, self.returned = None, None, None
+        self._starter.replace("compare", nothing)  # what was asked for is shown to nobody else
         self.changed()
 
     def back(self) -> None:
@@ -212,7 +214,7 @@ class SettleModel:
         """Write it again on the versions that are shown."""
         seen = self.seen
         if seen is not None and self.may_rewrite:
-            self._run(lambda who: self._decide(self._jobs.rewrite(who, seen), "rewritten"))
+            self._run(lambda who: self._decide(self._jobs.rewrite(who, seen), seen, "rewritten"))
 
     def reopen(self) -> None:
         """Open the form of what was returned, filled in."""
@@ -225,7 +227,7 @@ class SettleModel:
         seen = self.seen
         if seen is not None and self.may_withdraw and self._has(reason):
             self._run(
-                lambda who: self._decide(self._jobs.withdraw(who, seen.change.key, reason), "withdrawn")
+                lambda who: self._decide(self._jobs.withdraw(who, seen.change.key, reason), seen, "withdrawn")
             )
 
     def hand_over(self, reason: str) -> None:
@@ -236,7 +238,7 @@ class SettleModel:
         if self.returned is not None:
             self._run(lambda who: self._leave(who, seen, reason))
         else:
-            self._run(lambda who: self._decide(self._jobs.to_office(who, seen, reason), "handed_over"))
+            self._run(lambda who: self._decide(self._jobs.to_office(who, seen, reason), seen, "handed_over"))
 
     def _has(self, reason: str) -> bool:
         if not reason.strip():
@@ -249,37 +251,49 @@ class SettleModel:
         return all(one.now is not None for one in seen.people)
 
     def _run(self, work: Callable[[SignIn], Awaitable[None]]) -> None:
-        present = self._who()
+        present, seen = self._who(), self.seen
         if present is not None:
             self.busy = True
-            self._starter.start("settle", lambda: self._do(work, present))
+            if not self._starter.start("settle", lambda: self._do(work, present, seen)):
+                self.busy = False
 
-    async def _do(self, work: Callable[[SignIn], Awaitable[None]], present: SignIn) -> None:
+    async def _do(
+        self, work: Callable[[SignIn], Awaitable[None]], present: SignIn, seen: Comparison | None
+    ) -> None:
         try:
             await work(present)
         except CounterError as error:
-            self.note = note_of(error, self.words)
+            if self.seen is seen:  # else the clerk is before another
+                self.note = note_of(error, self.words)
         finally:
             self.busy = False
             self.changed()
 
     async def _load(self, who: SignIn, key: str) -> None:
-        self.seen = await self._jobs.compare(who, key)
+        try:
+            self.seen = await self._jobs.compare(who, key)
+        except CounterError as error:
+            self.note = note_of(error, self.words)
+        self.changed()
 
     async def _reopen(self, who: SignIn, seen: Comparison) -> None:
         await self._jobs.reopen(who, seen)
-        self.forget()
+        if self.seen is seen:
+            self.forget()
 
     async def _leave(self, who: SignIn, seen: Comparison, reason: str) -> None:
         sent = await self._jobs.leave_to_office(who, seen, reason)
-        self.seen = None
         told = "settle.handed_over" if sent else "settle.tell_office"
-        self.decided(Note("ok" if sent else "info", self.words(told, key=seen.change.key[-_TAIL:])))
+        self._settled(seen, Note("ok" if sent else "info", self.words(told, key=seen.change.key[-_TAIL:])))
 
-    async def _decide(self, job: Awaitable[object], told: str) -> None:
+    async def _decide(self, job: Awaitable[object], seen: Comparison, told: str) -> None:
         await job
-        self.seen = None
-        self.decided(Note("ok", self.words(f"settle.{told}")))
+        self._settled(seen, Note("ok", self.words(f"settle.{told}")))
+
+    def _settled(self, seen: Comparison, note: Note) -> None:
+        if self.seen is seen:
+            self.seen = None
+        self.decided(note)
 
     # -- words
 
