@@ -50,7 +50,7 @@ SERVICE = "service and not root and not slow"
 # The minutes are those after which something hangs, on a machine half as fast too. Tests with real services run one
 # after the other, without xdist: ports and the session's keyring are one for all. They wait more than they work.
 GROUPS = (
-    Group("unit tests and journeys", UNIT, 18, options=WORKERS),
+    Group("unit tests and journeys", UNIT, 22, options=WORKERS),
     Group(
         "tests on PostgreSQL",
         "database and not screen and not service and not root and not slow",
