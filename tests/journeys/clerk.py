@@ -177,9 +177,7 @@ class Clerk:
         self.hands.photograph("tenkyo_form")
         await self.hands.push("tenkyoAccept")
         await self.hands.until(self._taken, "the intake is taken", 10)
-        if not self.hands.sees("search"):
-            await self.hands.press(Qt.Key.Key_Escape)
-        await self.hands.until(lambda: self.hands.sees("search"), "the counter", 10)
+        await self.hands.go_back()
 
     def _taken(self) -> bool:
         return not self.hands.sees("tenkyoAccept") or not self.hands.find(QWidget, "tenkyoAccept").isEnabled()

@@ -91,6 +91,15 @@ class Hands:
         QTest.keyClick(target, key, modifier)
         await asyncio.sleep(0.02)
 
+    async def go_back(self, seconds: float = 20.0) -> None:
+        """Press Esc until the counter is in front: while something is being taken in, its form stays."""
+        ends = time.monotonic() + seconds
+        while not self.sees("search"):
+            if time.monotonic() > ends:
+                raise NotShownError(f"the counter (after {seconds:.0f} s)")
+            await self.press(Qt.Key.Key_Escape)
+            await asyncio.sleep(0.1)
+
     async def push(self, name: str, seconds: float = 20.0) -> None:
         """Focus a button once it is enabled, and press Space."""
         await self.until(

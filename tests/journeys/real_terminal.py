@@ -315,11 +315,7 @@ class Visit(Hands):
 
     async def back_to_counter(self) -> None:
         """Go back (Esc)."""
-        for _ in range(3):
-            if self.sees("search"):
-                return
-            await self.press(Qt.Key.Key_Escape, self.window())
-        await self.until(lambda: self.sees("search"), "the counter", 10)
+        await self.go_back()
 
     async def close(self) -> None:
         """Close the window as a clerk does; read what a program that cannot open says, and let it end."""
