@@ -21,6 +21,7 @@ AMONG = (  # of those written anew again and again, how the last of the line sta
     " SELECT first, o.key, o.state FROM after JOIN outbox o ON o.supersedes = after.key WHERE after.state = ?)"
     " SELECT DISTINCT first FROM after WHERE state NOT IN (?, ?)"
 )
+_BEFORE = "SELECT o.key, o.state FROM outbox o WHERE o.key = (SELECT supersedes FROM outbox WHERE key = ?)"
 
 
 def among(connection: sqlite3.Connection, keys: Collection[str]) -> frozenset[str]:
@@ -39,6 +40,3 @@ def line_before(connection: sqlite3.Connection, key: str) -> tuple[str | None, t
             return str(before), tuple(line)
         line.append(str(before))
     return None, tuple(line)
-
-
-_BEFORE = "SELECT o.key, o.state FROM outbox o WHERE o.key = (SELECT supersedes FROM outbox WHERE key = ?)"

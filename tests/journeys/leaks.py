@@ -8,12 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 SHORTEST = 8  # bytes; shorter ones come up by chance
-NOT_SEARCHED = (
-    "cloud.db",
-    "out/state/cloud/",
-    "out/papers/",
-    "out/screens/",
-)  # the town, the printer, our camera
+# The town, the printer, our camera.
+NOT_SEARCHED = ("cloud.db", "out/state/cloud/", "out/papers/", "out/screens/")
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le")
 # Where programs of a desk keep things, and where a core would be.
 FOLDERS = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
@@ -28,9 +24,10 @@ def own_folders(machine: Path) -> dict[str, str]:
 
 def people_of(database: Path) -> set[str]:
     """Return what says who somebody is or where they live, of everybody the register has."""
-    columns = ("full_name", "furigana", "latin_name", "tsusho", "householder_name")
     with closing(sqlite3.connect(database)) as base:
-        rows = base.execute(f"SELECT {', '.join(columns)} FROM resident").fetchall()  # noqa: S608 -- columns of ours
+        rows = base.execute(
+            "SELECT full_name, furigana, latin_name, tsusho, householder_name FROM resident"
+        ).fetchall()
         homes = base.execute("SELECT address_town, address_banchi FROM resident").fetchall()
     said = {value for row in rows for value in row if value}
     said |= {value.replace("　", "") for value in said}

@@ -83,6 +83,15 @@ async def next_key(stores: FileStores) -> str:
     return found.attachment.key if found else ""
 
 
+async def landed(stores: FileStores, scans: int) -> NewChange:
+    """Return an intake with scans that has come to the office."""
+    change = an_intake(await taken(stores, scans))
+    await stores.ledger.queue(change)
+    await answer(stores.ledger, change.key, ChangeState.ACCEPTED)
+    await stores.ledger.land(7)
+    return change
+
+
 async def losses(stores: FileStores) -> list[tuple[object, object]]:
     lines = await stores.ledger.journal_tail(50)
     return [
@@ -248,10 +257,7 @@ async def test_a_change_written_again_takes_its_attachments_with_it(stores: File
 async def test_what_lay_beside_a_returned_one_is_its_own_again_when_the_new_one_is_taken_back(
     stores: FileStores,
 ) -> None:
-    change = an_intake(await taken(stores, 2))
-    await stores.ledger.queue(change)
-    await answer(stores.ledger, change.key, ChangeState.ACCEPTED)
-    await stores.ledger.land(7)
+    change = await landed(stores, 2)
     new = an_intake(await taken(stores, 1), supersedes=change)
     await stores.ledger.queue(new)
     assert (await beside(stores, change), await beside(stores, new)) == (Attached(), Attached(of=3))
@@ -265,10 +271,7 @@ async def test_what_lay_beside_a_returned_one_is_its_own_again_when_the_new_one_
 async def test_what_lay_beside_a_returned_one_comes_back_over_all_that_was_written_in_its_place(
     stores: FileStores,
 ) -> None:
-    first = an_intake(await taken(stores, 2))
-    await stores.ledger.queue(first)
-    await answer(stores.ledger, first.key, ChangeState.ACCEPTED)
-    await stores.ledger.land(7)
+    first = await landed(stores, 2)
     second = an_intake(await taken(stores, 1), supersedes=first)
     await stores.ledger.queue(second)
     await answer(stores.ledger, second.key, ChangeState.CONFLICT)

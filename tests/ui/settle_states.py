@@ -20,14 +20,19 @@ def request_of(counter: Counter) -> QueuedChange:
     return [one for one in counter.world.ledger.changes.values() if not one.kind.is_fact][-1]
 
 
-async def taken_in(counter: Counter) -> None:
-    """Take a move in; the record was at version 3 as the clerk saw it."""
+async def filled_in(counter: Counter) -> None:
+    """Fill a move in, up to its button."""
     await counter.sign_in()
     await counter.open_resident()
     await counter.hands.begin_form()
     await counter.hands.type("tenkyoTown", "みどり県あおぞら市葛󠄂城町二丁目")
     await counter.hands.type("tenkyoBanchi", "4番5号")
     await counter.hands.type("tenkyoIdoDate", "R8.11.1")
+
+
+async def taken_in(counter: Counter) -> None:
+    """Take a move in; the record was at version 3 as the clerk saw it."""
+    await filled_in(counter)
     await counter.hands.push("tenkyoAccept")
     await counter.quiet()
     for member in watanabe().members:

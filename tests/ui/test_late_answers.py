@@ -119,12 +119,7 @@ def test_a_change_that_is_read_late_is_not_shown_in_the_place_of_another(drive: 
 
 async def accepting(counter: Counter) -> Held:
     """A move that is being taken in: the line is slow."""
-    await counter.sign_in()
-    await counter.open_resident()
-    await counter.hands.begin_form()
-    await counter.hands.type("tenkyoTown", "みどり県あおぞら市葛󠄂城町二丁目")
-    await counter.hands.type("tenkyoBanchi", "4番5号")
-    await counter.hands.type("tenkyoIdoDate", "R8.11.1")
+    await states.filled_in(counter)
     held = Held(counter.world.jobs.queue, "take")
     await counter.hands.push("tenkyoAccept")
     await held.asked.wait()

@@ -1,7 +1,6 @@
 """A program of ours that ends in the middle of native code leaves no copy of its memory on the disk."""
 
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -10,21 +9,20 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="how Linux dumps")
 ROOT = Path(__file__).resolve().parents[2]
-ABORTS = "import os; os.abort()"
-OURS = "from ui.cli import verbs; import os; verbs.load = os.abort; verbs.main([])"  # every verb reads its settings
+ALLOWED = (
+    "import resource as r; hard = r.getrlimit(r.RLIMIT_CORE)[1]; r.setrlimit(r.RLIMIT_CORE, (hard, hard)); "
+)
+ABORTS = f"{ALLOWED}import os; os.abort()"
+# Every verb reads its settings.
+OURS = f"{ALLOWED}from ui.cli import verbs; import os; verbs.load = os.abort; verbs.main([])"
 TELLS = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
 OURS_TELLS = f"from ui.no_core import keep_memory_off_the_disk as keep; keep(); {TELLS}"
 
 
 def dumped(script: str, folder: Path) -> bool:
     """Tell whether the system wrote a core of a process that was allowed to leave one."""
-
-    def allow() -> None:
-        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-        resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
-
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    child = subprocess.Popen([sys.executable, "-c", script], cwd=folder, env=env, preexec_fn=allow)  # noqa: PLW1509 -- no threads here
+    child = subprocess.Popen([sys.executable, "-c", script], cwd=folder, env=env)
     _, status = os.waitpid(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     assert os.WIFSIGNALED(status)
