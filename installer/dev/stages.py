@@ -61,12 +61,14 @@ STAGES = (
             ),
         ),
         also=tuple(f"tests/offline/test_{part}.py" for part in ("damaged_index", "salvage", "torn")),
+        apart=True,
     ),
     Stage(
         "town",
         4,
         ("cloud/town/", "tests/cloud/town_builders.py"),
         also=tuple(f"tests/cloud/test_town{part}.py" for part in ("", "_holdings", "_letters", "_shares")),
+        apart=True,
     ),
     Stage(
         "load",
@@ -123,6 +125,7 @@ STAGES = (
         12,
         ("cloud/", "resources/contract/", "tests/cloud/contract_attack.py"),
         also=("tests/cloud/test_cloud_schemathesis.py",),
+        apart=True,
     ),
     Stage(
         "look",
@@ -196,20 +199,21 @@ def changed_paths() -> list[str] | None:
 
 
 def called_for(stages: Iterable[Stage], changed: Sequence[str] | None) -> list[Stage]:
-    """Return the stages whose paths, or whose own tests, changed.
+    """Return the stages whose paths, or whose own tests, changed; the shortest first, so that most find the time.
 
     None where what changed is not known (a line just begun, a shallow clone): all together take longer than the
     budget, so they are run by name, ``./test full STAGE``.
     """
     if changed is None:
         return []
-    return [
+    found = [
         stage
         for stage in stages
         if any(
             path.startswith((*stage.paths, *stage.also, f"tests/stages/{stage.name}/")) for path in changed
         )
     ]
+    return sorted(found, key=lambda stage: stage.minutes)
 
 
 def chosen_stages(words: Sequence[str]) -> list[Stage] | str:

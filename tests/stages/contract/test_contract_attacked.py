@@ -8,8 +8,8 @@ import pytest
 from tests.cloud.contract_attack import PHASES
 from tests.cloud.test_cloud_schemathesis import CALLS, attacked
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-EXAMPLES = {"examples": 1, "coverage": 1, "fuzzing": 250, "stateful": 900}
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+EXAMPLES = {"examples": 1, "coverage": 1, "fuzzing": 250, "stateful": 300}
 
 
 @pytest.mark.parametrize("phase", PHASES)
