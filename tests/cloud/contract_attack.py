@@ -38,6 +38,7 @@ _BEYOND_A_SCHEMA = {
     "challengeFactor": ("the kinds of second factor a cloud has are its own", "422"),
     "beginAttachment": ("as many parts as the size takes; room", "422", "413"),
     "putPart": ("1 to 262,144 bytes, with the hash that goes with them", "422", "413"),
+    "tallyCommands": ("until lies behind since", "422"),
     "decide": ("rows are of tables.toml, and follow what stands", "422"),
     "planFault": ("operation names one of the contract's; service_down needs a service", "422"),
     "feedBatch": ("the log does not reach back for ever", "410"),

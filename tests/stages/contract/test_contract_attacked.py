@@ -9,7 +9,7 @@ from tests.cloud.contract_attack import PHASES
 from tests.cloud.test_cloud_schemathesis import CALLS, attacked
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-EXAMPLES = {"examples": 1, "coverage": 1, "fuzzing": 250, "stateful": 300}
+EXAMPLES = {"examples": 1, "coverage": 1, "fuzzing": 120, "stateful": 300}
 
 
 @pytest.mark.parametrize("phase", PHASES)
