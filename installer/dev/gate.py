@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TextIO
 from xml.etree import ElementTree
 
-from installer.dev import processes, services
+from installer.dev import now, processes, services
 from installer.dev.groups import CHECKS, GROUPS, LANES, PY, QUICK, WORKERS, Check, Group
 from installer.dev.processes import run
 from installer.dev.stages import STAGES, Stage, called_for, changed_paths, chosen_stages
@@ -50,6 +50,7 @@ class Outcome:
     skipped: int
     seconds: float
     words: str = ""
+    told: tuple[str, ...] = ()
 
 
 _MEMORY_NEEDED = 6 << 30
@@ -109,8 +110,19 @@ def counts(report: Path) -> tuple[int, int, int]:
     return passed, failed, skipped
 
 
-def judge(group: Group, code: int, found: tuple[int, int, int], seconds: float, *, ci: bool) -> Outcome:
-    """Say what a group came to. An empty group fails: a marker was lost. So does a crash without a red test."""
+def judge(
+    group: Group,
+    code: int,
+    found: tuple[int, int, int],
+    seconds: float,
+    told: Sequence[str] = (),
+    *,
+    ci: bool,
+) -> Outcome:
+    """Say what a group came to. An empty group fails: a marker was lost. So does a crash without a red test.
+
+    ``told`` is where its tests were when it was ended.
+    """
     passed, failed, skipped = found
     words = []
     if code == EMPTY_GROUP:
@@ -119,7 +131,7 @@ def judge(group: Group, code: int, found: tuple[int, int, int], seconds: float, 
         failed, words = 1, [f"pytest ended with {code}"]
     if group.real and skipped and ci:
         failed, words = failed + skipped, [*words, f"{skipped} skipped, which counts as failed under CI"]
-    return Outcome(group.name, passed, failed, skipped, seconds, "; ".join(words))
+    return Outcome(group.name, passed, failed, skipped, seconds, "; ".join(words), tuple(told))
 
 
 @contextmanager
@@ -145,7 +157,7 @@ def surroundings(group: Group, out: TextIO | None = None) -> Iterator[tuple[list
             )
             before += ["sh", "installer/dev/with-session", str(folder / "keyring")]
         if group.screen:
-            before += ["xvfb-run", "-a", "-s", "-screen 0 1920x1080x24"]
+            env |= started(stack, "X screen", lambda: services.screen(folder), out)
         yield before, env
 
 
@@ -188,13 +200,12 @@ def do_group(group: Group, clock: Clock, *, ci: bool, out: TextIO | None = None)
         words = "left out: not root"
         print(words, file=out)
         return Outcome(group.name, 0, int(ci), 1, 0.0, words)
-    if group.screen and shutil.which("xvfb-run") is None:
-        return Outcome(group.name, 0, 1, 0, 0.0, "xvfb-run is not installed")
     REPORTS.mkdir(parents=True, exist_ok=True)
     report = REPORTS / f"{group.name.replace(' ', '-')}.xml"
     report.unlink(missing_ok=True)
     start = time.monotonic()
-    with surroundings(group, out) as (before, env):
+    told = list[str]()
+    with surroundings(group, out) as (before, env), tempfile.TemporaryDirectory(prefix="now-") as there:
         tests = [
             PY,
             "-P",
@@ -208,9 +219,15 @@ def do_group(group: Group, clock: Clock, *, ci: bool, out: TextIO | None = None)
         ]
         command = [*before, *tests, *group.options, *group.where]
         seconds = clock.allow(group.minutes * 60)
-        code = run(command, env=env, seconds=seconds, out=out.fileno() if out else None)
+        code = run(
+            command,
+            env=env | {now.FOLDER: there},
+            seconds=seconds,
+            out=out.fileno() if out else None,
+            late=lambda: told.extend(now.ask(Path(there))),
+        )
     found = counts(report) if report.exists() else (0, 0, 0)
-    return judge(group, code, found, time.monotonic() - start, ci=ci)
+    return judge(group, code, found, time.monotonic() - start, told, ci=ci)
 
 
 def do_lanes(lanes: Sequence[Sequence[Group]], clock: Clock, *, ci: bool) -> list[Outcome]:
@@ -278,6 +295,8 @@ def tell(outcomes: Sequence[Outcome]) -> int:
             f"{mark:7}{one.name:34}{one.passed:6} passed{one.failed:4} failed{one.skipped:4} skipped"
             f"{one.seconds:7.1f} s  {one.words}"
         )
+        for line in one.told:
+            print(f"       {line}")
     passed, failed = sum(one.passed for one in outcomes), sum(one.failed for one in outcomes)
     print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0

@@ -47,14 +47,15 @@ WORKERS = ("-n", "2", "--dist", "worksteal")
 UNIT = "not screen and not service and not database and not root and not slow"
 QUICK = Group("unit tests", f"{UNIT} and not long", 6, options=(*WORKERS, "--ignore=tests/journeys"))
 SERVICE = "service and not root and not slow"
-# The minutes are those after which something hangs, on a machine half as fast too. Tests with real services run one
-# after the other, without xdist: ports and the session's keyring are one for all. They wait more than they work.
+# The minutes are those after which something hangs, on a machine half as fast too; a test that hangs alone ends by its
+# own limit long before. Tests with real services run one after the other, without xdist: ports and the session's
+# keyring are one for all. They wait more than they work.
 GROUPS = (
-    Group("unit tests and journeys", UNIT, 22, options=WORKERS),
+    Group("unit tests and journeys", UNIT, 30, options=WORKERS),
     Group(
         "tests on PostgreSQL",
         "database and not screen and not service and not root and not slow",
-        7,
+        9,
         options=WORKERS,
         real=True,
     ),
@@ -66,7 +67,7 @@ LANES = (
         Group(
             "journeys with real services",
             SERVICE,
-            15,
+            18,
             where=("tests/journeys",),
             screen=True,
             services=True,
@@ -77,7 +78,7 @@ LANES = (
         Group(
             "tests with real services",
             SERVICE,
-            10,
+            12,
             options=("--ignore=tests/journeys",),
             screen=True,
             services=True,
@@ -85,7 +86,7 @@ LANES = (
             real=True,
         ),
         Group(
-            "tests that need root", "root and not slow", 8, screen=True, services=True, root=True, real=True
+            "tests that need root", "root and not slow", 12, screen=True, services=True, root=True, real=True
         ),
     ),
 )

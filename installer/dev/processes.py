@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,10 +12,18 @@ _MARK = "GATE_GROUP"  # the variable by which what a group leaves running is kno
 _running: "set[subprocess.Popen[bytes]]" = set()
 
 
-def run(command: Sequence[str], *, env: dict[str, str], seconds: float, out: int | None = None) -> int:
+def run(
+    command: Sequence[str],
+    *,
+    env: dict[str, str],
+    seconds: float,
+    out: int | None = None,
+    late: Callable[[], None] = lambda: None,
+) -> int:
     """Run a command in a process group of its own and return its exit code; 124 when it took too long.
 
-    Whatever ends the gate ends the group too, and whatever the command started and left.
+    ``late`` is called before it is ended for that. Whatever ends the gate ends the group too, and whatever the
+    command started and left.
     """
     mark = uuid.uuid4().hex
     child = subprocess.Popen(
@@ -33,6 +41,7 @@ def run(command: Sequence[str], *, env: dict[str, str], seconds: float, out: int
     except subprocess.TimeoutExpired:
         tell_late = f"ended after {seconds:.0f} s: {' '.join(command)}\n"
         os.write(out if out is not None else 1, tell_late.encode())
+        late()
         return 124
     finally:
         if child.poll() is None:
@@ -52,8 +61,8 @@ def end_left(mark: str) -> None:
 
 
 def end_group(child: "subprocess.Popen[bytes]") -> None:
-    """End a process and all it started, gently first."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
+    """End a process and all it started, gently first: interrupted, pytest still writes its report."""
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(child.pid, sign)
             child.wait(10)

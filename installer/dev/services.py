@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import select
 import shutil
 import subprocess
 import time
@@ -36,11 +37,18 @@ def wait_until(ready: Callable[[], bool], *, seconds: float, what: str) -> None:
 
 
 @contextmanager
-def running(command: list[str], log: Path, env: Mapping[str, str] | None = None) -> Iterator[int]:
-    """Keep a program running, its words in a log; end it, and only it, afterwards."""
+def running(
+    command: list[str], log: Path, env: Mapping[str, str] | None = None, handed: tuple[int, ...] = ()
+) -> Iterator[int]:
+    """Keep a program running, its words in a log, open files ``handed`` on; end it, and only it, afterwards."""
     with log.open("wb") as words:
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=dict(env) if env else None
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            env=dict(env) if env else None,
+            pass_fds=handed,
         )
         try:
             yield child.pid
@@ -51,6 +59,27 @@ def running(command: list[str], log: Path, env: Mapping[str, str] | None = None)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+@contextmanager
+def screen(folder: Path) -> Iterator[dict[str, str]]:
+    """Run an X screen of our own; yields its variable.
+
+    It takes a free number and says it when it answers. xvfb-run waits for a signal that may come before it waits,
+    and then it waits for ever.
+    """
+    if shutil.which("Xvfb") is None:
+        raise NotHereError("Xvfb is not installed (Debian: xvfb)")
+    number, to_say = os.pipe()
+    command = ["Xvfb", "-displayfd", str(to_say), "-screen", "0", "1920x1080x24", "-noreset"]
+    with os.fdopen(number, "rb") as said, running(command, folder / "screen.log", handed=(to_say,)):
+        os.close(to_say)
+        if not select.select([said], [], [], 60)[0]:
+            raise NotHereError("Xvfb did not answer within 60 s")
+        name = said.readline().decode().strip()
+        if not name:
+            raise NotHereError(f"Xvfb did not start: {(folder / 'screen.log').read_text(errors='replace')}")
+        yield {"DISPLAY": f":{name}"}
 
 
 @contextmanager

@@ -113,11 +113,11 @@ def test_every_stage_has_tests_and_every_slow_test_a_stage() -> None:
     assert sorted(path for found in homes.values() for path in found) == sorted(slow)  # each in exactly one
 
 
-def test_however_long_the_gate_hangs_there_is_time_for_a_stage() -> None:
+def test_one_group_that_hangs_takes_no_time_from_those_behind_it() -> None:
     lanes = max(sum(group.minutes for group in lane) for lane in groups.LANES)
     alone = sum(group.minutes for group in groups.GROUPS)
     longest = 60 * (2 + alone + lanes)  # the checks take less than two
-    assert gate.WHOLE_BUDGET - longest >= 20 * 60
+    assert longest <= gate.WHOLE_BUDGET
     assert all(stage.minutes <= 20 for stage in stages.STAGES)
 
 
