@@ -131,7 +131,7 @@ STAGES = (
         "look",
         15,
         ("ui/", "resources/text/", "resources/theme/", "tests/ui/"),
-        also=("tests/ui/test_look.py",),
+        also=("tests/ui/test_keyboard_only.py", "tests/ui/test_look.py"),
         apart=True,
     ),
     Stage(

@@ -47,21 +47,21 @@ FAMILY = [STORY.householder, STORY.wife, STORY.son, STORY.daughter, STORY.mother
 FindLive = Callable[[Query], tuple[Hit, ...]]
 
 
-@pytest_asyncio.fixture
-async def replica(tmp_path: Path) -> AsyncIterator[Replica]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def replica(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Replica]:
     register = SmallRegister(key=store_keys().digest)
     for table, row in ROWS:
         register.rows[table][register._key(table, row)] = row
-    stores = stores_in(tmp_path)
+    stores = stores_in(tmp_path_factory.mktemp("replica"))
     await stores.open(store_keys())
     await fill(stores, register)
     yield stores.replica
     await stores.close()
 
 
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[FindLive]:
-    with found_cloud(tmp_path / "cloud", ROWS) as tenant:
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FindLive]:
+    with found_cloud(tmp_path_factory.mktemp("cloud"), ROWS) as tenant:
         yield lambda query: hits_of(tenant, query)
 
 
@@ -147,7 +147,7 @@ def a_query(dice: Random) -> Query:
     return Query(**common | {name: dice.choice(form[name]) for name in chosen})
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
 async def test_both_find_the_same_people_in_the_same_order(
     replica: Replica, live: FindLive, seed: int
@@ -165,7 +165,7 @@ async def test_both_find_the_same_people_in_the_same_order(
 @pytest.mark.parametrize(
     "typed", ["わた", "わ", "ワタ", "渡", "邉", "たろう", "S58.4.12", "S58", "不詳", "町", "ー"]
 )
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_both_read_what_is_often_typed_alike(replica: Replica, live: FindLive, typed: str) -> None:
     for removed in (False, True):
         query = Query(typed, removed=removed)
@@ -197,7 +197,7 @@ def test_in_any_town_both_answer_alike(
     connection.close()
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("typed", ["わた", "ワタ", "ﾜﾀ", "わたな", "はた"])
 async def test_who_begins_with_what_was_typed_stands_before_who_only_holds_it(
     replica: Replica, live: FindLive, typed: str

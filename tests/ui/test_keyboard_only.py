@@ -224,9 +224,20 @@ def test_shift_tab_goes_the_same_way_back(drive: Drive) -> None:
 # -- every screen, every state
 
 
+def in_turn() -> list[object]:
+    """Every state of every screen; one of each screen in the gate, the others in stage look."""
+    screens = set[str]()
+    states = list[object]()
+    for state in sorted(EVERY):
+        screen = state.partition("-")[0]
+        states.append(pytest.param(state, marks=[pytest.mark.slow] if screen in screens else []))
+        screens.add(screen)
+    return states
+
+
 # Qt's offscreen platform cannot tell a window manager the size of a dialog, and says so.
 @pytest.mark.qt_log_ignore("propagateSizeHints")
-@pytest.mark.parametrize("state", sorted(EVERY))
+@pytest.mark.parametrize("state", in_turn())
 def test_keys_reach_everything_and_the_focus_can_be_seen(drive: Drive, state: str) -> None:
     async def play(counter: Counter) -> None:
         await EVERY[state](counter)
