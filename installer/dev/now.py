@@ -12,11 +12,15 @@ _REST = 1.0  # seconds a process has to write its stack down
 
 
 def listen() -> None:
-    """Let this process write its stack down when asked; the interpreter need not be free for it."""
+    """Let this process write its stack down when asked; the interpreter need not be free for it.
+
+    Started in the background by a shell it would ignore the interrupt that makes pytest write its report.
+    """
     if folder := os.environ.get(FOLDER):
         # Open for as long as the process lives.
         stack = (Path(folder) / f"{os.getpid()}.stack").open("w")
         faulthandler.register(signal.SIGUSR1, file=stack, all_threads=False)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def tell(test: str) -> None:
