@@ -82,8 +82,13 @@ class Attachments:
         with self._register.reading() as connection:
             return self._status(connection, self._own(connection, terminal, key))
 
-    def put_part(self, terminal: str, key: str, place: int, content: bytes, digest: str) -> dict[str, object]:
-        """Keep a part whose hash holds; the last one only where the whole holds too, the others stay."""
+    def put_part(
+        self, terminal: str, key: str, place: int, content: bytes, digest: str, *, own_alone: bool = False
+    ) -> dict[str, object]:
+        """Keep a part whose hash holds; the last one only where the whole holds too, the others stay.
+
+        ``own_alone``: a terminal that was taken out brings nothing for another.
+        """
         if not 1 <= len(content) <= self.limits.part:
             raise ProblemError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "attachment.part_size", most=self.limits.part
@@ -92,6 +97,8 @@ class Attachments:
             raise malformed("the part does not have its hash")
         with self._register.writing() as connection:
             line = self._own(connection, terminal, key)
+            if own_alone and line.key != key:
+                raise forbidden("terminal.revoked")
             if not 1 <= place <= line.parts:
                 raise not_found()
             parts = self._parts(connection, line.key)

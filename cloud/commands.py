@@ -31,6 +31,7 @@ from cloud.tally import Tally
 
 MOST_IN_BATCH = 500
 _REVOKED = "refused.terminal_revoked"
+_LEFT = "handed_over"  # answered with no, by a terminal that has forgotten it since
 _VERSION_OF_KEYS = 7  # UUIDs that sort by time (RFC 9562)
 
 
@@ -90,12 +91,14 @@ class Commands:
         *,
         rows: bool = True,
         expected: Expected | None = None,
+        handing_over: bool = False,
     ) -> list[Answer]:
         """Answer a batch in its order; all of it is written down before the first answer leaves.
 
         ``unread`` are facts that are not of the contract: they happened, so they are kept, and answered last. Without
         ``rows`` a conflict is told with no record: who asks has been taken out. Where something else is held than is
-        ``expected``, nothing is taken: problem ``conflict.tally``.
+        ``expected``, nothing is taken: problem ``conflict.tally``. ``handing_over``: their terminal is about to forget
+        them, so what is answered with no is kept for a person.
         """
         if len(batch) + len(unread) > MOST_IN_BATCH:
             raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_many", most=MOST_IN_BATCH)
@@ -105,6 +108,8 @@ class Commands:
             sitting = _Sitting(connection, self._register, self._keys, self._now(), batch)
             sitting.open(batch)
             answers = [sitting.answer(command) for command in batch]
+            if handing_over:
+                sitting.keep_refused(batch, answers)
             answers += [sitting.keep(item) for item in unread]
             sitting.remember()
             return [_with_rows(connection, self._register, answer, rows=rows) for answer in answers]
@@ -200,6 +205,18 @@ class _Sitting:
         self._lines.append(self._line(command, answer))
         reached(Point.MID_BATCH)
         return answer
+
+    def keep_refused(self, batch: Sequence[Command], answers: Sequence[Answer]) -> None:
+        """Put aside what was answered with no, now or the first time: nobody is left to write it anew."""
+        for command, answer in zip(batch, answers, strict=True):
+            if answer.get("first", answer["outcome"]) != "accepted":
+                put_aside(
+                    self._connection,
+                    self._register.municipality,
+                    of_command(command),
+                    _LEFT,
+                    stamp(self._now),
+                )
 
     def answer_released(self, command: Command) -> Answer:
         """Give a command its effect whatever became of its terminal; an answer there was stays, nothing is put aside."""

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Header, Response
 
 from cloud.attachments import Announced
 from cloud.commands import is_key
-from cloud.problems import malformed
+from cloud.problems import forbidden, malformed
 from cloud.proof import SignedCall
-from cloud.routes.wire import TenantDep, TerminalDep, body_of, json_answer, signed_call
+from cloud.routes.wire import LeavingDep, TenantDep, TerminalDep, body_of, json_answer, signed_call
 
 router = APIRouter(prefix="/v1/attachments")
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")  # RFC 9530
@@ -33,9 +33,11 @@ class New(msgspec.Struct):
 
 @router.post("")
 def announce(
-    tenant: TenantDep, terminal: TerminalDep, asked: Annotated[New, Depends(body_of(New))]
+    tenant: TenantDep, terminal: LeavingDep, asked: Annotated[New, Depends(body_of(New))]
 ) -> Response:
-    """Begin an attachment."""
+    """Begin an attachment; a terminal that was taken out still hands over its own, and carries nobody's."""
+    if terminal.revoked and asked.named_in is not None:
+        raise forbidden("terminal.revoked")
     if not all(map(is_key, (asked.key, asked.command_key, asked.named_in or asked.key))):
         raise malformed("the body at `$.key`")
     told = Announced(asked.key, asked.command_key, asked.media_type, asked.size, asked.sha256, asked.parts)
@@ -69,9 +71,12 @@ PartDep = Annotated[tuple[bytes, str], Depends(_part)]
 
 
 @router.put("/{key}/parts/{place}")
-def put_part(tenant: TenantDep, terminal: TerminalDep, part: PartDep, key: str, place: int) -> Response:
+def put_part(tenant: TenantDep, terminal: LeavingDep, part: PartDep, key: str, place: int) -> Response:
     """Keep a part."""
-    return json_answer(tenant.attachments.put_part(terminal.terminal_no, key, place, *part))
+    own_alone = terminal.revoked
+    return json_answer(
+        tenant.attachments.put_part(terminal.terminal_no, key, place, *part, own_alone=own_alone)
+    )
 
 
 @router.delete("/{key}")

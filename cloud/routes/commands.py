@@ -51,6 +51,7 @@ class Batch(msgspec.Struct):
 
     commands: list[msgspec.Raw]
     tally: Held | None = None
+    handing_over: bool = False
 
 
 class Item(msgspec.Struct):
@@ -150,7 +151,8 @@ def _taken(tenant: Tenant, asked: Batch, terminal: Terminal, *, rows: bool) -> l
     if asked.tally is not None:
         held = Tally(asked.tally.held, int.from_bytes(asked.tally.total))
         expected = Expected(terminal.terminal_no, UUID(asked.tally.since).int, held)
-    return [*tenant.commands.take(good, unread, rows=rows, expected=expected), *bad]
+    taken = tenant.commands.take(good, unread, rows=rows, expected=expected, handing_over=asked.handing_over)
+    return [*taken, *bad]
 
 
 @router.get("/v1/commands/{key}")

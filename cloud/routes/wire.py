@@ -130,6 +130,8 @@ MachineDep = Annotated[Terminal, Depends(terminal_with(NO_LEAVE, hall=True))]  #
 HandingOverDep = Annotated[Terminal, Depends(terminal_with(HANDING_OVER))]
 CarryingDep = Annotated[Terminal, Depends(terminal_with(HANDING_OVER, hall=True))]
 HearingOrdersDep = Annotated[Terminal, Depends(terminal_with(HEARING_ORDERS, hall=True))]
+# What lies beside commands gets in too, whatever became of its terminal; only the clock and a second use count here.
+LeavingDep = Annotated[Terminal, Depends(terminal_with(HEARING_ORDERS))]
 RenewingDep = Annotated[Terminal, Depends(terminal_with(RENEWING, hall=True))]
 
 

@@ -28,11 +28,20 @@ class Does(Protocol):
 class LedgerAttachments:
     """The lines in an open ledger, and what goes from the disk once nobody needs it."""
 
-    def __init__(self, commit: Does, look: Does, files: SealedFiles, now: Now) -> None:
+    def __init__(
+        self,
+        commit: Does,
+        look: Does,
+        files: SealedFiles,
+        now: Now,
+        *,
+        there: Callable[[str], Awaitable[None]],
+    ) -> None:
         self._commit = commit
         self._look = look
         self._files = files
         self._now = now
+        self._there = there  # hears what the cloud has whole
 
     async def next_to_send(self, now: datetime) -> WaitingAttachment | None:
         """Return what is to be sent next."""
@@ -41,6 +50,7 @@ class LedgerAttachments:
     async def there(self, key: str) -> None:
         """Write that the cloud has one whole."""
         await self._commit(lambda c: attachments.there(c, key))
+        await self._there(key)
 
     async def lost(self, key: str) -> None:
         """Write that the sealed file of one is gone or is not what was written."""

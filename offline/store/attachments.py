@@ -144,6 +144,17 @@ def kept(connection: sqlite3.Connection, *states: str) -> tuple[Attachment, ...]
     return tuple(map(_attachment, rows))
 
 
+def last_no(connection: sqlite3.Connection) -> int:
+    """Return the number of the last line."""
+    return int(connection.execute("SELECT coalesce(max(no), 0) FROM attachment").fetchone()[0])
+
+
+def after(connection: sqlite3.Connection, no: int) -> tuple[Attachment, ...]:
+    """Return those written after a line."""
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM attachment a WHERE no > ? ORDER BY no", (no,))
+    return tuple(map(_attachment, rows))
+
+
 def to_carry(connection: sqlite3.Connection) -> tuple[CarriedAttachment, ...]:
     """Return every one the cloud does not surely have, with the change whose envelope names it."""
     rows = connection.execute(

@@ -42,6 +42,7 @@ from offline.store.continuity import mark_of
 from offline.store.journal import JournalRow, JournalVerdict
 from offline.store.ledger_file import DAMAGED, Marks, Opening, commit, prepare
 from offline.store.slots import Mark, Slots
+from offline.store.unsent_copies import UnsentCopies
 from offline.store.worker import Worker
 
 T = TypeVar("T")
@@ -71,7 +72,10 @@ class LedgerFile:
         self._worker: Worker | None = None
         self._slots: Slots | None = None
         self.attachment_files = SealedFiles(data_dir / "attachments", facts, now)
-        self.attachments = LedgerAttachments(self._commit, self._read, self.attachment_files, now)
+        self._copies = UnsentCopies(data_dir, facts, now)
+        self.attachments = LedgerAttachments(
+            self._commit, self._read, self.attachment_files, now, there=self._there
+        )
 
     async def open(
         self,
@@ -89,14 +93,17 @@ class LedgerFile:
             lambda error: door.trouble(error, damaged=DAMAGED),
         )
         marks, opening = Marks(slots, self._anchor), Opening(self._now(), begun, seen, accept_loss_by)
+        after_loss = accept_loss_by is not None
         try:
             await worker.outside(lambda: prepare(self._path, key, marks, opening))
+            await worker.write(lambda c: self._copies.begin(c, after_loss=after_loss))
         except BaseException:
             await worker.close()
+            self._copies.close()
             slots.close()
             raise
         self._worker, self._slots = worker, slots
-        await self.attachments.tidy(after_loss=accept_loss_by is not None)
+        await self.attachments.tidy(after_loss=after_loss)
 
     async def check(self, seen: TerminalSeen) -> None:
         """Hold the open ledger against what the cloud has seen of it. StoreError ``store.ledger_behind``."""
@@ -114,6 +121,7 @@ class LedgerFile:
                 with suppress(StoreError):  # then numbers stay reserved, and the next opening names them
                     await worker.outside(lambda: self._anchor.settle(last))
             await worker.close()
+        self._copies.close()
         if slots is not None:
             slots.close()
 
@@ -155,6 +163,8 @@ class LedgerFile:
         if await self.attachment_files.missing(change.attachments):
             raise StoreError("store.attachment_lost")
         queued = await self._commit(lambda c: book.queue(c, self._place, change, self._now()))
+        if change.supersedes is not None:
+            await self._write(self._copies.again)
         self.attachment_files.written_down(change.attachments)
         return queued
 
@@ -216,15 +226,17 @@ class LedgerFile:
     ) -> None:
         """Write the cloud's answer for a change, or UNKNOWN where none came; the first answer stands."""
 
-        await self._commit(lambda c: book.settle(c, Fate(key, state, receipt, words), self._now()))
+        await self.settle_all((Fate(key, state, receipt, words),))
 
     async def settle_all(self, fates: tuple[Fate, ...]) -> None:
         """Write what became of a batch, in one transaction."""
         await self._commit(lambda c: book.settle_all(c, fates, self._now()))
+        await self._write(lambda _: self._copies.answered(fates))
 
     async def withdraw(self, key: str, *, actor: str, reason: str) -> None:
         """Take a change back, with its journal row, in one transaction. RefusedError."""
         await self._commit(lambda c: book.withdraw(c, key, actor=actor, reason=reason, now=self._now()))
+        await self._write(self._copies.again)
         await self.attachments.tidy(after_loss=False)
 
     async def send_again(self, key: str, *, actor: str) -> None:
@@ -249,7 +261,9 @@ class LedgerFile:
 
     async def forget(self, keys: tuple[str, ...]) -> Forgotten:
         """Let changes that the cloud has forgotten go out again, in one transaction, in the journal too."""
-        return await self._commit(lambda c: reckoning.forget(c, keys, self._now()))
+        forgotten = await self._commit(lambda c: reckoning.forget(c, keys, self._now()))
+        await self._write(self._copies.again)
+        return forgotten
 
     async def note_strangers(self, told: Mapping[str, str]) -> int:
         """Write down what the cloud holds under this terminal's name that is not known here; returns how many."""
@@ -365,12 +379,19 @@ class LedgerFile:
             raise StoreError("store.no_keys")
 
         def write(connection: sqlite3.Connection) -> T:
-            result = commit(connection, slots, work)
+            result = commit(connection, slots, lambda c: self._copies.beside(c, work))
             if slots.last is not None:
                 self._anchor.follow(slots.last)
             return result
 
         return await worker.write(write)
+
+    async def _there(self, key: str) -> None:
+        await self._write(lambda _: self._copies.there((key,)))
+
+    async def _write(self, work: Work[None]) -> None:
+        if self._worker is not None:
+            await self._worker.write(work)
 
     async def _read(self, use: Work[T]) -> T:
         if self._worker is None:

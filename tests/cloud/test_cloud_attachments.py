@@ -197,16 +197,23 @@ async def test_a_revoked_terminals_attachment_goes_aside_with_its_command(site: 
     assert await standing(site, bundle) == "quarantine", "its author has not named it"
 
 
-async def test_a_terminal_revoked_in_the_middle_brings_nothing_more(site: Site) -> None:
+async def test_a_terminal_revoked_in_the_middle_hands_its_own_over_and_it_lies_aside(site: Site) -> None:
     gone = await site.another_terminal()
-    bundle = a_bundle(gone)
+    command = request(gone, "seal.abolish")
+    bundle = a_bundle(gone, str(command["key"]))
     await bundle.begin()
     await bundle.put(1)
     await site.office("POST", f"/terminals/{gone.number}/revocation")
-    answer = await bundle.put(2)
-    assert (answer.status_code, answer.json()["code"]) == (403, "terminal.revoked")
-    (told,) = (await site.office("GET", "/attachments")).json()["attachments"]
-    assert (told["have"], told["state"]) == ([1], "open")
+    await gone.send(command)
+    for place in range(2, len(bundle.parts) + 1):
+        await bundle.put(place)
+    assert (await bundle.begin()).json()["state"] == "quarantine"
+    for method, path in (
+        ("GET", f"/v1/attachments/{bundle.key}"),
+        ("DELETE", f"/v1/attachments/{bundle.key}"),
+    ):
+        answer = await gone.call(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (403, "terminal.revoked")
 
 
 async def test_one_that_its_author_names_is_taken_from_any_carrier_and_no_other_is(site: Site) -> None:
