@@ -21,9 +21,7 @@ Language = Literal["ja", "en"]
 ThemeName = Literal["system", "light", "dark", "high_contrast"]
 
 PREFIX = "MADOGUCHI_"
-_NOT_SETTINGS = frozenset(
-    {"MADOGUCHI_FONT_DIR"}
-)  # read where fonts are found, also by tools without a Config
+_NOT_SETTINGS = frozenset({"MADOGUCHI_FONT_DIR"})  # read where fonts are found, also without a Config
 _ADDRESS = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
@@ -44,9 +42,7 @@ class Config:
 
     data_dir: Path = field(
         default_factory=_default_data_dir,
-        metadata={
-            "doc": "Folder of this PC's encrypted files; each environment has one of its own below it."
-        },
+        metadata={"doc": "Folder of this PC's encrypted files; each environment has its own below it."},
     )
     cloud_url: str = field(
         default="", metadata={"doc": "Address of the town in the municipal cloud: https://HOST/CODE."}
@@ -133,10 +129,7 @@ class Config:
     )
     idle_lock_minutes: int = field(
         default=10,
-        metadata={
-            "doc": "Minutes without a key or a mouse until the screen locks, 1 to 60.",
-            "range": (1, 60),
-        },
+        metadata={"doc": "Minutes without key or mouse until the screen locks, 1 to 60.", "range": (1, 60)},
     )
     answer_wait_ms: int = field(
         default=1800,
@@ -162,6 +155,14 @@ class Config:
         metadata={
             "doc": "Ready file of a training cloud; its staff id, password and code are shown. Training only."
         },
+    )
+    card_module: str = field(
+        default="",
+        metadata={"doc": "PKCS#11 module of IC cards (a file); set, nobody signs in without a card."},
+    )
+    card_key: str = field(
+        default="",
+        metadata={"doc": "Label of the card's key; empty: the first that signs, and that decrypts."},
     )
     enrolment_token_file: str = field(
         default="", metadata={"doc": "File with a one-time enrolment token, used at the first start."}

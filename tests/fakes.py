@@ -201,6 +201,7 @@ class MemoryKeys:
     people: dict[str, tuple[str, CloudSignIn]] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
     seen: datetime | None = None
+    failed: dict[str, int] = field(default_factory=dict)
     keys: StoreKeys = field(default_factory=lambda: StoreKeys(b"r" * 32, b"l" * 32, b"d" * 32, b"i" * 32))
 
     async def unlock(self, staff_id: str, password: str, code: str, *, now: datetime) -> Unlocked:
@@ -220,12 +221,15 @@ class MemoryKeys:
     async def note_time(self, seen: datetime) -> None:
         self.seen = max(seen, self.seen or seen)
 
+    async def note_failure(self, staff_id: str, *, now: datetime) -> None:
+        self.failed[staff_id] = self.failed.get(staff_id, 0) + 1
+
     async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:
         if not cloud.deposit:
             raise StoreError("store.no_keys")
         self.people[cloud.sign_in.clerk.staff_id] = (password, cloud)
         self.seen = now
-        return Unlocked(cloud.sign_in, self.keys)
+        return Unlocked(cloud.sign_in, self.keys, failed=self.failed.pop(cloud.sign_in.clerk.staff_id, 0))
 
 
 @dataclass

@@ -17,6 +17,7 @@ from client.domain.errors import LinkDownError, StoreError
 from client.domain.terminal import TerminalFacts
 from client.jobs.enrol import Enrol
 from client.rules.peers import OwnTown, revoked_serials
+from offline.factors.card import CardDoor
 from offline.hall.tls import calling
 from offline.store.files import check_room
 from offline.store.identity import TerminalIdentity
@@ -26,6 +27,7 @@ from offline.store.stores import FileStores
 from printing.desk.press import DrawingPress, FilePress, IppPress, NoPress
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
+from ui.cards import card_door
 from ui.routes import more_routes
 from ui.text import Words
 from ui.watched_press import WatchedPress
@@ -48,6 +50,7 @@ class Doors:
     stores: FileStores
     press: WatchedPress
     hall: NeighbourHttp | None = None  # the hall server of this house, where it has one
+    card: CardDoor | None = None  # where the town asks for cards
 
 
 async def open_doors(
@@ -56,7 +59,10 @@ async def open_doors(
     """Open everything that leads outside; the stack closes it in turn. Enrols first where a token is set."""
     folder = config.terminal_dir
     chain = await asyncio.to_thread(lambda: FontChain(find_fonts()))
-    vault = Vault(folder, config.environment)
+    card = card_door(config)
+    if card is not None:
+        stack.callback(card.close)
+    vault = Vault(folder, config.environment, card=card)
     http = http_of(config, vault.facts)
     stack.push_async_callback(http.close)
     facts = vault.facts
@@ -75,7 +81,7 @@ async def open_doors(
     if config.hall_url:
         hall = neighbour_http(config.neighbour_addresses[0], identity, facts, PeerFile(folder))
         stack.push_async_callback(hall.close)
-    return Doors(http, vault, facts, stores, press, hall)
+    return Doors(http, vault, facts, stores, press, hall, card)
 
 
 def neighbour_http(

@@ -35,7 +35,7 @@ def paint_window(config: Config, app: QApplication) -> Window:
     """Show the sign-in window and paint it."""
     theme.apply(app, config.theme, percent=config.text_percent)
     words = Words(config.language)
-    model = LogInModel(words)
+    model = LogInModel(words, pin=bool(config.card_module))
     view = LogInView(model, words, town=config.municipality, terminal=config.terminal_name)
     title = " ".join(filter(None, (config.municipality, words("app.title"))))
     mark = words("app.trial") if config.environment == "trial" else ""

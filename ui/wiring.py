@@ -38,7 +38,7 @@ from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.heed_orders import HeedOrders
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.keep_at_night import KeepAtNight
-from client.jobs.log_in import LogIn
+from client.jobs.log_in import CLOUD_WAIT, LogIn
 from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Proof, ProveReplica, Tell
@@ -60,6 +60,7 @@ from client.jobs.watch_link import LinkWatch, WatchedLine
 from client.rules.modes import StopReason
 from client.rules.services import CERTIFICATES
 from client.rules.traffic import Cost, Kind, When, policy_of
+from offline.factors.card import USE_WAIT, CardFactor
 from offline.store.arrived import Arrived
 from offline.store.files import write_whole
 from offline.store.order_file import OrderFile
@@ -133,12 +134,13 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         UpkeepDesk(http, doors.facts), OrderFile(config.terminal_dir), shut=partial(_shut, watch)
     )
     log_in = LogIn(
-        Sessions(http, now=utc_now),
+        Sessions(http, now=utc_now, factor=CardFactor(doors.card) if doors.card else None),
         doors.vault,
         doors.stores,
         ledger,
         watch,
         now=utc_now,
+        wait=CLOUD_WAIT + (USE_WAIT if doors.card else 0),
         shut=lambda: orders.is_shut,
     )
     box = CommandBox(http, doors.facts.terminal_no)

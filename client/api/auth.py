@@ -1,7 +1,9 @@
 """Sign-in at the cloud."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
@@ -9,6 +11,7 @@ from client.api.codec import WireStaff
 from client.api.http import Http, Now
 from client.domain.clerk import AccessTerm, CloudSignIn, HowSignedIn, Lease, SignIn
 from client.domain.errors import SignInNeededError
+from client.domain.factor import CardKey, FactorAnswer
 from client.domain.terminal import TerminalSeen
 from client.rules.sign_in import clock_off
 
@@ -35,31 +38,43 @@ class _Access(msgspec.Struct):
 class _Session(_Access, kw_only=True):
     staff: WireStaff
     lease_until: datetime
-    totp_seed: bytes  # base64 on the wire
-    totp_step: int
+    totp_seed: bytes | None  # base64 on the wire; null for somebody without TOTP
+    totp_step: int | None
     deposit: bytes | None = None
     terminal: _Terminal = msgspec.field(default_factory=lambda: _Terminal(0, 0))
 
 
-class Sessions:
-    """Opens and ends sessions; fulfils the port ``CloudSessions``."""
+class _Challenge(msgspec.Struct):
+    challenge: dict[str, object] | None
 
-    def __init__(self, http: Http, *, now: Now) -> None:
+
+class Factor(Protocol):
+    """A second factor in the clerk's hands that answers a challenge of the cloud; ``kind`` as the contract has it."""
+
+    kind: str
+
+    async def answer(self, challenge: Mapping[str, object], pin: str) -> FactorAnswer:
+        """Answer it, with a PIN where it takes one. SignInNeededError, StoreError."""
+        ...
+
+
+class Sessions:
+    """Opens and ends sessions; fulfils the port ``CloudSessions``. Without a factor the code is a TOTP."""
+
+    def __init__(self, http: Http, *, now: Now, factor: Factor | None = None) -> None:
         self._http = http
         self._now = now
+        self._factor = factor
 
     async def sign_in(self, staff_id: str, password: str, code: str) -> CloudSignIn:
         """Open a session. SignInNeededError, LinkDownError; never repeated by itself: a code works once."""
         offset = await self._http.settle_clock()
         if abs(offset) > CLOCK_TOLERANCE_MS:
             raise clock_off(int(offset / 1000))
+        proof, card = await self._proof(staff_id, code)
         asked_at = self._now()
-        reply = await self._http.call(
-            "POST",
-            "/v1/sessions",
-            json={"staff_id": staff_id, "password": password, "code": code},
-            repeatable=False,
-        )
+        body = {"staff_id": staff_id, "password": password, **proof}
+        reply = await self._http.call("POST", "/v1/sessions", json=body, repeatable=False)
         session = reply.decode(_Session)
         return CloudSignIn(
             sign_in=SignIn(
@@ -70,11 +85,21 @@ class Sessions:
                 access_token=session.access_token,
                 access_term=session.term(asked_at),
             ),
-            totp_seed=session.totp_seed,
-            totp_step=session.totp_step,
+            totp_seed=session.totp_seed or b"",
+            totp_step=session.totp_step or 0,
             deposit=session.deposit or b"",
             seen=TerminalSeen(session.terminal.highest_serial, session.terminal.commit_no),
+            card=card,
         )
+
+    async def _proof(self, staff_id: str, code: str) -> tuple[dict[str, object], CardKey | None]:
+        if self._factor is None:
+            return {"code": code}, None
+        kind = self._factor.kind
+        path, asked = "/v1/sessions/challenges", {"staff_id": staff_id, "kind": kind}
+        reply = await self._http.call("POST", path, json=asked, repeatable=False)
+        answered = await self._factor.answer(reply.decode(_Challenge).challenge or {}, code)
+        return {"factor": {"kind": kind, "answer": answered.answer}}, answered.card
 
     async def renew(self, sign_in: SignIn) -> SignIn:
         """Take a session on with a new token. SignInNeededError ``sign_in.expired``, with the reason; LinkDownError."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from client.domain.factor import CardKey
 from client.domain.terminal import NOTHING_SEEN, TerminalSeen
 
 
@@ -75,7 +76,8 @@ class CloudSignIn:
     """What the cloud gives at sign-in: the clerk, and what unwrapping off line will need.
 
     ``deposit`` is the store keys under the device secret, kept by the cloud for this terminal; empty
-    where the terminal has left none.
+    where the terminal has left none. ``totp_seed`` is empty for somebody without TOTP; ``card`` is the card that
+    was shown, whose key takes part in the unwrapping from now on.
     """
 
     sign_in: SignIn
@@ -83,3 +85,4 @@ class CloudSignIn:
     totp_step: int  # the step just used; not to be used again
     deposit: bytes = field(repr=False)
     seen: TerminalSeen = NOTHING_SEEN
+    card: CardKey | None = None

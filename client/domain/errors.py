@@ -65,6 +65,13 @@ class SignInNeededError(CounterError):
         "sign_in.lease_over",  # offline lease ended; only the line helps
         "sign_in.unknown_here",  # never signed in on this PC, and the line is down
         "sign_in.clock_off",  # clock off by more than 300 s; facts: seconds, way (ahead, behind)
+        "card.absent",  # no card in any reader
+        "card.several",  # more than one, and none is this clerk's by what is known here
+        "card.other",  # not the card this clerk's keys are bound to
+        "card.wrong_pin",  # counted by the card itself, and here
+        "card.last_try",  # the card says that one more wrong PIN locks it; nothing was tried
+        "card.locked",  # by wrong PINs
+        "card.gone",  # pulled while it was read
     )
 
 
@@ -161,6 +168,8 @@ class StoreError(CounterError):
         "store.no_training",  # the training program is not installed, or did not start
         "store.not_filled",  # no replica yet
         "store.attachment_lost",  # the sealed file of an attachment is gone or is not what was written
+        "card.module",  # the PKCS#11 module cannot be loaded, crashed, or did not answer in time
+        "card.no_key",  # the card has no RSA key, of 2048 bits or more, that signs and decrypts
     )
 
 

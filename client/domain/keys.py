@@ -23,3 +23,4 @@ class Unlocked:
     sign_in: SignIn
     keys: StoreKeys = field(repr=False)
     seen: TerminalSeen = NOTHING_SEEN  # of this terminal's ledger, by the cloud that let the clerk in
+    failed: int = 0  # wrong secrets and PINs since the clerk was last let in here

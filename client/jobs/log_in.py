@@ -123,6 +123,9 @@ class LogIn:
         sign_in = unlocked.sign_in
         if sign_in.how is HowSignedIn.OFFLINE:
             await self._check_clock(sign_in)
+        if unlocked.failed:
+            facts: dict[str, str | int] = {"how": "failed", "tries": unlocked.failed}
+            await self._ledger.record(JournalEntry("sign_in", sign_in.clerk.staff_id, facts=facts))
         await self._ledger.record(
             JournalEntry("sign_in", sign_in.clerk.staff_id, facts={"how": sign_in.how.value})
         )
@@ -151,9 +154,14 @@ class LogIn:
             return await self._keys.unlock(staff_id, password, code, now=self._now())
 
     async def _online(self, staff_id: str, password: str, code: str) -> Unlocked:
-        cloud = await self._reach.ask(SESSIONS, lambda: self._sessions.sign_in(staff_id, password, code))
+        try:
+            cloud = await self._reach.ask(SESSIONS, lambda: self._sessions.sign_in(staff_id, password, code))
+        except SignInNeededError as error:
+            if error.code == "card.wrong_pin":  # the cloud was not asked: it is counted here
+                await self._keys.note_failure(staff_id, now=self._now())
+            raise
         unlocked = await self._keys.admit(cloud, password, now=self._now())
-        return Unlocked(cloud.sign_in, unlocked.keys, cloud.seen)
+        return Unlocked(cloud.sign_in, unlocked.keys, cloud.seen, unlocked.failed)
 
     async def _offline(self, staff_id: str, password: str, code: str) -> Unlocked:
         """Unwrap; only for somebody unknown here the line is tried although it seems down."""

@@ -300,6 +300,10 @@ class Keys(Protocol):
         """Write down how late it was, against a clock set back while the stores are shut."""
         ...
 
+    async def note_failure(self, staff_id: str, *, now: datetime) -> None:
+        """Count a wrong PIN shown to a card at an online sign-in; nothing where the clerk has no wrap here."""
+        ...
+
     async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:
         """Open the deposit with the device secret after an online sign-in, and (re)write this clerk's wrap."""
         ...

@@ -1,4 +1,4 @@
-"""Second factors: what every one of them can do, the two that are built in, and those a town adds.
+"""Second factors: what every one of them can do, the three that are built in, and those a town adds.
 
 A further one is a Python package with an entry point of the group ``madoguchi.second_factors``: a function that takes
 the ``SignInRules`` and returns a ``SecondFactor``. A name that is taken is not given twice.
@@ -73,11 +73,12 @@ class SecondFactor(Protocol):
 
 def open_factors(rules: SignInRules) -> Mapping[str, SecondFactor]:
     """Return the second factors by name; ValueError where a name is given twice."""
+    from cloud.factors.card_key import CardKey
     from cloud.factors.fido2_key import Fido2Key  # its library is loaded with the cloud, not by every reader
     from cloud.factors.totp_code import TotpCode
 
     found: dict[str, SecondFactor] = {}
-    made = [TotpCode(), Fido2Key(rules.relying_party)]
+    made = [TotpCode(), Fido2Key(rules.relying_party), CardKey()]
     for factor in (*made, *(point.load()(rules) for point in entry_points(group=GROUP))):
         if factor.name in found:
             raise ValueError(f"second factor {factor.name} is there twice")

@@ -16,6 +16,7 @@ from client.domain.errors import StoreError
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import StoreKeys, Unlocked
 from client.rules import sign_in as rules
+from offline.factors.card import CardDoor
 from offline.store import wraps
 from offline.store.anchor import ANCHOR, Anchor
 from offline.store.files import make_folder
@@ -34,7 +35,8 @@ DEVICE, IDENTITY = "device", "identity"
 class Vault:
     """Wraps and keyring of one terminal in one folder; fulfils ports.Keys and ports.Enrolment.
 
-    Nothing here opens a network connection. ``floor_kib`` is lowered by tests alone.
+    Nothing here opens a network connection. With a ``card`` the town asks for one: a clerk's keys open with it
+    only. ``floor_kib`` is lowered by tests alone.
     """
 
     def __init__(
@@ -47,13 +49,14 @@ class Vault:
         cost: Argon2Cost = wraps.USUAL_COST,
         floor_kib: int = wraps.FLOOR_KIB,
         lockout: rules.LockoutRules = rules.DEFAULT_LOCKOUT,
+        card: CardDoor | None = None,
     ) -> None:
         cost.check(floor_kib)
         self._dir = data_dir
         self._environment = environment
         self._given_backend = backend
         self._account = account or this_account()
-        self._wraps = WrapKeeper(data_dir / "wraps.json", cost, lockout)
+        self._wraps = WrapKeeper(data_dir / "wraps.json", cost, lockout, card)
         self._new: EllipticCurvePrivateKey | None = None
         self._identity: TerminalIdentity | None = None
         self._facts: TerminalFacts | None = None
@@ -109,6 +112,10 @@ class Vault:
         """Write down how late it was, against a clock set back while the stores are shut. StoreError."""
         await self._in_turn(lambda: self._note_time(seen))
 
+    async def note_failure(self, staff_id: str, *, now: datetime) -> None:
+        """Count a wrong PIN shown to a card at an online sign-in. StoreError."""
+        await self._in_turn(lambda: self._note_failure(staff_id, now))
+
     async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:
         """Open the deposit with the device secret after an online sign-in, and (re)write this clerk's wrap."""
         return await self._in_turn(lambda: self._admit(cloud, password, now))
@@ -148,6 +155,10 @@ class Vault:
 
     def _note_time(self, seen: datetime) -> None:
         self._wraps.note_time(seen, self._device_secret(), place_of(self._need_facts()))
+
+    def _note_failure(self, staff_id: str, now: datetime) -> None:
+        place = place_of(self._need_facts())
+        self._wraps.note_failure(staff_id, self._device_secret(), place, now)
 
     def _admit(self, cloud: CloudSignIn, password: str, now: datetime) -> Unlocked:
         place = place_of(self._need_facts())

@@ -7,10 +7,13 @@ from pathlib import Path
 import msgspec
 
 from client.domain.clerk import Clerk, CloudSignIn, HowSignedIn, Lease, Right, SignIn
-from client.domain.errors import SignInNeededError, StoreError
+from client.domain.errors import CounterError, SignInNeededError, StoreError
+from client.domain.factor import CardKey
 from client.jobs.ports import StoreKeys, Unlocked
 from client.rules import sign_in as rules
 from client.rules import totp
+from offline.factors.binding import Binding, binding_of, bound_to
+from offline.factors.card import CardDoor
 from offline.store import wraps
 from offline.store.files import read_whole, write_whole
 from offline.store.wraps import Argon2Cost, Box, ClerkNote, Place, StaffWrap, Stretch, WrapBook
@@ -21,8 +24,11 @@ FourKeys = tuple[bytes, bytes, bytes, bytes]
 class WrapKeeper:
     """``wraps.json`` and what it takes to open one of its boxes; the device secret is handed in."""
 
-    def __init__(self, path: Path, cost: Argon2Cost, lockout: rules.LockoutRules) -> None:
+    def __init__(
+        self, path: Path, cost: Argon2Cost, lockout: rules.LockoutRules, card: CardDoor | None = None
+    ) -> None:
         self.path = path
+        self._card = card  # where the town asks for one, a wrap without one opens nothing
         self._cost = cost
         self._lockout = lockout
 
@@ -67,21 +73,31 @@ class WrapKeeper:
         wrap = book.wrap_of(staff_id)
         if wrap is None:
             raise SignInNeededError("sign_in.unknown_here")
-        if wrap.factor != wraps.TOTP:
+        if wrap.factor not in {wraps.TOTP, wraps.CARD}:
             raise StoreError("store.newer")
+        if (wrap.factor == wraps.CARD) != (self._card is not None):
+            raise SignInNeededError("sign_in.unknown_here")  # not yet with the factor the town asks for
         before = rules.Lockout(wrap.failures, wrap.locked_until, book.seen)
         # Before the code, which a clock that is off makes wrong: the clerk must not be blamed, nor counted.
         if refusal := rules.lockout_error(before, now) or rules.clock_error(now, before.seen):
             raise refusal
+        bound = self._ready_card(wrap)
         counted = rules.after_wrong_secret(before, now, self._lockout)
         wrong = rules.lockout_error(counted, now) or SignInNeededError("sign_in.wrong_secret")
         self.write(with_lockout(book, wrap, counted), secret, place)  # before the try: a kill gives no other
         info = wraps.info_of_wrap(place, wrap)
-        key = wraps.wrap_key(password, secret, wrap.argon2, info)
+        try:
+            of_card = self._secret_of_card(bound, code)
+        except CounterError as error:
+            if error.code != "card.wrong_pin":  # nothing was guessed
+                self.write(with_lockout(book, wrap, before), secret, place)
+                raise
+            raise rules.lockout_error(counted, now) or error from None
+        key = wraps.wrap_key(password, secret, wrap.argon2, info, of_card)
         box = wraps.opened_box(wrap, key, info)
         if box is None:
             raise wrong
-        step = totp.accepts(box.totp_seed, code, now, box.totp_last_step)
+        step = box.totp_last_step if bound else totp.accepts(box.totp_seed, code, now, box.totp_last_step)
         wrap = rewritten(wrap, after_code(box, step), key, info)
         outcome = counted if step is None else rules.after_right_secret(before, now)
         self.write(with_lockout(book, wrap, outcome), secret, place)
@@ -91,7 +107,29 @@ class WrapKeeper:
         lease = Lease(box.lease_until)
         if over := rules.offline_error(lease, now, before.seen):
             raise over
-        return Unlocked(SignIn(clerk_of(box.clerk), lease, HowSignedIn.OFFLINE, now), StoreKeys(*box.keys))
+        sign_in = SignIn(clerk_of(box.clerk), lease, HowSignedIn.OFFLINE, now)
+        return Unlocked(sign_in, StoreKeys(*box.keys), failed=before.failures)
+
+    def note_failure(self, staff_id: str, secret: bytes, place: Place, now: datetime) -> None:
+        """Count a wrong secret that was tried elsewhere: a PIN, shown to a card at an online sign-in."""
+        book = self.read_checked(secret, place, now)
+        if wrap := book.wrap_of(staff_id):
+            before = rules.Lockout(wrap.failures, wrap.locked_until, book.seen)
+            counted = rules.after_wrong_secret(before, now, self._lockout)
+            self.write(with_lockout(book, wrap, counted), secret, place)
+
+    def _ready_card(self, wrap: StaffWrap) -> Binding | None:
+        """Return what binds a wrap to its card once that is in; before anything is counted or tried."""
+        if self._card is None:
+            return None
+        bound = binding_of(wrap.card)
+        if bound is None:
+            raise StoreError("store.newer")
+        self._card.ready(bound.serial)
+        return bound
+
+    def _secret_of_card(self, bound: Binding | None, pin: str) -> bytes:
+        return self._card.open(bound, pin) if self._card and bound else b""
 
     def note_time(self, seen: datetime, secret: bytes, place: Place) -> None:
         """Write down how late it was, unless later is known."""
@@ -119,26 +157,38 @@ class WrapKeeper:
             lease_until=cloud.sign_in.lease.until,
             written_at=now,
         )
-        wrap = self._new_wrap(box, password, secret, place, version=1 if old is None else old.version + 1)
+        version, failed = (1, 0) if old is None else (old.version + 1, old.failures)
+        wrap = self._new_wrap(box, password, secret, place, version=version, card=cloud.card)
         # The cloud has just seen this clock: a time kept from a clock that ran ahead is forgotten.
         self.write(msgspec.structs.replace(book.with_wrap(wrap), seen=now), secret, place)
-        return Unlocked(cloud.sign_in, StoreKeys(*keys))
+        return Unlocked(cloud.sign_in, StoreKeys(*keys), failed=failed)
 
-    def _new_wrap(self, box: Box, password: str, secret: bytes, place: Place, *, version: int) -> StaffWrap:
+    def _new_wrap(
+        self,
+        box: Box,
+        password: str,
+        secret: bytes,
+        place: Place,
+        *,
+        version: int,
+        card: CardKey | None,
+    ) -> StaffWrap:
         cost = self._cost
+        binding, of_card = bound_to(card) if card else (b"", b"")
         stretch = Stretch(
             salt=secrets.token_bytes(wraps.SALT), time=cost.time, memory_kib=cost.memory_kib, lanes=cost.lanes
         )
         empty = StaffWrap(
             staff_id=box.clerk.staff_id,
             version=version,
-            factor=wraps.TOTP,
+            factor=wraps.CARD if card else wraps.TOTP,
+            card=binding,
             argon2=stretch,
             nonce=b"",
             box=b"",
         )
         info = wraps.info_of_wrap(place, empty)
-        return rewritten(empty, box, wraps.wrap_key(password, secret, stretch, info), info)
+        return rewritten(empty, box, wraps.wrap_key(password, secret, stretch, info, of_card), info)
 
 
 def rewritten(wrap: StaffWrap, box: Box, key: bytes, info: bytes) -> StaffWrap:

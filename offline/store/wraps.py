@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from offline.store.pack import packed
 
 FORMAT = 1
-TOTP = "totp"  # the one second factor there is so far
+TOTP, CARD = "totp", "card"  # second factors a wrap may ask for
 KEY = 32
 NONCE = 12
 SALT = 16

@@ -270,3 +270,20 @@ async def test_leaving_writes_down_how_late_it_was(counter: Counter) -> None:
     counter.clock.forward(timedelta(hours=5))
     await counter.log_in.sign_out()
     assert counter.keys.seen == counter.clock()
+
+
+async def test_wrong_secrets_since_the_last_sign_in_are_in_the_book_before_the_desk_is_shown(
+    counter: Counter,
+) -> None:
+    await counter.keys.note_failure("s001", now=counter.clock())
+    await counter.log_in("s001", "right", "123456")
+    assert [line.facts["how"] for line in counter.ledger.journal] == ["failed", "online"]
+
+
+async def test_a_wrong_pin_shown_to_a_card_is_counted_here_though_the_cloud_was_never_asked(
+    counter: Counter,
+) -> None:
+    counter.sessions.down = SignInNeededError("card.wrong_pin")
+    with pytest.raises(SignInNeededError, match=r"card\.wrong_pin"):
+        await counter.log_in("s001", "right", "0000")
+    assert counter.keys.failed == {"s001": 1}

@@ -38,7 +38,7 @@ async def test_the_factor_and_the_card_are_bound_into_the_wrap(tmp_path: Path) -
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("factor", ["card", "", "none"])
+@pytest.mark.parametrize("factor", ["fido2", "", "none"])
 async def test_a_factor_this_program_does_not_know_lets_nobody_in(tmp_path: Path, factor: str) -> None:
     vault, deposit = await enrolled(tmp_path)
     await vault.admit(cloud_sign_in(deposit), PASSWORD, now=NOW)

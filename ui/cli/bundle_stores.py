@@ -22,6 +22,7 @@ from offline.store.files import InstanceLock, read_whole, write_whole
 from offline.store.keys import Vault
 from offline.store.stores import FileStores
 from ui import carrying
+from ui.cards import card_door
 from ui.carrying import Here, Shares, must_be_officer
 from ui.cli.asking import Asking
 from ui.cli.pace import Pace
@@ -167,7 +168,7 @@ async def make_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
 def place_of(loaded: Loaded) -> Place:
     """Return where this terminal's files are. StoreError ``store.no_keys`` where this PC is none."""
     folder, environment = loaded.config.terminal_dir, loaded.config.environment
-    vault = Vault(folder, environment) if folder.exists() else None
+    vault = Vault(folder, environment, card=card_door(loaded.config)) if folder.exists() else None
     if vault is None or not vault.enrolled:
         raise StoreError("store.no_keys")
     return Place(folder, environment, vault, utc_now)

@@ -20,6 +20,7 @@ VERBS = {
     "hall": "be the hall server of this house: keep what the cloud says, sealed, and serve it to the terminals",
     "bundle": "write, show, open or keep a bundle that is carried by hand",
     "outbox": "write down what was not sent yet, for a PC that dies; bring another terminal's to the cloud",
+    "card": "speak with the module of IC cards; the counter starts this itself",
     "enrol": "make this PC a terminal of the town, with a one-time token",
 }
 Verb = Callable[[Loaded, argparse.Namespace], int]
@@ -77,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
         if name == "config":
             verb.add_argument("--sample", action="store_true", help="print a sample settings file")
+        if name == "card":
+            verb.add_argument("--module", default="", help="file of the PKCS#11 module")
+            verb.add_argument("--key", default="", help="label of the key on the card")
         if name == "enrol":
             verb.add_argument("--token-file", default="", help="file with the token (else the setting)")
         if name == "hall":

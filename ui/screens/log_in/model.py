@@ -17,8 +17,9 @@ SignInJob = Callable[[str, str, str], "Awaitable[SignIn]"]
 class LogInModel:
     """The sign-in screen without its toolkit. ``signed_in`` is called with the SignIn."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, *, pin: bool = False) -> None:
         self._words = words
+        self.pin = pin  # of a card, in place of a one-time code
         self._job: SignInJob | None = None
         self._starter: Starter | None = None
         self._early: tuple[str, str, str] | None = None
@@ -50,10 +51,10 @@ class LogInModel:
 
     def submit(self, staff_id: str, password: str, code: str) -> None:
         """Sign in with what was typed, or say what is missing."""
-        fields = {"staff": staff_id.strip(), "password": password, "code": code.strip()}
+        fields = {"staff": staff_id.strip(), "password": password, "code": code if self.pin else code.strip()}
         self.wrong = frozenset(name for name, value in fields.items() if not value)
         if self.wrong:
-            self.note = self._note("warn", "log_in.missing")
+            self.note = self._note("warn", "log_in.missing_pin" if self.pin else "log_in.missing")
             self.changed()
             return
         self.note = None

@@ -31,8 +31,9 @@ class LogInView(QWidget):
         self._words = words
         self._staff = _field("logInStaff")
         self._password = _field("logInPassword", secret=True)
-        self._code = _field("logInCode")
-        self._code.setMaxLength(6)
+        self._code = _field("logInCode", secret=model.pin)
+        if not model.pin:
+            self._code.setMaxLength(6)
         self._button = button(words("log_in.button"), "logInButton", self._on_submitted, primary=True)
         self._notice: NoticeBar | None = None
         self._above = QHBoxLayout()
@@ -47,7 +48,8 @@ class LogInView(QWidget):
 
     def _lay_out(self, town: str, terminal: str) -> None:
         words = self._words
-        fields = (("staff", self._staff), ("password", self._password), ("code", self._code))
+        second = "pin" if self._model.pin else "code"
+        fields = (("staff", self._staff), ("password", self._password), (second, self._code))
         form = field_grid(tuple((words(f"log_in.{key}"), field) for key, field in fields), "quiet")
         box = card()
         box.setFixedWidth(self._wide("box"))
@@ -59,7 +61,7 @@ class LogInView(QWidget):
         inner.addWidget(self._town)
         inner.addWidget(label(terminal, "quiet"))
         inner.addLayout(form)
-        inner.addWidget(wrapped(words("log_in.code_help"), "caption"))
+        inner.addWidget(wrapped(words(f"log_in.{second}_help"), "caption"))
         inner.addWidget(self._button)
         row = QHBoxLayout()
         row.setSpacing(16)

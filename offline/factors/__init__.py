@@ -1,0 +1,1 @@
+"""Second factors that are things: cards and keys, read through modules we did not write."""
