@@ -22,6 +22,7 @@ from client.jobs.ports import Ledger, Now
 from client.jobs.reconcile_outbox import ReconcileOutbox
 from client.jobs.scrub_replica import EVERY, ScrubReplica
 from client.jobs.send_attachments import SendAttachments
+from client.jobs.send_journal import SendJournal
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.sync_replica import SyncReplica, either
 from client.jobs.take_chunks import Progress
@@ -76,6 +77,7 @@ class Upkeep:
     doubts: Callable[[], Awaitable[DoubtCounts]] | None = None
     reconcile: ReconcileOutbox | None = None
     attachments: SendAttachments | None = None
+    journal: SendJournal | None = None
 
 
 class Rounds:
@@ -235,6 +237,8 @@ class Rounds:
     async def _send(self) -> None:
         if not self._upkeep.crossing.may(Kind.OUTBOX):
             return
+        if self._upkeep.journal is not None:
+            await self._upkeep.journal.round()
         report = await self._upkeep.send.drain()
         if report.accepted:
             self._upkeep.sync.wake()

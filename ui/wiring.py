@@ -25,6 +25,7 @@ from client.domain.certificate import CertificateKind
 from client.domain.clerk import SignIn
 from client.domain.enrolment import key_in_force
 from client.domain.errors import StoreError
+from client.domain.journal import JournalStanding
 from client.domain.parcel import Parcel
 from client.domain.uplink import Uplink
 from client.jobs.attach_file import AttachFile
@@ -48,6 +49,7 @@ from client.jobs.reconcile_outbox import ReconcileOutbox
 from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_attachments import SendAttachments
+from client.jobs.send_journal import SendJournal
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
@@ -365,7 +367,15 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         ledger.doubt_counts,
         line.reconcile,
         line.send_attachments,
+        SendJournal(
+            ledger.journal, ledger, line.watch, now=utc_now, received=partial(_tell_received, config)
+        ),
     )
+
+
+def _tell_received(config: Config, stands: JournalStanding) -> None:
+    told = {"entries": stands.entries, "received": stands.received}
+    UpkeepFile(config.terminal_dir, utc_now).tell("journal", told)
 
 
 async def _write(path: Path, content: bytes) -> None:

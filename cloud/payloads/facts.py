@@ -71,6 +71,7 @@ class JournalSegment(msgspec.Struct, frozen=True, kw_only=True):
     prev: Hash
     head: Hash
     entries: Annotated[list[JournalEntry], Meta(min_length=1, max_length=MOST_ENTRIES)]
+    signature: Annotated[bytes, Meta(max_length=200)] | UnsetType = UNSET  # of the terminal, over the rest
 
 
 class CloseLine(msgspec.Struct, frozen=True, kw_only=True):

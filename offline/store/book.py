@@ -159,12 +159,17 @@ def settle(connection: sqlite3.Connection, fate: Fate, now: datetime) -> None:
     if (
         not outbox.settle(connection, fate.key, *told, remembered=fate.remembered)
         or fate.state not in _IN_BOOK
+        or _is_journal(connection, fate.key)  # else each receipt were a line, and had to be sent again
     ):
         return
     facts: dict[str, str | int] = {"key": fate.key, "state": fate.state.value}
     if fate.receipt:
         facts["register_version"] = fate.receipt.register_version
     journal.append(connection, JournalEntry("answer", "cloud", (), facts), now)
+
+
+def _is_journal(connection: sqlite3.Connection, key: str) -> bool:
+    return bool(one(connection, "SELECT kind FROM outbox WHERE key = ?", key) == ChangeKind.JOURNAL.value)
 
 
 def _fact(

@@ -40,6 +40,7 @@ from offline.store.attachment_book import LedgerAttachments
 from offline.store.attachment_files import SealedFiles
 from offline.store.continuity import mark_of
 from offline.store.journal import JournalRow, JournalVerdict
+from offline.store.journal_book import LedgerJournal
 from offline.store.ledger_file import DAMAGED, Marks, Opening, commit, prepare
 from offline.store.slots import Mark, Slots
 from offline.store.unsent_copies import UnsentCopies
@@ -76,6 +77,7 @@ class LedgerFile:
         self.attachments = LedgerAttachments(
             self._commit, self._read, self.attachment_files, now, there=self._there
         )
+        self.journal = LedgerJournal(self._commit, self._read, facts, self._place.envelope, now)
 
     async def open(
         self,
@@ -143,7 +145,6 @@ class LedgerFile:
         self, serial: SerialNo, state: SheetState, *, actor: str, reason: str = "", pdf_hash: str = ""
     ) -> None:
         """Write what became of a copy; hand-over and spoil also queue their fact. RefusedError out of turn."""
-
         word = book.SheetWord(serial, state, actor, reason, pdf_hash)
         await self._commit(lambda c: book.note_sheet(c, self._place, word, self._now()))
 
@@ -225,7 +226,6 @@ class LedgerFile:
         self, key: str, state: ChangeState, *, receipt: Receipt | None = None, words: str = ""
     ) -> None:
         """Write the cloud's answer for a change, or UNKNOWN where none came; the first answer stands."""
-
         await self.settle_all((Fate(key, state, receipt, words),))
 
     async def settle_all(self, fates: tuple[Fate, ...]) -> None:

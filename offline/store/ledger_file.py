@@ -22,6 +22,7 @@ from offline.store import (
     outbox,
     reckoning,
     rewritten,
+    runs,
     serials,
     sheets,
 )
@@ -64,6 +65,7 @@ STEPS: tuple[Step, ...] = (
     attachment_shape,
     calls.calls_shape,
     rewritten.rewritten_shape,
+    runs.runs_shape,
 )
 
 

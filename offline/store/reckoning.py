@@ -13,7 +13,7 @@ from client.domain.change import ChangeState
 from client.domain.tally import Forgotten
 from client.jobs.ports import JournalEntry
 from client.rules.outbox import UNDER_WAY, Event, may_be_forgotten, step
-from offline.store import attachments, journal, outbox
+from offline.store import attachments, journal, outbox, runs
 from offline.store.door import one
 from offline.store.times import utc_text
 
@@ -100,6 +100,7 @@ def forget(connection: sqlite3.Connection, keys: Iterable[str], now: datetime) -
         lost = cleared or times >= MOST_TIMES
         if lost:
             gone += 1
+            runs.forgotten(connection, key)
         else:
             again += 1
             _send_again(connection, seq, state, times + 1, now)

@@ -63,10 +63,21 @@ def counts(connection: sqlite3.Connection) -> OutboxCounts:
 def ready(
     connection: sqlite3.Connection, now: datetime, *, limit: int, alone_after: int
 ) -> tuple[QueuedChange, ...]:
-    """Return what may be sent now, oldest first; where all that is ready was tried often, the least tried alone."""
+    """Return what may be sent now: the journal before all else, then the oldest first.
+
+    Where all that is ready was tried often, it is the least tried alone.
+    """
     longest = utc_text(now + LONGEST_WAIT)  # a time beyond it was set before the clock went back
     asked = {"now": utc_text(now), "longest": longest, "limit": limit, "tried": alone_after}
     found: list[int] = []
+    ahead: list[int] = []  # what was done is told before what is asked for
+    for state in _SENDABLE:
+        rows = connection.execute(
+            "SELECT seq FROM outbox WHERE kind = 'fact.journal' AND state = :state"
+            f" AND attempts < :tried AND {_FREE} ORDER BY seq LIMIT :limit",
+            {**asked, "state": state.value},
+        )
+        ahead += [seq for (seq,) in rows]
     for state in _SENDABLE:  # one state after the other, so that the index gives the order and the end
         rows = connection.execute(
             f"SELECT seq FROM outbox WHERE state = :state AND attempts < :tried AND {_FREE}"
@@ -80,7 +91,9 @@ def ready(
             asked,
         )
         found = [seq for (seq,) in alone]
-    return outbox.some(connection, sorted(found)[:limit])
+    going = list(dict.fromkeys([*sorted(ahead), *sorted(found)]))[:limit]
+    by_seq = {change.seq: change for change in outbox.some(connection, going)}
+    return tuple(by_seq[seq] for seq in going)
 
 
 def of_residents(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from client.api.commands import CommandBox
 from client.api.http import Http
 from client.domain.certificate import SheetState
-from client.domain.change import ChangeState
+from client.domain.change import ChangeKind, ChangeState
 from client.domain.errors import RefusedError
 from client.domain.resident import AtenaNo
 from client.jobs.open_bundle import must_lead_on
@@ -32,7 +32,7 @@ from tests.store_builders import an_issue
 from ui.carrying import Shares
 from ui.cli import exit_codes
 from ui.cli.bundle_stores import Terminal, take_in
-from ui.cli.outbox import bring, write_out
+from ui.cli.outbox import bring, write_out, write_with_book
 from ui.cli.verbs import main
 
 pytestmark = pytest.mark.asyncio
@@ -243,3 +243,13 @@ async def test_a_pc_that_is_no_terminal_has_nothing_to_export(
         code = await asyncio.to_thread(main, ["outbox", act, str(tmp_path / "out"), "--json"])
         assert code == exit_codes.NOT_ENROLLED
         assert json.loads(capsys.readouterr().out)["code"] == "store.no_keys"
+
+
+async def test_the_book_of_a_dying_pc_leaves_with_what_is_unsent(town: CarriedTown) -> None:
+    async with town.terminal(town.folder / "dying", 0) as dying:
+        keys = await works(dying)
+        told = await write_with_book(dying, asked(town))
+        assert told["changes"] == len(keys) + 1
+        assert (await dying.stores.ledger.outbox())[-1].kind is ChangeKind.JOURNAL
+        stands = await dying.stores.ledger.journal.standing()
+        assert stands.uncut == 1, "the line about the export itself came after"

@@ -58,6 +58,12 @@ async def _at_the_terminal(loaded: Loaded, use: Use) -> Told:
 
 
 async def _export(_loaded: Loaded, asked: argparse.Namespace, terminal: Terminal, _place: Place) -> Told:
+    return await write_with_book(terminal, asked)
+
+
+async def write_with_book(terminal: Terminal, asked: argparse.Namespace) -> Told:
+    """Write all that has not landed, and the journal as far as no cloud was told of it."""
+    await terminal.stores.ledger.journal.cut()
     return await write_out(terminal, asked)
 
 

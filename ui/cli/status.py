@@ -35,6 +35,9 @@ def state_of(config: Config) -> dict[str, object]:
     facts = read_facts(folder / "terminal.json")
     used, upkeep = read_usage(folder), read_upkeep(folder)
     attachments = upkeep.pop("attachments", {"waiting": 0, "lost": 0})
+    journal = upkeep.pop(
+        "journal", {"entries": 0, "received": 0}
+    )  # and how much of it the cloud has receipted
     return {
         "environment": config.environment,
         "folder": str(folder),
@@ -51,6 +54,7 @@ def state_of(config: Config) -> dict[str, object]:
         "bytes_by_day": {
             f"{day}": sum(count.all for count in counts.values()) for day, counts in used.days.items()
         },
+        "journal": journal,
         "replica": upkeep,
         "attachments": attachments,
         "files": {name: _size(folder / name) for name in _FILES},

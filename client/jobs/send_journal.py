@@ -1,0 +1,72 @@
+"""Cut the journal into signed runs while the line is good, so that the next round sends them before all else (P12)."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from client.domain.change import OutboxCounts
+from client.domain.journal import JournalStanding
+from client.jobs.ports import Now
+from client.rules import journal_run
+from client.rules.services import COMMANDS
+
+
+class Runs(Protocol):
+    """The part of a ledger that cuts its journal."""
+
+    async def standing(self) -> JournalStanding:
+        """Return how far the journal has come."""
+        ...
+
+    async def cut(self) -> int:
+        """Cut what is in no run yet, sign it and lay it into the outbox, in one commit; returns how many runs."""
+        ...
+
+
+class Waiting(Protocol):
+    """The part of a ledger that says how much waits."""
+
+    async def outbox_counts(self) -> OutboxCounts:
+        """Return how much waits, without reading it."""
+        ...
+
+
+class Line(Protocol):
+    """The part of a link that is asked."""
+
+    def usable_for(self, service: str, /) -> bool:
+        """Tell whether a call is worth its wait."""
+        ...
+
+
+class SendJournal:
+    """Lays the journal into the outbox. Without a line nothing is cut: one long run is less than many short ones."""
+
+    def __init__(
+        self,
+        runs: Runs,
+        ledger: Waiting,
+        link: Line,
+        *,
+        now: Now,
+        received: Callable[[JournalStanding], object] = lambda _: None,
+    ) -> None:
+        self._runs = runs
+        self._ledger = ledger
+        self._link = link
+        self._now = now
+        self._received = received  # hears when the cloud has more of it, or less, than before
+        self._last = -1
+
+    async def round(self) -> JournalStanding:
+        """Cut what is due; returns how far the journal has come."""
+        standing = await self._runs.standing()
+        if standing.received != self._last:
+            self._last = standing.received
+            self._received(standing)
+        if not standing.uncut or not self._link.usable_for(COMMANDS):
+            return standing
+        waiting = (await self._ledger.outbox_counts()).waiting
+        if not journal_run.is_due(standing, self._now(), others_wait=waiting > 0):
+            return standing
+        await self._runs.cut()
+        return await self._runs.standing()

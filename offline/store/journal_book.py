@@ -1,0 +1,32 @@
+"""The journal of an open ledger: cut into runs for the cloud, and held against them."""
+
+from collections.abc import Callable
+
+from client.domain.journal import JournalStanding
+from client.domain.terminal import TerminalFacts
+from client.jobs.ports import Now
+from offline.store import outbox, runs
+from offline.store.attachment_book import Does
+
+
+class LedgerJournal:
+    """Fulfils send_journal.Runs."""
+
+    def __init__(self, commit: Does, read: Does, facts: TerminalFacts, to: outbox.Envelope, now: Now) -> None:
+        self._commit = commit
+        self._read = read
+        self._facts = facts
+        self._to = to
+        self._now = now
+
+    async def standing(self) -> JournalStanding:
+        """Return how far the journal has come."""
+        return await self._read(runs.standing)
+
+    async def cut(self) -> int:
+        """Cut what is in no run yet, sign it and lay it into the outbox, in one commit; returns how many runs."""
+        return await self._commit(lambda c: runs.cut(c, self._facts, self._to, self._now()))
+
+    async def first_bad_run(self, holds: Callable[[bytes, bytes], bool]) -> tuple[int | None, int]:
+        """Return the number from which the journal is not what was signed and sent, and how many runs another key signed."""
+        return await self._read(lambda c: runs.first_bad(c, self._facts, holds))
