@@ -14,8 +14,8 @@ from client.jobs.log_in import LogIn
 from client.jobs.ports import Now
 from client.jobs.watch_link import LinkWatch
 from ui.face import Face
-from ui.rounds import IdleLock, Rounds
-from ui.session import SessionWatch
+from ui.rounds import Rounds
+from ui.session import IdleLock, SessionWatch
 
 _KEEP_EVERY = 5.0  # seconds; far below half of any token's life
 Loop = Coroutine[Any, Any, None]
@@ -69,7 +69,7 @@ class Background:
         self._always: list[asyncio.Task[None]] = []
         self._signed: list[asyncio.Task[None]] = []
         self._night: list[asyncio.Task[None]] = []
-        self._idle = IdleLock(now, idle, face.lock)
+        self._idle = IdleLock(idle, face.lock)
         self._session = SessionWatch(
             watch,
             now=now,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from client.domain.change import OutboxCounts
-from client.domain.clerk import SignIn
 from client.domain.doubtful import DoubtCounts
 from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
 from client.domain.feed import Feed, Position
@@ -30,7 +29,6 @@ from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch
 from client.rules.modes import StopReason
 from client.rules.services import FEEDS
-from client.rules.sign_in import must_lock
 from client.rules.sync import RoundReport
 from client.rules.traffic import Kind
 from ui import status
@@ -375,22 +373,3 @@ def wait_after(trouble: CounterError | None) -> float:
     """Return how many seconds the replica waits for its next try: what only IT staff can mend is not asked for hot."""
     forbidden = trouble is not None and trouble.code == "store.forbidden_number"
     return _AFTER_FORBIDDEN if forbidden else _AFTER_TROUBLE
-
-
-class IdleLock:
-    """Locks when nobody has touched anything for a while."""
-
-    def __init__(self, now: Now, idle: timedelta, lock: Callable[[], None]) -> None:
-        self._now = now
-        self._idle = idle
-        self._lock = lock
-        self._touched = now()
-
-    def touched(self) -> None:
-        """Hear a key or the mouse."""
-        self._touched = self._now()
-
-    def look(self, present: SignIn | None) -> None:
-        """Lock where it is time."""
-        if present is not None and must_lock(self._touched, self._now(), self._idle):
-            self._lock()

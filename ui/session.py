@@ -1,6 +1,8 @@
-"""Whether who is at the counter may go on, looked at every second: the lease, and a way back to the cloud."""
+"""Whether who is at the counter may go on, looked at every second: idleness, the lease, and a way back to the cloud."""
 
+import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from client.domain.clerk import SignIn
 from client.domain.errors import SignInNeededError
@@ -9,6 +11,34 @@ from client.jobs.watch_link import LinkWatch
 from client.rules.link import Health
 from client.rules.modes import StopReason
 from client.rules.sign_in import lease_over, trusted_now
+
+
+def since_boot() -> timedelta:
+    """Return how long this PC has been on, its sleep counted: what no setting of its clock changes."""
+    if boot := getattr(time, "CLOCK_BOOTTIME", None):
+        return timedelta(seconds=time.clock_gettime(boot))
+    return timedelta(seconds=time.monotonic())  # on Windows it goes on through a sleep
+
+
+class IdleLock:
+    """Locks when nobody has touched anything for a while; asleep counts as untouched."""
+
+    def __init__(
+        self, idle: timedelta, lock: Callable[[], None], steady: Callable[[], timedelta] = since_boot
+    ) -> None:
+        self._idle = idle
+        self._lock = lock
+        self._steady = steady
+        self._touched = steady()
+
+    def touched(self) -> None:
+        """Hear a key or the mouse."""
+        self._touched = self._steady()
+
+    def look(self, present: SignIn | None) -> None:
+        """Lock where it is time."""
+        if present is not None and self._steady() - self._touched >= self._idle:
+            self._lock()
 
 
 class SessionWatch:
@@ -22,6 +52,7 @@ class SessionWatch:
         stop: Callable[[SignInNeededError], None],
         offer: Callable[[], bool],
         has_session: Callable[[], bool] = lambda: True,
+        steady: Callable[[], timedelta] = since_boot,
     ) -> None:
         self._watch = watch
         self._now = now
@@ -30,7 +61,8 @@ class SessionWatch:
         self._has_session = has_session  # False where the cloud has said that it is over
         self._present: SignIn | None = None
         self._offered = False
-        self._seen = now()
+        self._steady = steady
+        self._seen, self._since = now(), steady()
 
     @property
     def sign_in_again(self) -> bool:
@@ -45,10 +77,12 @@ class SessionWatch:
 
     def look(self, present: SignIn | None) -> None:
         """See whether something is to be done now."""
-        now = self._now()
+        now, steady = self._now(), self._steady()
         if present is not self._present:
-            self._present, self._offered, self._seen = present, False, now
-        self._seen = trusted_now(now, self._seen)  # a clock set back makes no lease longer
+            self._present, self._offered, self._seen, self._since = present, False, now, steady
+        # A clock set back, or set back a little every second, makes no lease longer.
+        self._seen = trusted_now(now, self._seen + (steady - self._since))
+        self._since = steady
         if present is None:
             return
         if self._watch.stopped is StopReason.ORDERED:

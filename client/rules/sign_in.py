@@ -1,4 +1,4 @@
-"""Who may stay at the counter: the offline lease, the idle lock, and the lock-out after wrong secrets.
+"""Who may stay at the counter: the offline lease, and the lock-out after wrong secrets.
 
 The clock of a PC can be set back. So every wait is judged by the latest time ever seen, which the caller keeps.
 """
@@ -130,12 +130,6 @@ def renewal_due(sign_in: SignIn, now: datetime) -> bool:
     if term is None or not may_renew(sign_in):
         return False
     return now >= term.since + (term.until - term.since) / 2 or now < term.since - CLOCK_TOLERANCE
-
-
-def must_lock(last_gesture: datetime, now: datetime, idle: timedelta) -> bool:
-    """Tell whether the screen must lock: nobody touched it for so long, or the clock went back."""
-    untouched = now - last_gesture
-    return untouched >= idle or untouched < -CLOCK_TOLERANCE
 
 
 def may(clerk: Clerk, right: Right) -> bool:

@@ -1,8 +1,7 @@
-"""Lease, idle lock and lock-out hold, also against a clock that is set back."""
+"""Lease and lock-out hold, also against a clock that is set back."""
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +15,6 @@ from client.rules.sign_in import (
     locked_for,
     lockout_error,
     may,
-    must_lock,
     offline_error,
     right_error,
     time_seen,
@@ -98,13 +96,6 @@ def test_a_clock_far_before_a_time_seen_is_off() -> None:
     error = offline_error(Lease(NOW + 9 * MINUTE), NOW, NOW + CLOCK_TOLERANCE + MINUTE)
     assert error is not None
     assert (error.code, error.facts) == ("sign_in.clock_off", {"seconds": 360, "way": "behind"})
-
-
-@pytest.mark.parametrize(
-    ("minutes", "locked"), [(0, False), (9.9, False), (10, True), (600, True), (-4, False), (-6, True)]
-)
-def test_the_screen_locks_when_nobody_touched_it_or_the_clock_went_back(minutes: float, locked: bool) -> None:
-    assert must_lock(NOW, NOW + minutes * MINUTE, 10 * MINUTE) is locked
 
 
 def test_a_right_is_had_or_refused_by_name() -> None:

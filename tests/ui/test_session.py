@@ -1,7 +1,11 @@
 """Who is at the counter is looked at every second: the lease ends a session, and nobody works on old data unaware."""
 
+import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
+
+import pytest
 
 from client.domain.clerk import HowSignedIn, SignIn
 from client.domain.errors import LinkDownError, SignInNeededError
@@ -9,7 +13,7 @@ from client.jobs.watch_link import LinkWatch
 from client.rules.modes import Mode, StopReason
 from tests.builders import a_sign_in
 from tests.fakes import FakeClock
-from ui.session import SessionWatch
+from ui.session import IdleLock, SessionWatch, since_boot
 
 
 async def _nothing(_: float = 0) -> None:
@@ -24,10 +28,13 @@ class Desk:
     stopped: list[str] = field(default_factory=list)
     offers: int = 0
     clock: FakeClock = field(default_factory=FakeClock)
+    on_for: timedelta = timedelta(hours=1)
 
     def __post_init__(self) -> None:
         self.link = LinkWatch(_nothing, self.clock, _nothing)
-        self.session = SessionWatch(self.link, now=self.clock, stop=self.stop, offer=self.offer)
+        self.session = SessionWatch(
+            self.link, now=self.clock, stop=self.stop, offer=self.offer, steady=lambda: self.on_for
+        )
 
     def stop(self, error: SignInNeededError) -> None:
         self.stopped.append(error.code)
@@ -102,6 +109,48 @@ def test_a_clock_set_back_makes_no_lease_longer() -> None:
     desk.clock.forward(-timedelta(days=1))
     desk.session.look(present)
     assert len(desk.stopped) == 2
+
+
+def test_a_clock_set_back_again_and_again_makes_no_session_longer() -> None:
+    desk, present = Desk(), off_line()
+    desk.session.look(present)
+    left = present.lease.until - desk.clock.time
+    for _ in range(10):
+        desk.on_for += left / 10
+        desk.clock.forward(-timedelta(hours=1))
+        desk.session.look(present)
+    assert desk.stopped == ["sign_in.lease_over"]
+
+
+def test_who_sits_down_later_is_judged_by_the_clock_as_it_stands_then() -> None:
+    desk = Desk()
+    desk.session.look(off_line())
+    desk.on_for += timedelta(days=400)
+    desk.session.look(off_line())
+    assert desk.stopped == []
+
+
+@pytest.mark.parametrize(("minutes", "locked"), [(0, False), (9.9, False), (10, True), (600, True)])
+def test_the_screen_locks_when_nobody_touched_it_whatever_the_clock_says(
+    minutes: float, locked: bool
+) -> None:
+    passed, locks = timedelta(hours=3), []
+    idle = IdleLock(timedelta(minutes=10), lambda: locks.append(1), steady=lambda: passed)
+    passed += timedelta(minutes=9)
+    idle.touched()
+    passed += timedelta(minutes=minutes)
+    idle.look(None)
+    assert locks == []
+    idle.look(off_line())
+    assert bool(locks) is locked
+
+
+def test_the_time_since_the_start_of_this_pc_goes_forward_and_counts_its_sleep() -> None:
+    first = since_boot()
+    assert timedelta(0) < first <= since_boot()
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        up = float(Path("/proc/uptime").read_text("ascii").split()[0])
+        assert abs(since_boot().total_seconds() - up) < 5
 
 
 def test_who_signed_in_off_line_hears_once_that_the_line_is_back() -> None:
