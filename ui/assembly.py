@@ -29,6 +29,7 @@ from offline.store.files import InstanceLock, make_folder, open_own, trouble
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
 from ui.background import Background, Reporter
+from ui.card_watch import CardWatch
 from ui.cli import exit_codes
 from ui.doors import Doors, open_doors, utc_now
 from ui.doubtful import DoubtfulDesk
@@ -180,7 +181,8 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     doors.press.tell = counter.rounds.printer_wants
     neighbourhood = Neighbourhood(config, doors, counter.watch)
     stack.push_async_callback(neighbourhood.close)
-    background.start(doors.press.warm(), doors.press.watch(), *neighbourhood.loops())
+    cards = [CardWatch(doors.card, counter.face).run()] if doors.card else []
+    background.start(doors.press.warm(), doors.press.watch(), *neighbourhood.loops(), *cards)
     return counter
 
 

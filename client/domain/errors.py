@@ -71,6 +71,7 @@ class SignInNeededError(CounterError):
         "card.wrong_pin",  # counted by the card itself, and here
         "card.last_try",  # the card says that one more wrong PIN locks it; nothing was tried
         "card.locked",  # by wrong PINs
+        "card.removed",  # of the clerk at the counter
         "card.gone",  # pulled while it was read
     )
 

@@ -40,6 +40,7 @@ class CardDoor:
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: SimpleQueue[bytes] = SimpleQueue()
         self._turn = Lock()
+        self._used_last = ""  # the number of the card somebody was let in with
         self._warned = ""  # the card whose last try its clerk was told of
 
     def cards(self, wanted: str = "") -> tuple[Seen, ...]:
@@ -68,6 +69,10 @@ class CardDoor:
         )
         return self._used(ask).data
 
+    def still_in(self) -> bool:
+        """Tell whether the card that was used last is in a reader. StoreError ``card.module``."""
+        return any(card.serial == self._used_last for card in self.cards(self._used_last))
+
     def close(self) -> None:
         """End the process."""
         with self._turn:
@@ -91,7 +96,7 @@ class CardDoor:
 
     def _used(self, ask: Ask) -> Told:
         told = self._ask(ask, self._use_wait)
-        self._warned = ""
+        self._warned, self._used_last = "", ask.serial
         return told
 
     def _ask(self, ask: Ask, wait: float) -> Told:

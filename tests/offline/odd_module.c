@@ -1,5 +1,5 @@
 /* A PKCS#11 module over a real one ($CARD_MODULE) that does as the file $CARD_MOOD says: "hang" or "crash" when it
- * decrypts, "gone" as of a card pulled then, "last" and "locked" of its PIN. Writes down each login in $CARD_LOG.
+ * decrypts, "blind" crashes at every look, "gone" as of a card pulled then, "last" and "locked" of its PIN. Writes down each login in $CARD_LOG.
  * Function list and token info as OASIS PKCS#11 2.40 has them, on 64-bit Linux. */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -24,6 +24,7 @@ static int mood(const char *wanted) {
 
 static unsigned long token_info(unsigned long slot, unsigned char *info) {
     unsigned long rv = real.calls[TOKEN_INFO](slot, info), flags;
+    if (mood("blind")) abort();
     memcpy(&flags, info + FLAGS_AT, sizeof flags);
     if (mood("last")) flags |= FINAL_TRY;
     if (mood("locked")) flags |= PIN_LOCKED;

@@ -16,6 +16,8 @@ from client.rules import drill
 from printing.layout.own_font import build
 from tests.ui.drive import Counter
 from ui.notices import note_of
+from ui.screens.log_in.model import LogInModel
+from ui.screens.log_in.view import LogInView
 from ui.status import Line, with_fill
 
 GAIJI = (
@@ -41,6 +43,23 @@ async def log_in_training(counter: Counter) -> None:
 
 async def log_in_error(counter: Counter) -> None:
     counter.face.log_in.refuse(note_of(SignInNeededError("sign_in.locked_out", minutes=5), counter.words))
+
+
+async def log_in_card(counter: Counter) -> None:
+    _show_card(counter)
+
+
+async def log_in_card_last_try(counter: Counter) -> None:
+    _show_card(counter).refuse(note_of(SignInNeededError("card.last_try"), counter.words))
+
+
+def _show_card(counter: Counter) -> LogInModel:
+    """Put the sign-in of a town with cards in the place of the one with codes."""
+    model = LogInModel(counter.words, pin=True)
+    view = LogInView(model, counter.words, town="あおぞら市", terminal="市民課　窓口1")
+    counter.shell.add("log_in", view)
+    counter.shell.show_screen("log_in")
+    return model
 
 
 async def empty(counter: Counter) -> None:
@@ -337,6 +356,8 @@ STATES: dict[str, Play] = {
     "log-in": log_in,
     "log-in-training": log_in_training,
     "log-in-error": log_in_error,
+    "log-in-card": log_in_card,
+    "log-in-card-last-try": log_in_card_last_try,
     "counter-empty": empty,
     "counter-searching": searching,
     "counter-find-form": find_form,
