@@ -144,6 +144,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         now=utc_now,
         wait=CLOUD_WAIT + (USE_WAIT if doors.card else 0),
         shut=lambda: orders.is_shut,
+        staff=doors.stores.replica,
     )
     box = CommandBox(http, doors.facts.terminal_no)
     keep = timedelta(days=config.outbox_keep_days)

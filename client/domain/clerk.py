@@ -57,7 +57,8 @@ class AccessTerm:
 class SignIn:
     """A clerk who has shown both factors, the lease that holds, and where it was checked.
 
-    ``access_token`` is the cloud's, and None off line; it is never logged.
+    ``access_token`` is the cloud's, and None off line; it is never logged. ``let_in_by`` are the ids of the two who
+    answered for this clerk off line, empty where the cloud did: whoever was let in so answers for nobody else.
     """
 
     clerk: Clerk
@@ -66,6 +67,7 @@ class SignIn:
     at: datetime
     access_token: str | None = None
     access_term: AccessTerm | None = None
+    let_in_by: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"SignIn({self.clerk.staff_id}, {self.how.value})"

@@ -64,6 +64,9 @@ class SignInNeededError(CounterError):
         "sign_in.expired",  # session over
         "sign_in.lease_over",  # offline lease ended; only the line helps
         "sign_in.unknown_here",  # never signed in on this PC, and the line is down
+        "sign_in.not_in_service",  # by the register's own rows not on the staff today
+        "sign_in.first_code",  # the newcomer's first code does not fit the seed that was shown
+        "sign_in.word_stale",  # of two who act together, one has shown both factors too long ago
         "sign_in.clock_off",  # clock off by more than 300 s; facts: seconds, way (ahead, behind)
         "card.absent",  # no card in any reader
         "card.several",  # more than one, and none is this clerk's by what is known here
@@ -81,6 +84,11 @@ class RefusedError(CounterError):
 
     codes = (
         "refused.right_missing",  # fact: right
+        "refused.same_person",  # where two different people are needed, or a third beside them
+        "refused.let_in_by_two",  # whoever was let in by two answers for nobody
+        "refused.not_in_service",  # of somebody to be let in: not on the staff today, or without any right
+        "refused.card_needed",  # where the town uses cards, two cannot let a third in
+        "refused.new_password",  # one that may not be chosen; fact: least
         "refused.shien_sochi",  # contains a person under support measures
         "refused.blocked",  # 抑止; fact: reason
         "refused.held",  # by a request that is not decided yet; facts: change_kind, at, terminal

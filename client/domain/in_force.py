@@ -108,3 +108,11 @@ class RightGrant:
     right: str
     in_force_from: date | None = field(metadata={"column": "from_day"})
     in_force_until: date | None = field(metadata={"column": "until_day"})
+
+
+@dataclass(frozen=True, slots=True)
+class StaffEntry:
+    """What the register says of one staff id: the person, None where it knows none, and every grant of theirs, any day."""
+
+    member: StaffMember | None
+    grants: tuple[RightGrant, ...]

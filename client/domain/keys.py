@@ -24,3 +24,11 @@ class Unlocked:
     keys: StoreKeys = field(repr=False)
     seen: TerminalSeen = NOTHING_SEEN  # of this terminal's ledger, by the cloud that let the clerk in
     failed: int = 0  # wrong secrets and PINs since the clerk was last let in here
+
+
+@dataclass(frozen=True, slots=True)
+class NewFactor:
+    """A second factor made at this PC: the seed of its codes (RFC 6238), and the step of the code that was shown."""
+
+    seed: bytes = field(repr=False)
+    step: int

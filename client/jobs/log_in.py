@@ -1,18 +1,29 @@
 """Log in: at the cloud while it answers, else by unwrapping the keys on this PC."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from typing import Protocol
 
 from client.domain.clerk import HowSignedIn, SignIn
-from client.domain.errors import LinkDownError, SignInNeededError, StoreError
+from client.domain.errors import CounterError, LinkDownError, SignInNeededError, StoreError
+from client.domain.in_force import StaffEntry
 from client.jobs.ports import CloudSessions, JournalEntry, Keys, Ledger, Link, Now, Stores, Unlocked
 from client.jobs.reach import Reach
 from client.rules.services import SESSIONS
 from client.rules.sign_in import access_over, may_renew, offline_error, renewal_due
+from client.rules.staff_terms import within_terms as terms
 
 CLOUD_WAIT = 6.0  # seconds; both sides stretch a password, and a clerk waits here once a day
+
+
+class StaffRows(Protocol):
+    """The replica, asked who works here."""
+
+    async def staff_of(self, staff_id: str) -> StaffEntry:
+        """Return what the register says of a staff id. StoreError."""
+        ...
 
 
 class LogIn:
@@ -29,6 +40,7 @@ class LogIn:
         now: Now,
         wait: float = CLOUD_WAIT,
         shut: Callable[[], bool] = lambda: False,
+        staff: StaffRows | None = None,
     ) -> None:
         self._sessions = sessions
         self._keys = keys
@@ -38,6 +50,7 @@ class LogIn:
         self._reach = Reach(link, wait)
         self._now = now
         self._shut = shut  # by order of the town
+        self._staff = staff
         self._present: SignIn | None = None
         self._ended: SignInNeededError | None = None  # the town's word that this session is over
         self._turn = (
@@ -82,12 +95,25 @@ class LogIn:
         unlocked = await self._unlock(staff_id, password, code)
         async with self._turn:
             try:
-                await self._enter(unlocked)
+                return await self._enter(unlocked)
             except BaseException:
                 if self._present is None:
                     await self._stores.close()  # nobody is here: nothing stays open
                 raise
-        return unlocked.sign_in
+
+    @asynccontextmanager
+    async def opened_for(self, word: Unlocked) -> AsyncIterator[None]:
+        """Open the stores for an act of two of whom this is one; where nobody is signed in they close after it."""
+        if self._shut():
+            raise SignInNeededError("sign_in.shut")
+        async with self._turn:
+            try:
+                await self._stores.open(word.keys)
+                await self._check_clock(word.sign_in)
+                yield
+            finally:
+                if self._present is None:
+                    await self._stores.close()
 
     async def sign_out(self) -> None:
         """End the sign-in here and, where the line allows, at the cloud; the stores close and the keys go."""
@@ -118,18 +144,39 @@ class LogIn:
         if self._ended is not None:
             raise self._ended
 
-    async def _enter(self, unlocked: Unlocked) -> None:
+    async def _enter(self, unlocked: Unlocked) -> SignIn:
         await self._stores.open(unlocked.keys, seen=unlocked.seen)
         sign_in = unlocked.sign_in
         if sign_in.how is HowSignedIn.OFFLINE:
             await self._check_clock(sign_in)
+            sign_in = await self.within_terms(sign_in)
         if unlocked.failed:
-            facts: dict[str, str | int] = {"how": "failed", "tries": unlocked.failed}
-            await self._ledger.record(JournalEntry("sign_in", sign_in.clerk.staff_id, facts=facts))
-        await self._ledger.record(
-            JournalEntry("sign_in", sign_in.clerk.staff_id, facts={"how": sign_in.how.value})
-        )
+            tries: dict[str, str | int] = {"how": "failed", "tries": unlocked.failed}
+            await self._ledger.record(JournalEntry("sign_in", sign_in.clerk.staff_id, facts=tries))
+        facts: dict[str, str | int] = {"how": sign_in.how.value}
+        if sign_in.let_in_by:
+            facts["let_in_by"] = " ".join(sign_in.let_in_by)
+        await self._ledger.record(JournalEntry("sign_in", sign_in.clerk.staff_id, facts=facts))
         self._present, self._ended = sign_in, None
+        return sign_in
+
+    async def within_terms(self, sign_in: SignIn) -> SignIn:
+        """Hold the wrap, which the cloud wrote some day, against the register's rows, which may be newer."""
+        if self._staff is None:
+            return sign_in
+        try:
+            entry = await self._staff.staff_of(sign_in.clerk.staff_id)
+        except (
+            StoreError
+        ):  # no replica that can be trusted: the cloud's last word holds, until its lease ends
+            return sign_in
+        kept = terms(sign_in, entry, self._now())
+        if isinstance(kept, CounterError):
+            await self._ledger.record(
+                JournalEntry("refusal", sign_in.clerk.staff_id, facts={"code": kept.code})
+            )
+            raise kept
+        return kept
 
     async def _check_clock(self, sign_in: SignIn) -> None:
         """Hold the clock against the book, which knows a later time than the wraps where the program was killed."""

@@ -79,7 +79,7 @@ class OwnRegister(Register, HomesAtHand, Protocol):
 class JournalEntry:
     """A line for the book (P12): who did what, to whose record; ids and facts, no names or addresses."""
 
-    kind: str  # look_up | view | issue | handed_over | spoiled | intake | hold | sign_in | refusal | mode | drill | sync …
+    kind: str  # look_up | view | issue | handed_over | spoiled | intake | hold | sign_in | let_in | refusal | mode | drill …
     actor: str
     subjects: tuple[AtenaNo, ...] = ()
     facts: Mapping[str, str | int] = field(default_factory=dict)

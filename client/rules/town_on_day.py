@@ -76,14 +76,15 @@ def rights_on(member: StaffMember, grants: Iterable[RightGrant], day: date) -> f
 
     A right this program does not know gives nothing.
     """
-    if not in_force(member, day):
-        return frozenset()
     known = {right.value: right for right in Right}
-    return frozenset(
-        known[grant.right]
-        for grant in grants
-        if grant.right in known and in_force(grant, day) and _is_for(grant, member)
-    )
+    return frozenset(known[grant.right] for grant in held_on(member, grants, day) if grant.right in known)
+
+
+def held_on(member: StaffMember, grants: Iterable[RightGrant], day: date) -> tuple[RightGrant, ...]:
+    """Return the grants somebody holds on a day, none while not in service."""
+    if not in_force(member, day):
+        return ()
+    return tuple(grant for grant in grants if in_force(grant, day) and _is_for(grant, member))
 
 
 def for_business(items: Iterable[B], business: str, day: date) -> B | None:
@@ -101,4 +102,5 @@ def is_open(corporation: Corporation, day: date) -> bool:
 def _is_for(grant: RightGrant, member: StaffMember) -> bool:
     if grant.staff_id is not None:
         return grant.staff_id == member.staff_id
-    return grant.section is not None and grant.section == member.section
+    # As at the cloud: what a section may do was decided for the town's own people, not for those lent to it.
+    return member.lent_by is None and grant.section is not None and grant.section == member.section

@@ -13,6 +13,7 @@ from keyring.backend import KeyringBackend
 
 from client.domain.clerk import CloudSignIn
 from client.domain.errors import StoreError
+from client.domain.keys import NewFactor
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import StoreKeys, Unlocked
 from client.rules import sign_in as rules
@@ -120,6 +121,14 @@ class Vault:
         """Open the deposit with the device secret after an online sign-in, and (re)write this clerk's wrap."""
         return await self._in_turn(lambda: self._admit(cloud, password, now))
 
+    async def check_vouching(self) -> None:
+        """Raise RefusedError ``refused.card_needed`` where two can let nobody in."""
+        self._wraps.check_vouching()
+
+    async def vouch(self, made: Unlocked, factor: NewFactor, password: str, *, now: datetime) -> None:
+        """Write the wrap of a clerk whom two let in off line. StoreError."""
+        await self._in_turn(lambda: self._vouch(made, factor, password, now))
+
     async def forget(self) -> None:
         """Erase keys and facts; what the stores hold can then be read by nobody."""
         await self._in_turn(self._forget)
@@ -163,6 +172,10 @@ class Vault:
     def _admit(self, cloud: CloudSignIn, password: str, now: datetime) -> Unlocked:
         place = place_of(self._need_facts())
         return self._wraps.admit(cloud, password, self._device_secret(), place, now=now)
+
+    def _vouch(self, made: Unlocked, factor: NewFactor, password: str, now: datetime) -> None:
+        place = place_of(self._need_facts())
+        self._wraps.vouch(made, factor, password, self._device_secret(), place, now=now)
 
     def _device_secret(self) -> bytes:
         note = self._wraps.read().note_of(self._account)

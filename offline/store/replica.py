@@ -14,13 +14,14 @@ from client.domain.certificate import CertificateKind, FormWords
 from client.domain.errors import StoreError
 from client.domain.feed import Bucket, ChunkRows, Feed, FeedBatch, Manifest, Mended, Position, RowChange
 from client.domain.gaiji import Gaiji
+from client.domain.in_force import StaffEntry
 from client.domain.nhi import Insured
 from client.domain.places import KnownPlace, PlaceQuery
 from client.domain.query import Query
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
 from client.jobs.ports import Now
 from client.rules.digest import bucket_bytes, buckets_below, mids_of
-from offline.store import bundle_rows, door, doubt, proof, replica_file, residents, search, sums
+from offline.store import bundle_rows, door, doubt, proof, replica_file, residents, search, staff, sums
 from offline.store.mending import Mending
 from offline.store.migrations import migrate
 from offline.store.places import Places
@@ -135,6 +136,10 @@ class Replica:
     async def gaiji(self, *, on: date) -> Answer[tuple[Gaiji, ...]]:
         """Return the 外字 in force on a day, by their codes."""
         return await self._read(lambda c: residents.gaiji(c, on))
+
+    async def staff_of(self, staff_id: str) -> StaffEntry:
+        """Return what the register says of a staff id. StoreError, also where a row may be missing."""
+        return await self._read(lambda c: staff.entry_of(c, staff_id))
 
     async def position(self) -> Position:
         """Return the versions reached, and when each was known to be the newest; None where a fill is needed."""

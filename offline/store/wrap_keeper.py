@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 
 from client.domain.clerk import Clerk, CloudSignIn, HowSignedIn, Lease, Right, SignIn
-from client.domain.errors import CounterError, SignInNeededError, StoreError
+from client.domain.errors import CounterError, RefusedError, SignInNeededError, StoreError
 from client.domain.factor import CardKey
+from client.domain.keys import NewFactor
 from client.jobs.ports import StoreKeys, Unlocked
 from client.rules import sign_in as rules
 from client.rules import totp
@@ -107,7 +108,7 @@ class WrapKeeper:
         lease = Lease(box.lease_until)
         if over := rules.offline_error(lease, now, before.seen):
             raise over
-        sign_in = SignIn(clerk_of(box.clerk), lease, HowSignedIn.OFFLINE, now)
+        sign_in = SignIn(clerk_of(box.clerk), lease, HowSignedIn.OFFLINE, now, let_in_by=box.let_in_by)
         return Unlocked(sign_in, StoreKeys(*box.keys), failed=before.failures)
 
     def note_failure(self, staff_id: str, secret: bytes, place: Place, now: datetime) -> None:
@@ -162,6 +163,41 @@ class WrapKeeper:
         # The cloud has just seen this clock: a time kept from a clock that ran ahead is forgotten.
         self.write(msgspec.structs.replace(book.with_wrap(wrap), seen=now), secret, place)
         return Unlocked(cloud.sign_in, StoreKeys(*keys), failed=failed)
+
+    def check_vouching(self) -> None:
+        """Raise RefusedError ``refused.card_needed`` where only a card opens a wrap: two cannot give anybody one."""
+        if self._card is not None:
+            raise RefusedError("refused.card_needed")
+
+    def vouch(
+        self, made: Unlocked, factor: NewFactor, password: str, secret: bytes, place: Place, *, now: datetime
+    ) -> None:
+        """Write a wrap for a clerk whom two let in off line, in place of any before, marked as such."""
+        self.check_vouching()
+        book = self.read_checked(secret, place, now)
+        clerk, keys = made.sign_in.clerk, made.keys
+        old = book.wrap_of(clerk.staff_id)
+        box = Box(
+            keys=(keys.replica, keys.ledger, keys.digest, keys.inbox),
+            totp_seed=factor.seed,
+            totp_last_step=factor.step,
+            totp_failures=0,
+            clerk=ClerkNote(
+                clerk.staff_id,
+                clerk.name,
+                clerk.section,
+                tuple(sorted(right.value for right in clerk.rights)),
+            ),
+            lease_until=made.sign_in.lease.until,
+            written_at=now,
+            let_in_by=made.sign_in.let_in_by,
+        )
+        version, failed = (1, 0) if old is None else (old.version + 1, old.failures)
+        wrap = self._new_wrap(box, password, secret, place, version=version, card=None)
+        wrap = msgspec.structs.replace(wrap, failures=failed)  # told in the journal at the next sign-in
+        # Nobody has vouched for this clock: a later time that was seen stays.
+        seen = rules.trusted_now(now, book.seen)
+        self.write(msgspec.structs.replace(book.with_wrap(wrap), seen=seen), secret, place)
 
     def _new_wrap(
         self,

@@ -128,6 +128,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
     clerk: ClerkNote
     lease_until: datetime
     written_at: datetime
+    let_in_by: tuple[str, ...] = ()  # who answered for the clerk off line; the next sign-in on line ends that
 
     def __repr__(self) -> str:
         return f"Box({self.clerk.staff_id})"
