@@ -192,8 +192,8 @@ class Config:
         },
     )
 
+    release_minutes: int = field(default=10, metadata={"doc": "Minutes a release holds.", "range": (1, 60)})
     place_readings_file: str = field(default="", metadata={"doc": "CSV: names of 町字 and their kana."})
-
     allow_pdf_files: bool = field(
         default=False,
         metadata={

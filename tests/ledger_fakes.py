@@ -24,6 +24,7 @@ from client.domain.change import (
 )
 from client.domain.errors import RefusedError, StoreError
 from client.domain.hold import Hold
+from client.domain.release import Release
 from client.domain.resident import AtenaNo
 from client.jobs.ports import IssueDraft, JournalEntry
 from client.rules import issuing, outbox
@@ -102,6 +103,22 @@ class MemoryLedger:
         if draft.fee_yen:
             self._fact(ChangeKind.FEE, payload, (), actor, clock_offset_ms)
         return copy
+
+    async def release(self, release: Release) -> None:
+        self._room()
+        facts: dict[str, str | int] = {
+            "key": release.key,
+            "officer": release.officer,
+            "second": release.second,
+            "offline": int(release.offline),
+        }
+        self.record_at(JournalEntry("release", release.clerk, release.request.members, facts))
+        told: dict[str, object] = {
+            "officer": release.officer,
+            "second": release.second,
+            "reason": release.reason,
+        }
+        self._fact(ChangeKind.RELEASE, told, release.request.members, release.clerk, 0)
 
     async def note_sheet(
         self, serial: SerialNo, state: SheetState, *, actor: str, reason: str = "", pdf_hash: str = ""

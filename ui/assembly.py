@@ -40,6 +40,7 @@ from ui.line_box import LineBox
 from ui.neighbours import Neighbourhood
 from ui.notices import Note, note_of_repair
 from ui.own_letters import DrawLetters
+from ui.releasing import ReleaseDesk
 from ui.rounds import Rounds
 from ui.settling import SettleDesk
 from ui.status import Facts
@@ -218,6 +219,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     )
     LineBox(face, jobs.fill, tasks, lambda: rounds.facts)
     DoubtfulDesk(face, jobs.doubtful, tasks, utc_now)
+    ReleaseDesk(face, jobs.release, jobs.offline, config.release_minutes, tasks)
     SettleDesk(face, jobs.compare, jobs.settle, tasks, utc_now, returned=jobs.returned)
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks

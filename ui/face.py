@@ -97,6 +97,9 @@ class Face:
                 fee=self._jobs.fee,
                 offline=self._jobs.offline,
                 declared=self._jobs.declared,
+                released=lambda *paper: (
+                    self._sign_in is not None and self._jobs.issue.released(self._sign_in, *paper) is not None
+                ),
             ),
             start,
             now,

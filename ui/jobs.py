@@ -14,6 +14,7 @@ from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.ports import Ledger
 from client.jobs.print_slip import PrintSlip
 from client.jobs.queue_change import QueueChange
+from client.jobs.release_issue import ReleaseIssue
 from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
@@ -60,3 +61,4 @@ class Jobs:
     reentry: CheckReentry
     insured: LookUpInsured
     returned: RewriteReturned
+    release: ReleaseIssue

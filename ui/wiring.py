@@ -74,6 +74,7 @@ from ui.doors import Doors, utc_now
 from ui.jobs import FillJobs, Jobs
 from ui.neighbours import by_the_hall, parcels_by_the_hall
 from ui.place_readings import ReadingsAtHand
+from ui.releasing import release_of
 from ui.rounds import Upkeep
 from ui.routes import more_routes
 from ui.screens.drill.model import DrillJobs
@@ -279,6 +280,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
     press, offset = doors.press, _clock_offset(doors)
 
     find = FindResident(live, replica, reach, ledger, now=utc_now)
+    issue = _issue_of(config, doors, line)
     queue = QueueChange(live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset)
     settle = SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset)
 
@@ -289,7 +291,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
     return Jobs(
         log_in=line.log_in,
         find=find,
-        issue=_issue_of(config, doors, line),
+        issue=issue,
         queue=queue,
         slip=PrintSlip(
             live,
@@ -333,6 +335,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         reentry=CheckReentry(find),
         insured=LookUpInsured(replica, ledger, now=utc_now),
         returned=RewriteReturned(find, replica, queue, settle, ledger, now=utc_now, random=os.urandom),
+        release=release_of(doors, line.watch, issue, config.release_minutes),
     )
 
 

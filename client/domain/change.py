@@ -50,6 +50,7 @@ class ChangeKind(Enum):
     SPOILED = "fact.spoiled"
     FEE = "fact.fee"
     JOURNAL = "fact.journal"
+    RELEASE = "fact.release"  # 一時解除; before all others
 
     @property
     def is_fact(self) -> bool:

@@ -92,6 +92,9 @@ class RefusedError(CounterError):
         "refused.shien_sochi",  # contains a person under support measures
         "refused.blocked",  # 抑止; fact: reason
         "refused.held",  # by a request that is not decided yet; facts: change_kind, at, terminal
+        "refused.release_self",  # whoever issues cannot release
+        "refused.release_second",  # off line a release takes a second person, not the one who releases
+        "refused.not_blocked",  # there is nothing here that a release would set aside
         "refused.too_old",  # replica beyond the stop age; fact: hours
         "refused.officer_needed",  # only after the officer's declaration
         "refused.clock_off",  # the clock stands before the data: its age cannot be known

@@ -32,6 +32,7 @@ from client.domain.errors import (
     StoreError,
 )
 from client.domain.intake import refuse_forbidden_number
+from client.domain.release import Release, ToRelease
 from client.domain.resident import Household
 from client.jobs.ports import (
     CloudCertificates,
@@ -46,7 +47,7 @@ from client.jobs.ports import (
 )
 from client.jobs.reach import Reach
 from client.jobs.restrictions import and_held, read_household
-from client.rules import gate
+from client.rules import gate, releases
 from client.rules.on_day import household_on, is_whole
 from client.rules.projection import project
 from client.rules.services import CERTIFICATES
@@ -76,6 +77,7 @@ class Prepared:
     fee_yen: int  # a copy
     warnings: tuple[str, ...]
     offline: bool
+    release: Release | None = None  # by which it may be issued at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class _Record:
     words: FormWords
     warnings: tuple[str, ...]
     as_of: AsOf
+    offline: bool  # the cloud has said nothing to it
 
 
 class IssueCertificate:
@@ -125,6 +128,7 @@ class IssueCertificate:
         self._clock_offset_ms = clock_offset_ms
         self._settings = settings or IssueSettings()
         self._on_damage = on_damage
+        self._release: Release | None = None
 
     async def prepare(self, sign_in: SignIn, request: CertificateRequest) -> Prepared:
         """Decide whether and from what a paper may be issued. RefusedError, SignInNeededError, PaperError."""
@@ -135,21 +139,11 @@ class IssueCertificate:
         refuse_forbidden_number("purpose", request.purpose)
         record = await self._record(sign_in, request, ask=ask)
         await self._check_time(record.as_of)
-        now = self._now()
-        offline = record.as_of.source is Source.REPLICA
-        verdict = gate.verdict(
-            request=request,
-            household=record.household,
-            restrictions=record.restrictions,
-            sign_in=sign_in,
-            as_of=record.as_of,
-            now=now,
-            offline=offline,
-            declared=self._declared(),
-        )
+        release = self.released(sign_in, request, record.restrictions)
+        verdict = self._judge(sign_in, request, record, released=release is not None)
         if verdict.refusals:
             await self._refuse(sign_in, request, verdict.refusals[0])
-        decided = self._decided(request, record, now)
+        decided = self._decided(request, record, self._now())
         numbers = tuple(member.atena_no for member in record.household.members)
         waiting = project(record.household, await self._ledger.changes_of(numbers)).pending
         pending = (WARN_PENDING,) if waiting else ()
@@ -158,9 +152,45 @@ class IssueCertificate:
             decided=decided,
             pages=await self._press.count_pages(decided),
             fee_yen=0 if request.requester is Requester.OFFICIAL else record.words.fee_yen,
-            warnings=tuple(dict.fromkeys((*record.warnings, *verdict.warnings, *pending))),
-            offline=offline,
+            warnings=tuple(dict.fromkeys((*_told(release), *record.warnings, *verdict.warnings, *pending))),
+            offline=record.offline,
+            release=release,
         )
+
+    async def to_release(self, sign_in: SignIn, request: CertificateRequest) -> ToRelease:
+        """Return what a release would set aside. RefusedError: what no release does, or ``refused.not_blocked``.
+
+        By this PC's own rows: what the cloud alone knows of a block, it stops at the issue.
+        """
+        self._check_session(sign_in)
+        record = await self._from_replica(request)
+        if self._reach.worth_trying(sign_in, CERTIFICATES):
+            record = replace(record, offline=False)
+        await self._check_time(record.as_of)
+        refusals = self._judge(sign_in, request, record, released=False).refusals
+        if other := releases.only_released(refusals):
+            raise other
+        if not refusals:
+            raise RefusedError("refused.not_blocked")
+        return ToRelease(refusals, record.restrictions, record.offline)
+
+    def take_release(self, release: Release) -> None:
+        """Let one issue through that an officer has released, once it is written down."""
+        self._release = release
+
+    def forget_release(self) -> None:
+        """End a release, used or not."""
+        self._release = None
+
+    def released(
+        self, sign_in: SignIn, request: CertificateRequest, restrictions: Restrictions
+    ) -> Release | None:
+        """Return the release that holds for this paper at this moment, or None."""
+        release = self._release
+        if release is None:
+            return None
+        clerk = sign_in.clerk.staff_id
+        return release if releases.covers(release, request, clerk, restrictions, self._now()) else None
 
     async def preview(self, prepared: Prepared) -> tuple[Picture, ...]:
         """Return the very pages as pictures; they bear no number yet."""
@@ -177,6 +207,8 @@ class IssueCertificate:
         if missing:
             await self._refuse(sign_in, prepared.request, missing)
         fresh = await self._again(sign_in, prepared)
+        if fresh.release:
+            self.forget_release()  # for one issue, whatever becomes of it
         done: list[Issued] = []
         for _ in range(fresh.request.copies):
             try:
@@ -221,9 +253,12 @@ class IssueCertificate:
         try:
             told = await self._reach.ask(CERTIFICATES, lambda: self._cloud.eligibility(request))
         except RefusedError as error:
-            await self._refuse(sign_in, request, error)
+            if self._release is None or error.code not in self._release.codes:
+                await self._refuse(sign_in, request, error)
+            # The cloud knows nothing of a release. Whether it holds is judged by the rows here.
+            return replace(await self._from_replica(request), offline=False)
         held = await and_held(self._ledger, told.household, Answer(told.restrictions, told.as_of))
-        return _Record(told.household, held, told.words, told.warnings, told.as_of)
+        return _Record(told.household, held, told.words, told.warnings, told.as_of, offline=False)
 
     async def _from_replica(self, request: CertificateRequest) -> _Record:
         household, restrictions = await read_household(self._replica, self._ledger, request.subject)
@@ -231,7 +266,22 @@ class IssueCertificate:
         day = tokyo_day(self._now())
         whole = is_whole(request.members, household.value, day)
         words = await self._replica.form_words(request.kind, whole=whole, on=day)
-        return _Record(household.value, restrictions, words.value, (), household.as_of)
+        return _Record(household.value, restrictions, words.value, (), household.as_of, offline=True)
+
+    def _judge(
+        self, sign_in: SignIn, request: CertificateRequest, record: _Record, *, released: bool
+    ) -> gate.Verdict:
+        return gate.verdict(
+            request=request,
+            household=record.household,
+            restrictions=record.restrictions,
+            sign_in=sign_in,
+            as_of=record.as_of,
+            now=self._now(),
+            offline=record.offline,
+            declared=self._declared(),
+            officer_released=released,
+        )
 
     def _decided(self, request: CertificateRequest, record: _Record, now: datetime) -> Decided:
         day = tokyo_day(now)
@@ -273,6 +323,7 @@ class IssueCertificate:
             fee_yen=prepared.fee_yen,
             printer=self._press.printer,
             day=prepared.decided.issued_on,
+            release=prepared.release.key if prepared.release else "",
         )
         copy = await self._ledger.issue(draft, actor=actor, clock_offset_ms=self._clock_offset_ms())
         trouble: CounterError | None = None
@@ -335,5 +386,9 @@ def _seen(prepared: Prepared) -> tuple[object, ...]:
     return decided.members, decided.whole_household, prepared.pages, prepared.fee_yen
 
 
+def _told(release: Release | None) -> tuple[str, ...]:
+    return (gate.WARN_RELEASED,) if release else ()
+
+
 def _alarms(prepared: Prepared) -> set[str]:
-    return {gate.WARN_BLOCK, gate.WARN_SHIEN_SOCHI} & set(prepared.warnings)
+    return {gate.WARN_BLOCK, gate.WARN_SHIEN_SOCHI, gate.WARN_RELEASED} & set(prepared.warnings)

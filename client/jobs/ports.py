@@ -95,6 +95,7 @@ class IssueDraft:
     fee_yen: int
     printer: str
     day: date
+    release: str = ""  # the key of the release it rests on
 
 
 class Ledger(HoldsAtHand, Protocol):

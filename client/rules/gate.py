@@ -26,7 +26,9 @@ WARN_STAY_EXPIRED = "warning.stay_expired"  # 在留期間 is over by its date
 WARN_THIRD_PARTY = (
     "warning.third_party_items"  # items a third party gets only for a reason (住基法 第12条の3)
 )
+WARN_RELEASED = "warning.released"  # blocked, and an officer has released this one issue
 WARNINGS = (
+    WARN_RELEASED,
     WARN_BLOCK,
     WARN_SHIEN_SOCHI,
     WARN_STAY_EXPIRED,

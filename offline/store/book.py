@@ -18,11 +18,13 @@ from client.domain.change import (
     change_key,
 )
 from client.domain.errors import RefusedError
+from client.domain.release import Release
 from client.domain.resident import AtenaNo
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import IssueDraft, JournalEntry
 from offline.store import attachments, doubts, journal, outbox, rewritten, sheets, sheltered
 from offline.store.door import one
+from offline.store.times import utc_text
 
 _FACT_OF = {SheetState.HANDED_OVER: ChangeKind.HANDED_OVER, SheetState.SPOILED: ChangeKind.SPOILED}
 _IN_BOOK = frozenset({ChangeState.ACCEPTED, ChangeState.CONFLICT, ChangeState.REFUSED})
@@ -69,6 +71,8 @@ def issue(
         "register_version": as_of.register_version,
         "blocks_version": as_of.blocks_version,
     }
+    if draft.release:
+        facts["release"] = draft.release
     journal.append(connection, JournalEntry("issue", actor, members, facts), now)
     issued = _fact(ChangeKind.ISSUED, payload, members, now, actor=actor, offset=offset)
     outbox.add(connection, issued, place.envelope)
@@ -77,6 +81,44 @@ def issue(
         fee = _fact(ChangeKind.FEE, told, (), now, actor=actor, offset=offset)
         outbox.add(connection, fee, place.envelope)
     return copy
+
+
+def release(connection: sqlite3.Connection, place: Place, told: Release, now: datetime) -> None:
+    """Write a release and its report; the words of the reason are in the sealed report alone."""
+    request = told.request
+    facts: dict[str, str | int] = {
+        "key": told.key,
+        "officer": told.officer,
+        "second": told.second,
+        "offline": int(told.offline),
+        "kind": request.kind.value,
+        "copies": request.copies,
+        "requester": request.requester.value,
+        "identity": request.identity.value,
+        "codes": " ".join(sorted(told.codes)),
+        "blocks": len(told.set_aside),
+        "until": utc_text(told.until),
+    }
+    residents = tuple(dict.fromkeys((request.subject, *request.members)))
+    journal.append(connection, JournalEntry("release", told.clerk, residents, facts), now)
+    payload: dict[str, object] = {
+        "residents": list(residents),
+        "process": "issue",
+        "officer": told.officer,
+        "second": told.second,
+        "reason": told.reason,
+        "until": utc_text(told.until),
+    }
+    report = NewChange(
+        key=told.key,
+        kind=ChangeKind.RELEASE,
+        residents=residents,
+        base={},
+        payload=payload,
+        made_at=told.made_at,
+        made_by=told.clerk,
+    )
+    outbox.add(connection, report, place.envelope)
 
 
 def note_sheet(connection: sqlite3.Connection, place: Place, word: SheetWord, now: datetime) -> None:

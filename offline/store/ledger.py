@@ -12,6 +12,7 @@ from client.domain.change import ChangeKind, ChangeState, Fate, NewChange, Outbo
 from client.domain.doubtful import Done, DoubtCounts, DoubtfulPaper, OfflinePaper, SignOff, Verdict
 from client.domain.errors import StoreError
 from client.domain.hold import Hold
+from client.domain.release import Release
 from client.domain.resident import AtenaNo
 from client.domain.tally import Forgotten
 from client.domain.terminal import NOTHING_SEEN, TerminalFacts, TerminalSeen
@@ -53,7 +54,7 @@ Work = Callable[[sqlite3.Connection], T]
 class LedgerFile:
     """``ledger.db`` with ``ledger.slots`` and its anchor outside the disk.
 
-    Fulfils ports.Ledger, hold_ports.HeldBook, doubt_ports.DoubtBook and tally_ports.AnsweredBook.
+    Fulfils ports.Ledger, release_issue.ReleaseBook, hold_ports.HeldBook, doubt_ports.DoubtBook and tally_ports.AnsweredBook.
     """
 
     def __init__(
@@ -141,6 +142,10 @@ class LedgerFile:
 
         return await self._commit(work)
 
+    async def release(self, release: Release) -> None:
+        """Write a release and its report, which goes before all others, in one transaction."""
+        await self._commit(lambda c: book.release(c, self._place, release, self._now()))
+
     async def note_sheet(
         self, serial: SerialNo, state: SheetState, *, actor: str, reason: str = "", pdf_hash: str = ""
     ) -> None:
@@ -175,14 +180,7 @@ class LedgerFile:
 
     async def change(self, key: str) -> QueuedChange | None:
         """Return a change by its key."""
-
-        def look(connection: sqlite3.Connection) -> QueuedChange | None:
-            try:
-                return outbox.get(connection, key)
-            except KeyError:
-                return None
-
-        return await self._read(look)
+        return next(iter(await self.changes_by((key,))), None)
 
     async def changes_of(
         self, residents: tuple[AtenaNo, ...], *, settled: bool = False

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from client.domain.change import PARKED, ChangeState, OutboxCounts, QueuedChange
+from client.domain.change import PARKED, ChangeKind, ChangeState, OutboxCounts, QueuedChange
 from client.domain.resident import AtenaNo
 from client.rules.outbox import LONGEST_WAIT, NEEDS_A_PERSON, UNDER_WAY
 from offline.store import attachments, outbox
@@ -21,6 +21,7 @@ def _listed(states: Iterable[ChangeState]) -> str:
     return "(" + ", ".join(sorted(f"'{state.value}'" for state in states)) + ")"
 
 
+_AHEAD = (ChangeKind.RELEASE, ChangeKind.JOURNAL)
 _OVER = _listed(outbox.SETTLED)
 _WORDS_PARKED = "(" + ", ".join(f"'{word}'" for word in sorted(PARKED)) + ")"
 _PARKED = f"state = '{ChangeState.UNKNOWN.value}' AND last_words IN {_WORDS_PARKED}"
@@ -63,19 +64,21 @@ def counts(connection: sqlite3.Connection) -> OutboxCounts:
 def ready(
     connection: sqlite3.Connection, now: datetime, *, limit: int, alone_after: int
 ) -> tuple[QueuedChange, ...]:
-    """Return what may be sent now: the journal before all else, then the oldest first.
+    """Return what may be sent now: reports of releases, the journal, then the oldest first.
 
     Where all that is ready was tried often, it is the least tried alone.
     """
     longest = utc_text(now + LONGEST_WAIT)  # a time beyond it was set before the clock went back
     asked = {"now": utc_text(now), "longest": longest, "limit": limit, "tried": alone_after}
     found: list[int] = []
-    ahead: list[int] = []  # what was done is told before what is asked for
-    for state in _SENDABLE:
+    ahead: list[
+        int
+    ] = []  # what was done is told before what is asked for; by the index of kinds: there are few
+    for kind in _AHEAD:
         rows = connection.execute(
-            "SELECT seq FROM outbox WHERE kind = 'fact.journal' AND state = :state"
+            f"SELECT seq FROM outbox WHERE kind = :kind AND state IN {_listed(_SENDABLE)}"
             f" AND attempts < :tried AND {_FREE} ORDER BY seq LIMIT :limit",
-            {**asked, "state": state.value},
+            {**asked, "kind": kind.value},
         )
         ahead += [seq for (seq,) in rows]
     for state in _SENDABLE:  # one state after the other, so that the index gives the order and the end
@@ -91,7 +94,7 @@ def ready(
             asked,
         )
         found = [seq for (seq,) in alone]
-    going = list(dict.fromkeys([*sorted(ahead), *sorted(found)]))[:limit]
+    going = list(dict.fromkeys([*ahead, *sorted(found)]))[:limit]
     by_seq = {change.seq: change for change in outbox.some(connection, going)}
     return tuple(by_seq[seq] for seq in going)
 

@@ -18,6 +18,7 @@ from ui import theme as look
 from ui.doubtful import DoubtfulDesk
 from ui.face import Face
 from ui.line_box import LineBox
+from ui.releasing import ReleaseDesk
 from ui.screens.log_in.model import LogInModel
 from ui.screens.log_in.view import LogInView
 from ui.settling import SettleDesk
@@ -166,6 +167,7 @@ async def open_counter(
     counter = Counter(app, world, words, shell, face, view, tasks, Hands(), bugs, facts, letters)
     LineBox(face, world.jobs.fill, tasks, lambda: counter.facts)
     DoubtfulDesk(face, world.jobs.doubtful, tasks, world.clock)
+    ReleaseDesk(face, world.jobs.release, world.jobs.offline, 10, tasks)
     SettleDesk(face, world.jobs.compare, world.jobs.settle, tasks, world.clock, returned=world.jobs.returned)
     counter.show_status(facts)
     shell.resize(*size)

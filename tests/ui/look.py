@@ -40,6 +40,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     from tests.ui.change_states import CHANGE_STATES
     from tests.ui.doubtful_states import DOUBTFUL_STATES
     from tests.ui.line_states import LINE_STATES
+    from tests.ui.release_states import RELEASE_STATES
     from tests.ui.settle_states import SETTLE_STATES
 
     assert isinstance(app, QApplication)
@@ -60,6 +61,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
                 | DOUBTFUL_STATES
                 | ATTACHED_STATES
                 | SETTLE_STATES
+                | RELEASE_STATES
             ).items():
                 if asked.what and name not in asked.what:
                     continue

@@ -11,6 +11,7 @@ from tests.ui.change_states import CHANGE_STATES
 from tests.ui.cut import cut_texts
 from tests.ui.doubtful_states import DOUBTFUL_STATES
 from tests.ui.drive import Counter
+from tests.ui.release_states import RELEASE_STATES
 from tests.ui.settle_states import SETTLE_STATES
 from ui.theme import THEMES, tokens
 
@@ -18,7 +19,15 @@ pytestmark = pytest.mark.long
 
 Drive = Callable[..., None]
 Size = tuple[int, int]
-EVERY = states.STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES | ATTACHED_STATES | SETTLE_STATES
+EVERY = (
+    states.STATES
+    | CARRY_STATES
+    | CHANGE_STATES
+    | DOUBTFUL_STATES
+    | ATTACHED_STATES
+    | SETTLE_STATES
+    | RELEASE_STATES
+)
 
 # The sizes of town halls: an old 1366 × 768 one, the least we promise, Full HD; letters up to double.
 DAILY = [
@@ -48,6 +57,8 @@ FULLEST = (
     "change-done",
     "outbox",
     "doubtful",
+    "release-offered",
+    "release-offline",
     "settle-conflict",
     "outbox-fates",
     "drill-under-way",

@@ -13,8 +13,8 @@ from client.domain.blocks import Block, BlockLevel, BlockProcess, Restrictions, 
 from client.domain.calendar import RegisterDate
 from client.domain.certificate import CertificateRequest, Decided, Eligibility
 from client.domain.change import CloudAnswer, QueuedChange, Receipt
-from client.domain.clerk import CloudSignIn, Right, SignIn
-from client.domain.errors import LinkDownError, SignInNeededError
+from client.domain.clerk import Right, SignIn
+from client.domain.errors import LinkDownError
 from client.domain.resident import (
     Address,
     AtenaNo,
@@ -28,6 +28,7 @@ from client.domain.resident import (
     ResidentStatus,
 )
 from client.jobs.attach_file import AttachFile
+from client.jobs.check_person import CheckPerson
 from client.jobs.check_reentry import CheckReentry
 from client.jobs.compare_change import CompareChange
 from client.jobs.find_resident import FindResident
@@ -40,6 +41,7 @@ from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Looking, Part, Proof, Tell
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
+from client.jobs.release_issue import ReleaseIssue
 from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
@@ -59,6 +61,7 @@ from tests.fakes import (
 )
 from tests.settle_fakes import MemoryVersions
 from tests.ui.carry_world import Carrier
+from tests.ui.sessions import Sessions
 from ui.drill_plan import read_plan
 from ui.jobs import FillJobs, Jobs
 from ui.screens.drill.model import DrillJobs
@@ -230,28 +233,6 @@ class PaperPress(MemoryPress):
 
 
 @dataclass
-class Sessions:
-    """ports.CloudSessions that knows two clerks, with the same rights and the same secrets."""
-
-    sign_in_value: SignIn
-    link: MemoryLink
-
-    async def sign_in(self, staff_id: str, password: str, code: str) -> CloudSignIn:
-        if not self.link.usable:
-            raise LinkDownError("link.unreachable")
-        if staff_id not in {"s001", "s002"} or password != "aozora" or len(code) != 6:
-            raise SignInNeededError("sign_in.wrong_secret")
-        clerk = replace(self.sign_in_value.clerk, staff_id=staff_id)
-        return CloudSignIn(replace(self.sign_in_value, clerk=clerk), b"seed", 1, b"deposit")
-
-    async def renew(self, sign_in: SignIn) -> SignIn:
-        return sign_in
-
-    async def sign_out(self, sign_in: SignIn) -> None:
-        return
-
-
-@dataclass
 class Desk:
     """ports.CloudCertificates over the live register."""
 
@@ -357,22 +338,26 @@ class World:
             self.live, self.replica, reach, self.ledger, now=now, random=random, clock_offset_ms=offset
         )
         settle = SettleChange(commands, self.ledger, now=now, random=random, clock_offset_ms=offset)
+        sessions = Sessions(self.sign_in, self.link)
+        issue = IssueCertificate(
+            Desk(self.live),
+            self.replica,
+            reach,
+            self.ledger,
+            self.press,
+            now=now,
+            declared=lambda: self.declared,
+            clock_offset_ms=offset,
+        )
+        check = CheckPerson(sessions, self.keys, self.ledger, self.link, now=now)
         return Jobs(
-            log_in=LogIn(
-                Sessions(self.sign_in, self.link), self.keys, self.stores, self.ledger, self.link, now=now
-            ),
+            log_in=LogIn(sessions, self.keys, self.stores, self.ledger, self.link, now=now),
             find=find,
             compare=CompareChange(find, self.versions, self.ledger),
             follow=FollowIntakes(self.ledger, self.versions, now=now),
-            issue=IssueCertificate(
-                Desk(self.live),
-                self.replica,
-                reach,
-                self.ledger,
-                self.press,
-                now=now,
-                declared=lambda: self.declared,
-                clock_offset_ms=offset,
+            issue=issue,
+            release=ReleaseIssue(
+                check, issue, self.ledger, now=now, random=random, last=timedelta(minutes=10)
             ),
             queue=queue,
             slip=PrintSlip(

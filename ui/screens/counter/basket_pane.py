@@ -46,6 +46,7 @@ class BasketPane(QFrame):
         self._total = label(role="total", name="total")
         self.issue = button(words("basket.issue"), "issue", model.issue, primary=True)
         self._reason = wrapped(role="reason", name="issueReason")
+        self._release = button(words("basket.release"), "askRelease", model.ask_release)
         self._lay_out()
 
     def _paper_card(self) -> QFrame:
@@ -105,6 +106,7 @@ class BasketPane(QFrame):
         below.addLayout(total)
         below.addWidget(self.issue)
         below.addWidget(self._reason)
+        below.addWidget(self._release)
         self.take_foot()
 
     def take_foot(self) -> None:
@@ -144,6 +146,7 @@ class BasketPane(QFrame):
         self.issue.setEnabled(not reason)
         self._reason.setText(reason)
         self.issue.setAccessibleDescription(reason)
+        self._release.setVisible(model.may_ask_release)
         self._painting = False
 
     def _option_setter(self, field: str) -> Callable[[bool], None]:

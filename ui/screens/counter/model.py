@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from client.domain.as_of import Answer, AsOf
+from client.domain.blocks import Restrictions
 from client.domain.calendar import tokyo_day
 from client.domain.certificate import CertificateRequest, IdentityCheck, Requester
 from client.domain.clerk import Right, SignIn
@@ -12,7 +13,7 @@ from client.domain.resident import AtenaNo, Resident
 from client.jobs.find_resident import HouseholdView, veiled
 from client.jobs.issue_certificate import Prepared
 from client.jobs.ports import Now
-from client.rules import gate
+from client.rules import gate, releases
 from ui.notices import Note, note_of
 from ui.screens.counter import shown
 from ui.screens.counter.basket import Basket
@@ -30,10 +31,11 @@ class CounterJobs:
     fee: Callable[[], Awaitable[int]]  # yen a copy of 住民票の写し
     offline: Callable[[], bool]
     declared: Callable[[], bool]
+    released: Callable[[CertificateRequest, Restrictions], bool] = lambda _request, _restrictions: False
 
 
 class CounterModel:
-    """The visit at the window. ``to_certificate`` and ``to_change`` are called when it goes on elsewhere."""
+    """The visit at the window. ``to_certificate``, ``to_release`` and ``to_change`` are called when it goes on elsewhere."""
 
     def __init__(self, words: Words, find: FindModel, jobs: CounterJobs, starter: Starter, now: Now) -> None:
         self.words = words
@@ -54,6 +56,7 @@ class CounterModel:
         self.note: Note | None = None
         self.changed: Callable[[], None] = lambda: None
         self.to_certificate: Callable[[Prepared], None] = lambda _prepared: None
+        self.to_release: Callable[[CertificateRequest], None] = lambda _request: None
         self.to_change: Callable[[HouseholdView | None, AtenaNo | None], None] = lambda _view, _who: None
         find.chosen = self.open
 
@@ -219,6 +222,19 @@ class CounterModel:
             return ()
         return tuple(self.words(code) for code in self._verdict().warnings)
 
+    @property
+    def may_ask_release(self) -> bool:
+        """Tell whether an officer's release is all that is missing."""
+        if self.subject is None or self.preparing or self.basket.gaps(self.members):
+            return False
+        refusals = self._verdict().refusals
+        return bool(refusals) and releases.only_released(refusals) is None
+
+    def ask_release(self) -> None:
+        """Go on to where an officer releases this one issue."""
+        if self.may_ask_release and self.subject is not None:
+            self.to_release(self.basket.request(self.subject, self.members))
+
     def issue(self) -> None:
         """Have the paper decided and go on to its preview."""
         if self.reason or self.subject is None:
@@ -300,8 +316,9 @@ class CounterModel:
     def _verdict(self) -> gate.Verdict:
         if self.sign_in is None or self.as_of is None or self.view is None or self.subject is None:
             return gate.Verdict()
+        request = self.basket.request(self.subject, self.members)
         return gate.verdict(
-            request=self.basket.request(self.subject, self.members),
+            request=request,
             household=self.view.household,
             restrictions=self.view.restrictions,
             sign_in=self.sign_in,
@@ -309,6 +326,7 @@ class CounterModel:
             now=self._now(),
             offline=self._jobs.offline(),
             declared=self._jobs.declared(),
+            officer_released=self._jobs.released(request, self.view.restrictions),
         )
 
     def _short(self, error: CounterError) -> str:

@@ -1,0 +1,77 @@
+"""Check somebody beside the clerk: both factors at this PC, opening nothing, changing nobody's sign-in.
+
+Where the cloud answers it decides, as at a sign-in, and its session ends at once. Wrong secrets count against that
+person, here or at the cloud, and stand in the journal.
+"""
+
+import re
+from contextlib import suppress
+
+from client.domain.clerk import SignIn
+from client.domain.errors import LinkDownError, SignInNeededError
+from client.domain.release import Secrets
+from client.jobs.ports import CloudSessions, JournalEntry, Keys, Ledger, Link, Now
+from client.jobs.reach import Reach
+from client.rules.services import SESSIONS
+
+_WAIT = 6.0  # seconds, as at a sign-in: both sides stretch a password
+_STAFF_ID = re.compile(r"[A-Za-z0-9_-]{1,20}")  # else it is no id: a name, or a password in the wrong field
+_NOBODY_HERE = "sign_in.unknown_here"
+
+
+class CheckPerson:
+    """Says who somebody is, by their secrets."""
+
+    def __init__(
+        self,
+        sessions: CloudSessions,
+        keys: Keys,
+        ledger: Ledger,
+        link: Link,
+        *,
+        now: Now,
+        wait: float = _WAIT,
+    ) -> None:
+        self._sessions = sessions
+        self._keys = keys
+        self._ledger = ledger
+        self._link = link
+        self._reach = Reach(link, wait)
+        self._now = now
+
+    async def __call__(self, clerk: SignIn, shown: Secrets) -> SignIn:
+        """Return who it is, and whether the cloud or this PC said so. SignInNeededError, StoreError."""
+        actor = clerk.clerk.staff_id
+        try:
+            person = await self._check(shown)
+        except SignInNeededError as error:
+            known = error.code != _NOBODY_HERE and _STAFF_ID.fullmatch(shown.staff_id)
+            facts = {"how": "failed", "who": shown.staff_id if known else "", "code": error.code}
+            await self._ledger.record(JournalEntry("sign_in", actor, facts=facts))
+            raise
+        facts = {"how": f"beside_{person.how.value}", "who": person.clerk.staff_id}
+        await self._ledger.record(JournalEntry("sign_in", actor, facts=facts))
+        return person
+
+    async def _check(self, shown: Secrets) -> SignIn:
+        if self._link.usable_for(SESSIONS):
+            with suppress(LinkDownError):  # noted by the reach; the keys on this PC decide
+                return await self._online(shown)
+        unlocked = await self._keys.unlock(shown.staff_id, shown.password, shown.code, now=self._now())
+        return unlocked.sign_in
+
+    async def _online(self, shown: Secrets) -> SignIn:
+        try:
+            cloud = await self._reach.ask(
+                SESSIONS, lambda: self._sessions.sign_in(shown.staff_id, shown.password, shown.code)
+            )
+        except SignInNeededError as error:
+            if error.code == "card.wrong_pin":  # the cloud was not asked: it is counted here
+                await self._keys.note_failure(shown.staff_id, now=self._now())
+            raise
+        try:  # the code that was just used is used here too, with the line cut in the same half minute
+            await self._keys.admit(cloud, shown.password, now=self._now())
+        finally:
+            with suppress(LinkDownError):  # it ends by itself
+                await self._reach.ask(SESSIONS, lambda: self._sessions.sign_out(cloud.sign_in))
+        return cloud.sign_in

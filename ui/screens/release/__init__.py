@@ -1,0 +1,1 @@
+"""An officer releases one issue, beside the clerk."""
