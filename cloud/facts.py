@@ -209,6 +209,12 @@ def _release(hearing: Hearing, book: FactBook) -> str | None:
     return None
 
 
+def _erased(hearing: Hearing, _book: FactBook) -> str | None:
+    """Read a certificate of erasure and leave it for a person: the last word of a terminal stands in no book of papers."""
+    read(facts.Erased, hearing.payload)
+    return "erased"
+
+
 _WRITERS: Mapping[str, Writer] = {
     "fact.issued": _issued,
     "fact.handed_over": _sheet_event,
@@ -218,6 +224,7 @@ _WRITERS: Mapping[str, Writer] = {
     "fact.journal": _journal,
     "fact.day_close": _day_close,
     "fact.release": _release,
+    "fact.erased": _erased,
 }
 
 

@@ -28,7 +28,7 @@ from client.jobs.watch_link import LinkWatch
 from offline.store.files import InstanceLock, make_folder, open_own, trouble
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
-from ui.background import Background, Reporter
+from ui.background import Background, Loop, Reporter
 from ui.card_watch import CardWatch
 from ui.cli import exit_codes
 from ui.doors import Doors, open_doors, utc_now
@@ -49,7 +49,8 @@ from ui.text import Words
 from ui.training_hint import watch_hint
 from ui.widgets.letters import Letters
 from ui.window import Driver, Window
-from ui.wiring import jobs_of, line_of, upkeep_of
+from ui.wiping import Wiping
+from ui.wiring import CloudLine, jobs_of, line_of, upkeep_of
 
 
 async def nothing() -> None:
@@ -74,6 +75,7 @@ class Counter:
     take_letters: Callable[[], Awaitable[None]] = (
         nothing  # the town's own, from the replica to screen and paper
     )
+    wipe: Callable[[], Loop] = nothing  # this terminal, once it is ordered
     kept_shut_by: StoreError | None = None  # a sign-in that was right, and files that could not be opened
 
     async def let_in(self, staff_id: str, password: str, code: str) -> SignIn:
@@ -183,7 +185,8 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     neighbourhood = Neighbourhood(config, doors, counter.watch)
     stack.push_async_callback(neighbourhood.close)
     cards = [CardWatch(doors.card, counter.face).run()] if doors.card else []
-    background.start(doors.press.warm(), doors.press.watch(), *neighbourhood.loops(), *cards)
+    more = (*neighbourhood.loops(), *cards, counter.wipe())
+    background.start(doors.press.warm(), doors.press.watch(), *more)
     return counter
 
 
@@ -224,7 +227,12 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks
     )
+    counter.wipe = Wiping(line.wipe, line.orders, line.watch, is_shut=lambda: _is_shut(doors, line)).run
     return counter
+
+
+def _is_shut(doors: Doors, line: CloudLine) -> bool:
+    return line.log_in.present is None and doors.stores.is_shut
 
 
 def _director(

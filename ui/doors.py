@@ -3,27 +3,36 @@
 import asyncio
 import secrets
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from client.api.attachments import AttachmentBox
+from client.api.carried import SealedBox
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
 from client.api.neighbours import NeighbourHttp
+from client.api.upkeep import UpkeepDesk
 from client.config import Config
+from client.domain.erasure import WipeStep
 from client.domain.errors import LinkDownError, StoreError
 from client.domain.terminal import TerminalFacts
 from client.jobs.enrol import Enrol
+from client.jobs.hand_over_unsent import HandOverUnsent
+from client.jobs.wipe_terminal import WipeTerminal
 from client.rules.peers import OwnTown, revoked_serials
 from offline.factors.card import CardDoor
 from offline.hall.tls import calling
+from offline.store.erasure import TerminalOnDisk, forget_wipe
 from offline.store.files import check_room
 from offline.store.identity import TerminalIdentity
 from offline.store.keys import Vault
 from offline.store.peer_file import PeerFile
 from offline.store.stores import FileStores
+from offline.store.unsent_files import FolderUnsent
+from offline.store.wipe_file import WipeFile
 from printing.desk.press import DrawingPress, FilePress, IppPress, NoPress
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
@@ -63,6 +72,7 @@ async def open_doors(
     if card is not None:
         stack.callback(card.close)
     vault = Vault(folder, config.environment, card=card)
+    await finish_wipe(config, vault)
     http = http_of(config, vault.facts)
     stack.push_async_callback(http.close)
     facts = vault.facts
@@ -102,6 +112,7 @@ def own_town(facts: TerminalFacts, peer: PeerFile) -> OwnTown:
 async def enrolled_terminal(config: Config) -> TerminalFacts:
     """Return this terminal's facts, enrolled now with the token of the settings where it was not yet."""
     vault = Vault(config.terminal_dir, config.environment)
+    await finish_wipe(config, vault)
     if vault.facts is not None and vault.enrolled:
         return vault.facts
     http = http_of(config, None)
@@ -109,6 +120,45 @@ async def enrolled_terminal(config: Config) -> TerminalFacts:
         return await _enrol(config, vault, http)
     finally:
         await http.close()
+
+
+def wipe_of(config: Config, vault: Vault, facts: TerminalFacts, http: Http) -> WipeTerminal:
+    """Return the job that wipes this terminal; no store may be open while it goes on."""
+    folder = config.terminal_dir
+    unsent = FolderUnsent(folder, facts, utc_now)
+    box = SealedBox(http)
+    return WipeTerminal(
+        WipeFile(folder),
+        TerminalOnDisk(folder, vault, facts, utc_now),
+        HandOverUnsent(box, AttachmentBox(http), unsent),
+        box,
+        UpkeepDesk(http, facts),
+        now=utc_now,
+    )
+
+
+async def finish_wipe(config: Config, vault: Vault) -> None:
+    """Go on with a wipe that had begun to erase, before anything else is opened. StoreError ``store.wiped``, LinkDownError.
+
+    One that is still handing over needs nothing here: the counter comes up locked, and goes on by itself.
+    """
+    wipe = WipeFile(config.terminal_dir).read()
+    if wipe is None or wipe.step is WipeStep.HANDING_OVER:
+        return
+    facts = vault.facts
+    if facts is None:  # all that was left is to forget that there was a wipe
+        forget_wipe(config.terminal_dir)
+        return
+    http = http_of(config, facts)
+    try:
+        with suppress(
+            StoreError
+        ):  # it went last of all; then the certificate is kept, and nothing more is sent
+            http.identity = await asyncio.to_thread(lambda: vault.identity)
+        await wipe_of(config, vault, facts, http).go_on()
+    finally:
+        await http.close()
+    raise StoreError("store.wiped")
 
 
 def http_of(config: Config, facts: TerminalFacts | None) -> Http:

@@ -76,6 +76,7 @@ class Upkeep:
     reconcile: ReconcileOutbox | None = None
     attachments: SendAttachments | None = None
     journal: SendJournal | None = None
+    erasing: Callable[[], bool] = lambda: False  # then nothing more is laid by
 
 
 class Rounds:
@@ -164,7 +165,11 @@ class Rounds:
         watch, night = self._upkeep.watch, self._upkeep.night
         while night is not None:
             await self._outlive(
-                lambda: night.run(lambda: watch.usable, asyncio.sleep, on_failure=watch.note_failure)
+                lambda: night.run(
+                    lambda: watch.usable and not self._upkeep.erasing(),
+                    asyncio.sleep,
+                    on_failure=watch.note_failure,
+                )
             )
             await asyncio.sleep(_AFTER_TROUBLE)
 
@@ -174,7 +179,7 @@ class Rounds:
         if orders is not None:
             orders.begin()
             await orders.run(
-                lambda: watch.usable, lambda: watch.metered, asyncio.sleep, on_failure=watch.note_failure
+                lambda: watch.usable, lambda: watch.metered, orders.rest, on_failure=watch.note_failure
             )
 
     async def mend(self) -> None:
@@ -360,6 +365,8 @@ class Rounds:
         except CounterError as error:
             if isinstance(error, RefusedError) and error.code == "refused.terminal_revoked":
                 self._upkeep.watch.stop(StopReason.REVOKED)
+                if self._upkeep.orders is not None:
+                    self._upkeep.orders.ask_now()
             if error.code == "store.no_keys":
                 return error  # the clerk has locked, and the stores are being closed
             if error.code not in self._told:

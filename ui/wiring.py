@@ -59,7 +59,7 @@ from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
 from client.jobs.tell_state import TellState
 from client.jobs.watch_link import LinkWatch, WatchedLine
-from client.rules.modes import StopReason
+from client.jobs.wipe_terminal import WipeTerminal
 from client.rules.services import CERTIFICATES
 from client.rules.traffic import Cost, Kind, When, policy_of
 from offline.factors.card import USE_WAIT, CardFactor
@@ -70,7 +70,7 @@ from offline.store.seal import sealed_words
 from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
 from ui.carry_jobs import carry_jobs
-from ui.doors import Doors, utc_now
+from ui.doors import Doors, utc_now, wipe_of
 from ui.jobs import FillJobs, Jobs
 from ui.neighbours import by_the_hall, parcels_by_the_hall
 from ui.place_readings import ReadingsAtHand
@@ -80,6 +80,7 @@ from ui.routes import more_routes
 from ui.screens.drill.model import DrillJobs
 from ui.screens.replica.model import Prove
 from ui.upkeep_file import UpkeepFile
+from ui.wiping import shut_by_order
 
 
 class Metered:
@@ -115,6 +116,7 @@ class CloudLine:
     metered: Metered
     crossing: CrossLine
     orders: HeedOrders
+    wipe: WipeTerminal
     check: CheckOfflinePapers
 
 
@@ -133,8 +135,11 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         now=utc_now,
         policy=policy_of(When(config.metered_deltas), When(config.metered_attachments)),
     )
+    wipe = wipe_of(config, doors.vault, doors.facts, http)
     orders = HeedOrders(
-        UpkeepDesk(http, doors.facts), OrderFile(config.terminal_dir), shut=partial(_shut, watch)
+        UpkeepDesk(http, doors.facts),
+        OrderFile(config.terminal_dir),
+        shut=partial(shut_by_order, watch, wipe),
     )
     log_in = LogIn(
         Sessions(http, now=utc_now, factor=CardFactor(doors.card) if doors.card else None),
@@ -144,8 +149,9 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         watch,
         now=utc_now,
         wait=CLOUD_WAIT + (USE_WAIT if doors.card else 0),
-        shut=lambda: orders.is_shut,
         staff=doors.stores.replica,
+        shut=lambda: orders.is_shut or wipe.under_way,
+        last=ledger.journal.cut,
     )
     box = CommandBox(http, doors.facts.terminal_no)
     keep = timedelta(days=config.outbox_keep_days)
@@ -180,6 +186,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         metered=metered,
         crossing=crossing,
         orders=orders,
+        wipe=wipe,
         check=CheckOfflinePapers(feeds, ledger),
     )
 
@@ -196,14 +203,6 @@ def _attachments_of(doors: Doors, watch: LinkWatch, crossing: CrossLine) -> Send
         now=utc_now,
         jitter=random.random,
     )
-
-
-def _shut(watch: LinkWatch, shut: bool) -> None:
-    """Stop the counter by order of the town, or let it go on; what else stops it stays."""
-    if shut:
-        watch.stop(StopReason.ORDERED)
-    elif watch.stopped is StopReason.ORDERED:
-        watch.stop(None)
 
 
 def _watch(config: Config, doors: Doors, metered: Callable[[], bool]) -> LinkWatch:
@@ -374,6 +373,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         SendJournal(
             ledger.journal, ledger, line.watch, now=utc_now, received=partial(_tell_received, config)
         ),
+        lambda: line.wipe.under_way,
     )
 
 

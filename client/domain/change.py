@@ -51,6 +51,7 @@ class ChangeKind(Enum):
     FEE = "fact.fee"
     JOURNAL = "fact.journal"
     RELEASE = "fact.release"  # 一時解除; before all others
+    ERASED = "fact.erased"
 
     @property
     def is_fact(self) -> bool:

@@ -174,6 +174,9 @@ class StoreError(CounterError):
         "store.newer",  # made by a newer version of the program
         "store.in_use",  # a second instance on the same data
         "store.no_keyring",  # the keyring is missing, locked or lost its secret
+        "store.not_handed_over",  # a wipe waits: the cloud did not take everything; fact: items
+        "store.being_wiped",  # a wipe is under way here
+        "store.wiped",  # it is done
         "store.no_keys",  # this PC is not enrolled, or the wraps are gone
         "store.wrong_key",
         "store.unreadable",  # permission, I/O error

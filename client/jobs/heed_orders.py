@@ -1,11 +1,13 @@
 """Heed the town's orders to this terminal, day and night, signed in or not; needs no key of the stores."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
 from client.domain.errors import LinkDownError, RefusedError, StoreError
 from client.jobs.feed_ports import CloudOrders, OrderKeeper
+from client.jobs.sync_replica import either
 from client.rules.orders import Obedience, heed
 
 EVERY = timedelta(minutes=5)
@@ -21,11 +23,27 @@ class HeedOrders:
         self._keeper = keeper
         self._shut = shut
         self._stand: Obedience | None = None
+        self._asked = asyncio.Event()
 
     @property
     def is_shut(self) -> bool:
         """Tell whether nobody may sign in here, by the last order that was heard."""
         return self._known().shut
+
+    @property
+    def to_be_erased(self) -> str | None:
+        """Return by which order this terminal is to be erased, or None; the order may not be known by name."""
+        known = self._known()
+        return known.erase_by if known.to_be_erased else None
+
+    def ask_now(self) -> None:
+        """Ask at once: the cloud calls this terminal revoked, and only its signed order makes that count."""
+        self._asked.set()
+
+    async def rest(self, seconds: float) -> None:
+        """Sleep, unless it is to be asked at once."""
+        await either(self._asked.wait(), asyncio.sleep(seconds))
+        self._asked.clear()
 
     def begin(self) -> None:
         """Shut the counter where the last order heard said so; no line is needed."""

@@ -1,7 +1,7 @@
 """Log in: at the cloud while it answers, else by unwrapping the keys on this PC."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Protocol
@@ -26,6 +26,10 @@ class StaffRows(Protocol):
         ...
 
 
+async def _nothing() -> None:
+    """Do nothing."""
+
+
 class LogIn:
     """Lets a clerk in, opens the stores, and holds who is at the counter."""
 
@@ -41,6 +45,7 @@ class LogIn:
         wait: float = CLOUD_WAIT,
         shut: Callable[[], bool] = lambda: False,
         staff: StaffRows | None = None,
+        last: Callable[[], Awaitable[object]] = _nothing,
     ) -> None:
         self._sessions = sessions
         self._keys = keys
@@ -51,6 +56,7 @@ class LogIn:
         self._now = now
         self._shut = shut  # by order of the town
         self._staff = staff
+        self._last = last  # what is to be done before the book is shut for good
         self._present: SignIn | None = None
         self._ended: SignInNeededError | None = None  # the town's word that this session is over
         self._turn = (
@@ -94,6 +100,8 @@ class LogIn:
             raise SignInNeededError("sign_in.shut")
         unlocked = await self._unlock(staff_id, password, code)
         async with self._turn:
+            if self._shut():  # ordered while the password was being looked at
+                raise SignInNeededError("sign_in.shut")
             try:
                 return await self._enter(unlocked)
             except BaseException:
@@ -123,6 +131,8 @@ class LogIn:
                 if sign_in is not None:
                     out = JournalEntry("sign_in", sign_in.clerk.staff_id, facts={"how": "out"})
                     await self._ledger.record(out)
+                    if self._shut():
+                        await self._last()
                     await self._keep_time()
             finally:  # also where the book cannot be written: nobody stays signed in for that
                 await self._stores.close()

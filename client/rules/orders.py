@@ -18,6 +18,7 @@ class Obedience:
     newest: str = ""
     locked: bool = False
     to_be_erased: bool = False
+    erase_by: str = ""  # the order that says so
 
     @property
     def shut(self) -> bool:
@@ -43,7 +44,7 @@ def heed(stand: Obedience, orders: Iterable[TerminalOrder]) -> tuple[Obedience, 
     answers: list[Answer] = []
     for order in sorted(orders, key=lambda one: one.order_id):
         if order.kind in _TO_BE_ERASED:
-            stand = replace(stand, to_be_erased=True)
+            stand = replace(stand, to_be_erased=True, erase_by=stand.erase_by or order.order_id)
             continue
         new = order.order_id > stand.newest
         if order.kind is OrderKind.POLICY:

@@ -74,6 +74,13 @@ class JournalSegment(msgspec.Struct, frozen=True, kw_only=True):
     signature: Annotated[bytes, Meta(max_length=200)] | UnsetType = UNSET  # of the terminal, over the rest
 
 
+class Erased(msgspec.Struct, frozen=True, kw_only=True):
+    """A terminal's certificate of erasure: what it says (JSON), and its signature over that."""
+
+    words: Annotated[str, Meta(min_length=1, max_length=20_000)]
+    signature: Annotated[str, Meta(max_length=200)]
+
+
 class CloseLine(msgspec.Struct, frozen=True, kw_only=True):
     """A certificate's line of a day's account."""
 

@@ -42,6 +42,7 @@ FACTS: Mapping[str, type[msgspec.Struct]] = MappingProxyType(
         "fact.journal": facts.JournalSegment,
         "fact.day_close": facts.DayClose,
         "fact.release": facts.Release,
+        "fact.erased": facts.Erased,
     }
 )
 _MISSING = re.compile(r"missing required field `(\w+)`")

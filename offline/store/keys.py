@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from keyring.backend import KeyringBackend
 
@@ -133,6 +134,22 @@ class Vault:
         """Erase keys and facts; what the stores hold can then be read by nobody."""
         await self._in_turn(self._forget)
 
+    async def lock_out(self) -> None:
+        """Take every clerk's box out of the wraps: no password opens anything here any more. StoreError."""
+        await self._in_turn(self._lock_out)
+
+    async def forget_stores(self) -> None:
+        """Erase what opens the stores, this account's keyring items first; the terminal's own key stays. StoreError."""
+        await self._in_turn(self._forget_stores)
+
+    @property
+    def other_accounts(self) -> int:
+        """Return in how many keyrings of other accounts the device secret lies: out of reach here."""
+        try:
+            return sum(note.account != self._account for note in self._wraps.read().keyrings)
+        except StoreError:
+            return 0
+
     async def _in_turn(self, work: Callable[[], T]) -> T:
         def alone() -> T:
             with self._turn:
@@ -196,6 +213,19 @@ class Vault:
         for path in (self._wraps.path, self._dir / "terminal.json"):
             path.unlink(missing_ok=True)
         self._facts = self._identity = self._new = None
+
+    def _lock_out(self) -> None:
+        if not self._wraps.path.exists():
+            return
+        book = msgspec.structs.replace(self._wraps.read(), staff=())
+        secret = self._door(self._need_facts()).get(DEVICE) or bytes(wraps.KEY)
+        self._wraps.write(book, secret, place_of(self._need_facts()))
+
+    def _forget_stores(self) -> None:
+        door = self._door(self._need_facts())
+        door.forget(DEVICE)
+        door.forget(ANCHOR)
+        self._wraps.path.unlink(missing_ok=True)
 
     @property
     def _backend(self) -> KeyringBackend:

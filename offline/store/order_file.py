@@ -15,6 +15,7 @@ class _File(msgspec.Struct, frozen=True):
     newest: str
     locked: bool
     to_be_erased: bool
+    erase_by: str = ""  # not in files of before
 
 
 class OrderFile:
@@ -32,9 +33,9 @@ class OrderFile:
             kept = msgspec.json.decode(content, type=_File)
         except (msgspec.DecodeError, UnicodeDecodeError, StoreError):
             return Obedience()
-        return Obedience(kept.newest, kept.locked, kept.to_be_erased)
+        return Obedience(kept.newest, kept.locked, kept.to_be_erased, kept.erase_by)
 
     def write(self, stand: Obedience) -> None:
         """Keep it. StoreError."""
-        kept = _File(stand.newest, stand.locked, stand.to_be_erased)
+        kept = _File(stand.newest, stand.locked, stand.to_be_erased, stand.erase_by)
         write_whole(self._path, msgspec.json.encode(kept))

@@ -83,6 +83,11 @@ class FileStores:
             await self._shut()
             raise
 
+    @property
+    def is_shut(self) -> bool:
+        """Tell whether every file is closed, and none is being opened."""
+        return self._keys is None and not self._turn.locked()
+
     async def close(self) -> None:
         """Close every handle and forget the keys."""
         async with self._turn:

@@ -24,6 +24,9 @@ _BY_CODE = {
     "store.no_keyring": KEYRING,
     "store.no_keys": NOT_ENROLLED,
     "store.newer": NEWER,
+    "store.not_handed_over": CLOUD,
+    "store.being_wiped": NOT_ENROLLED,
+    "store.wiped": NOT_ENROLLED,
     "store.forbidden_number": FAILED,  # the files are whole: it is the cloud's data that is wrong
     "sign_in.clock_off": CLOCK,
     "refused.enrolment": NOT_ENROLLED,

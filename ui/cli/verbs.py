@@ -21,6 +21,7 @@ VERBS = {
     "bundle": "write, show, open or keep a bundle that is carried by hand",
     "outbox": "write down what was not sent yet, for a PC that dies; bring another terminal's to the cloud",
     "card": "speak with the module of IC cards; the counter starts this itself",
+    "wipe": "hand over what the cloud does not have, then erase this terminal; with --transfer enrol the PC anew",
     "enrol": "make this PC a terminal of the town, with a one-time token",
 }
 Verb = Callable[[Loaded, argparse.Namespace], int]
@@ -92,6 +93,12 @@ def _parser() -> argparse.ArgumentParser:
             bundle_words.add_to(verb)
         if name == "outbox":
             bundle_words.add_outbox_to(verb)
+        if name == "wipe":
+            verb.add_argument(
+                "--terminal", required=True, help="number of this terminal, so that it is no slip"
+            )
+            verb.add_argument("--transfer", action="store_true", help="then make the PC a terminal anew")
+            verb.add_argument("--token-file", default="", help="file with the token for that")
         if name == "drill":
             verb.add_argument("name", nargs="?", default="cut", help="which drill (cut)")
     return parser
