@@ -8,9 +8,9 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
 from cloud.logs import log_as_json
 from cloud.migrations import SchemaError
-from cloud.program import bundle, code, files, office, serve, token
+from cloud.program import audit, bundle, code, files, office, serve, token
 
-_VERBS = (serve, code, token, files, office, bundle)
+_VERBS = (serve, code, token, files, office, bundle, audit)
 _WHOLE = "and what was not done whole was not done"
 
 

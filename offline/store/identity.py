@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -32,6 +33,14 @@ class TerminalIdentity:
     def sign(self, data: bytes) -> bytes:
         """Return an ECDSA signature with SHA-256, DER."""
         return self._key.sign(data, ec.ECDSA(SHA256()))
+
+    def has_signed(self, data: bytes, signature: bytes) -> bool:
+        """Tell whether a signature over some bytes is this key's."""
+        try:
+            self._key.public_key().verify(signature, data, ec.ECDSA(SHA256()))
+        except InvalidSignature:
+            return False
+        return True
 
     def show_in(self, context: ssl.SSLContext, certificate: str) -> None:
         """Let TLS show the certificate (PEM), whose key it reads from files only: encrypted under a password of the moment.

@@ -27,6 +27,6 @@ class LedgerJournal:
         """Cut what is in no run yet, sign it and lay it into the outbox, in one commit; returns how many runs."""
         return await self._commit(lambda c: runs.cut(c, self._facts, self._to, self._now()))
 
-    async def first_bad_run(self, holds: Callable[[bytes, bytes], bool]) -> tuple[int | None, int]:
-        """Return the number from which the journal is not what was signed and sent, and how many runs another key signed."""
+    async def first_bad_run(self, holds: Callable[[bytes, bytes], bool]) -> int | None:
+        """Return the number from which the journal is not what was signed and sent; None where it is."""
         return await self._read(lambda c: runs.first_bad(c, self._facts, holds))

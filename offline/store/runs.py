@@ -152,30 +152,24 @@ def received_to(connection: sqlite3.Connection) -> int:
 
 def first_bad(
     connection: sqlite3.Connection, facts: TerminalFacts, holds: Callable[[bytes, bytes], bool]
-) -> tuple[int | None, int]:
+) -> int | None:
     """Hold every run against the journal and the terminal's key; returns the first number that does not fit.
 
     ``holds`` tells whether a signature is the terminal's. Nobody who rewrites the journal with all its hashes can make
-    the signatures again without the key, which is not on the disk. Beside it: how many runs bear another signature,
-    as those before the terminal renewed its key do; that is well only of the oldest, which the cloud has looked at.
+    the signatures again without the key, which is not on the disk.
     """
-    others, own, received = 0, False, received_to(connection)
-    rows = connection.execute(
+    expected = int(one(connection, "SELECT coalesce(min(first), 1) FROM journal_run"))
+    for first, last, prev, head, signature in connection.execute(
         "SELECT first, last, prev, head, signature FROM journal_run ORDER BY first"
-    ).fetchall()
-    expected = int(rows[0][0]) if rows else 1
-    for first, last, prev, head, signature in rows:
+    ):
         if first != expected:
-            return expected, others
+            return expected
         words = signed_words(
             facts.municipality_code, facts.terminal_no, first=first, last=last, prev=prev, head=head
         )
-        is_own = holds(words, signature)
-        own |= is_own
-        others += not is_own
         fits = journal.hash_at(connection, first - 1) == prev and journal.hash_at(connection, last) == head
-        if not fits or not (is_own or (not own and last <= received)):
-            return int(first), others
+        if not fits or not holds(words, signature):
+            return int(first)
         expected = last + 1
     done, _ = heads.read(connection, CUT)
-    return (None if expected == done + 1 else min(expected, done + 1)), others
+    return None if expected == done + 1 else min(expected, done + 1)

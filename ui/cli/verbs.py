@@ -17,6 +17,7 @@ VERBS = {
     "config": "print every setting, its value and where it was set; --sample prints a settings file",
     "doctor": "look at everything the counter needs, and say what to do",
     "verify": "read the whole book and every row of the replica anew; asks for staff id, password and code",
+    "audit": "verify: read the whole book anew, against its mark, the keyring and what was signed and receipted",
     "hall": "be the hall server of this house: keep what the cloud says, sealed, and serve it to the terminals",
     "bundle": "write, show, open or keep a bundle that is carried by hand",
     "outbox": "write down what was not sent yet, for a PC that dies; bring another terminal's to the cloud",
@@ -82,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "card":
             verb.add_argument("--module", default="", help="file of the PKCS#11 module")
             verb.add_argument("--key", default="", help="label of the key on the card")
+        if name == "audit":
+            verb.add_argument("act", choices=("verify",), help="asks for staff id, password and code")
         if name == "enrol":
             verb.add_argument("--token-file", default="", help="file with the token (else the setting)")
         if name == "hall":
