@@ -1,9 +1,12 @@
 """What a clerk asks the register for: one field that reads every word in all its senses, or fields of their own."""
 
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from client.domain.letters import seen
+
+_NUMBER = re.compile(r"[0-9０-９]{10}")  # 宛名番号, as typed
 
 
 class Match(Enum):
@@ -45,6 +48,19 @@ class Query:
         """Return the query as a person sees it: half a surrogate pair cannot even travel."""
         typed, name, birth, place, number, sex = map(seen, self.texts)
         return replace(self, typed=typed, name=name, birth=birth, place=place, number=number, sex=sex)
+
+    @property
+    def asked_by(self) -> str:
+        """Return which fields were filled, never what was in them; ten digits in the one field are a 宛名番号."""
+        fields = {
+            "number" if _NUMBER.fullmatch(self.typed.strip()) else "typed": self.typed,
+            "name": self.name,
+            "birth": self.birth,
+            "place": self.place,
+            "sex": self.sex,
+        }
+        told = {name for name, text in fields.items() if text.strip()}
+        return "+".join(sorted(told | ({"number"} if self.number.strip() else set())))
 
     @property
     def is_empty(self) -> bool:

@@ -139,7 +139,13 @@ class FindResident:
                 "look_up",
                 sign_in.clerk.staff_id,
                 tuple(hit.atena_no for hit in found.hits),
-                {"source": answer.as_of.source.value, "version": answer.as_of.register_version},
+                {
+                    "source": answer.as_of.source.value,
+                    "version": answer.as_of.register_version,
+                    "by": asked.asked_by,
+                    "hits": len(found.hits),
+                    "more": int(found.more),
+                },
             )
         )
         return Answer(found, answer.as_of)

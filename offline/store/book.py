@@ -67,6 +67,9 @@ def issue(
         "requester": draft.request.requester.value,
         "identity": draft.request.identity.value,
         "printer": draft.printer,
+        "seal": int(draft.decided.seal is not None),
+        "copies": draft.request.copies,  # of the request; each copy has a line and a number of its own
+        "purpose_told": int(bool(draft.request.purpose.strip())),  # no words typed by hand
         "source": as_of.source.value,
         "register_version": as_of.register_version,
         "blocks_version": as_of.blocks_version,

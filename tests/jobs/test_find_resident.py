@@ -86,7 +86,7 @@ async def test_no_answer_leaves_before_its_line_is_in_the_journal(counter: Count
     await counter.find_resident.find(a_sign_in(), Query(typed="ワタナベ"))
     (line,) = counter.ledger.journal
     assert (line.kind, line.actor, line.subjects) == ("look_up", "s001", (TARO, HANAKO))
-    assert line.facts == {"source": "cloud", "version": 41}
+    assert line.facts == {"source": "cloud", "version": 41, "by": "typed", "hits": 2, "more": 0}
     counter.ledger.full = True
     with pytest.raises(StoreError):
         await counter.find_resident.find(a_sign_in(), Query(typed="ワタナベ"))
@@ -234,3 +234,18 @@ async def test_hidden_addresses_are_searched_only_for_the_officer_of_support_mea
 ) -> None:
     await counter.find_resident.find_here(a_sign_in(*rights), Query(typed="ワタナベ", sheltered=True))
     assert counter.replica.queries[-1].sheltered is may
+
+
+@pytest.mark.parametrize(
+    ("query", "by"),
+    [
+        (Query(typed="ワタナベ"), "typed"),
+        (Query(typed="1000000014"), "number"),
+        (Query(typed="１００００００01４"), "number"),
+        (Query(typed="19800401"), "typed"),
+        (Query(name="渡邉", birth="S55.4.1"), "birth+name"),
+        (Query(number="1000000014", place="泉町", sex="男"), "number+place+sex"),
+    ],
+)
+async def test_a_line_says_which_fields_were_filled_and_not_with_what(query: Query, by: str) -> None:
+    assert query.asked_by == by

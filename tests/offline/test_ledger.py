@@ -81,6 +81,12 @@ async def test_an_issue_is_number_book_and_report_in_one(stores: FileStores) -> 
     assert fee.payload == {"serial": "本庁1-0007-000001", "day": "2026-11-20", "fee_yen": 300}
     (line,) = await stores.ledger.journal_tail(5)
     assert (line.entry.kind, line.entry.actor, line.entry.subjects) == ("issue", "s001", (TARO, HANAKO))
+    told = line.entry.facts
+    draft = an_issue()
+    assert (told["kind"], told["printer"], told["pages"]) == (draft.request.kind.value, draft.printer, 2)
+    assert told["seal"] == int(draft.decided.seal is not None), "whether it bore the seal [STD j1370]"
+    assert (told["copies"], told["purpose_told"]) == (draft.request.copies, int(bool(draft.request.purpose)))
+    assert draft.request.purpose not in {str(fact) for fact in told.values()} - {""}, "no typed words"
 
 
 @pytest.mark.asyncio
