@@ -276,12 +276,12 @@ def _proof_of(config: Config, doors: Doors, line: CloudLine) -> Prove:
 def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: DrillJobs) -> Jobs:
     """Join what a clerk can have done."""
     live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
-    press, offset = doors.press, _clock_offset(doors)
+    press, offset, link = doors.press, _clock_offset(doors), line.watch
 
     find = FindResident(live, replica, reach, ledger, now=utc_now)
     issue = _issue_of(config, doors, line)
     queue = QueueChange(live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset)
-    settle = SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset)
+    settle = SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset, link=link)
 
     async def fetch() -> None:
         await line.sync.round(fill_anyway=True)

@@ -94,6 +94,7 @@ class RefusedError(CounterError):
         "refused.held",  # by a request that is not decided yet; facts: change_kind, at, terminal
         "refused.release_self",  # whoever issues cannot release
         "refused.release_second",  # off line a release takes a second person, not the one who releases
+        "refused.withdraw_offline",  # what stops papers is taken back on line only
         "refused.not_blocked",  # there is nothing here that a release would set aside
         "refused.too_old",  # replica beyond the stop age; fact: hours
         "refused.officer_needed",  # only after the officer's declaration

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from client.domain.blocks import Restrictions
 from client.domain.change import ChangeKind
 from client.domain.hold import Hold
 from client.domain.resident import AtenaNo, HouseholdNo
@@ -78,8 +79,8 @@ class HeldBook(Protocol):
 class ToldRows(Protocol):
     """The replica, asked what the blocks feed told."""
 
-    async def told_of(self, keys: Collection[str]) -> frozenset[str]:
-        """Return of which requests, by key, there are rows among the blocks."""
+    async def told_of(self, keys: Collection[str]) -> Restrictions:
+        """Return the rows of some requests, by key, among the blocks."""
         ...
 
 

@@ -11,8 +11,9 @@ from client.domain.clerk import Right, SignIn
 from client.domain.errors import RefusedError
 from client.domain.intake import is_newcomer, refuse_forbidden_number
 from client.domain.resident import AtenaNo, Household
-from client.jobs.ports import CloudCommands, Ledger, Now
+from client.jobs.ports import CloudCommands, Ledger, Link, Now
 from client.rules import outbox
+from client.rules.holds import stands
 from client.rules.sign_in import right_error, session_error
 
 _KEY_RANDOM = 10
@@ -29,16 +30,26 @@ class SettleChange:
         now: Now,
         random: Callable[[int], bytes],
         clock_offset_ms: Callable[[], int],
+        link: Link | None = None,
     ) -> None:
         self._cloud = cloud
+        self._link = link  # none: no line
         self._ledger = ledger
         self._now = now
         self._random = random
         self._clock_offset_ms = clock_offset_ms
 
     async def withdraw(self, sign_in: SignIn, key: str, *, reason: str) -> None:
-        """Take back what was never sent, or was answered with no; the reason stays in the journal's row."""
+        """Take back what was never sent, or was answered with no; the reason stays in the journal's row.
+
+        What stops papers (死亡, 転出, 印鑑, 支援措置 申出) an officer alone takes back, and on line: papers go out again.
+        """
         change = await self._mine(sign_in, key)
+        if stands(change):
+            if missing := right_error(sign_in, Right.OFFICER):
+                raise missing
+            if self._link is None or not self._link.usable:
+                raise RefusedError("refused.withdraw_offline")
         if not reason.strip():
             raise RefusedError("refused.input", field="reason")
         refuse_forbidden_number("reason", reason)

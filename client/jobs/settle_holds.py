@@ -1,4 +1,4 @@
-"""End what neighbours hold: by the feed, by the cloud's word for the request, or by an officer; by no neighbour's.
+"""End what neighbours hold: by the feed, by the cloud's word for that very request, or by an officer; by no neighbour's.
 
 The cloud answers any terminal of the town for any key. What it took in or refused is the feeds' affair once this replica is
 younger than that; a conflict, and a key it has never seen, end nothing: the request may yet be sent.
@@ -16,7 +16,7 @@ from client.domain.hold import Hold
 from client.domain.intake import refuse_forbidden_number
 from client.jobs.hold_ports import Ending, HeldBook, ToldRows
 from client.jobs.ports import Link, Now
-from client.rules.holds import SURELY
+from client.rules.holds import SURELY, says_all
 from client.rules.sign_in import right_error, session_error
 
 _CLOUD = "cloud"
@@ -65,17 +65,17 @@ class SettleHolds:
     async def round(self) -> int:
         """End what has been decided; returns how many. StoreError, LinkDownError."""
         holds, position = await self._ledger.heard_holds(), await self._replica.position()
-        told = await self._replica.told_of({hold.key for hold in holds}) if position.blocks else frozenset()
+        told = await self._told(holds, position)
         self._asked = {hold: at for hold, at in self._asked.items() if hold in holds}
         self._said = {hold: word for hold, word in self._said.items() if hold in holds}
         ended = 0
         for hold in holds:
             word = self._said.get(hold)
-            if hold.key in told:
+            if hold in told:
                 ended += await self._ledger.end_hold(hold, Ending.FEED, actor=_CLOUD)
             elif word is not None and _is_younger(position, word):
                 ended += await self._ledger.end_hold(hold, word.ending, actor=_CLOUD)
-        await self._ask([hold for hold in holds if hold.key not in told and hold not in self._said], position)
+        await self._ask([hold for hold in holds if hold not in told and hold not in self._said], position)
         return ended
 
     async def release(self, sign_in: SignIn, hold: Hold, *, reason: str) -> None:
@@ -90,6 +90,13 @@ class SettleHolds:
         if not await self._ledger.end_hold(hold, Ending.RELEASED, actor=actor, reason=reason.strip()):
             raise RefusedError("refused.not_found")
 
+    async def _told(self, holds: tuple[Hold, ...], position: Position) -> frozenset[Hold]:
+        """Return the holds of which the feed says all they stop."""
+        if not holds or position.blocks is None:
+            return frozenset()
+        rows, at = await self._replica.told_of({hold.key for hold in holds}), position.blocks.at
+        return frozenset(hold for hold in holds if says_all(rows, hold, hold.residents, at))
+
     async def _ask(self, holds: list[Hold], position: Position) -> None:
         """Ask the cloud of some requests, those first that were asked of least lately."""
         now = self._now()
@@ -99,8 +106,8 @@ class SettleHolds:
                 return
             self._asked[hold] = now
             answer = await self._cloud.ask(hold.key)
-            if answer is None or answer.quarantined:
-                continue
+            if answer is None or answer.quarantined or answer.author != hold.terminal:
+                continue  # of another's command under the key nothing follows; a cloud that names no author ends nothing
             if (
                 answer.outcome == "refused"
             ):  # perhaps for another's request of the same: let its rows come first

@@ -37,9 +37,18 @@ _BOTH = (BlockProcess.ISSUE, BlockProcess.SEAL)
 _ISSUE_AND_SEAL = frozenset({ChangeKind.DEATH, ChangeKind.TENSHUTSU})
 
 
+KEY_TAKEN = "key_taken"  # the cloud's reason where another's command came first under the key: nothing was said of ours
+
+
+def stands(change: QueuedChange) -> bool:
+    """Tell whether a request stops papers: also where another's command under its key was all the cloud looked at."""
+    taken = change.state is ChangeState.REFUSED and KEY_TAKEN in change.last_words.split()
+    return change.kind in RESTRICTIVE and (change.state in STANDING or taken)
+
+
 def hold_of(change: QueuedChange, terminal: str) -> Hold | None:
     """Return the hold of a change in the outbox; None where it restricts nobody, or no longer."""
-    if change.kind not in RESTRICTIVE or change.state not in STANDING:
+    if not stands(change):
         return None
     landed = change.receipt.at if change.state is ChangeState.LANDED and change.receipt else None
     planned = _day(change.payload.get("planned")) if change.kind is ChangeKind.TENSHUTSU else None
@@ -66,14 +75,37 @@ def rules_still(hold: Hold, blocks_at: datetime) -> bool:
     return hold.landed_at is None or blocks_at <= hold.landed_at + SURELY
 
 
+def says_all(told: Restrictions, hold: Hold, numbers: Collection[AtenaNo], blocks_at: datetime) -> bool:
+    """Tell whether rows of a hold's key stop at least what it stops, for some people and as soon.
+
+    One row under the key is not enough: whoever sends another command under it brings rows of their own.
+    """
+    day, ours = tokyo_day(blocks_at), f"{hold.key}-"
+    rows = [one for one in told.blocks if one.block_id.startswith(ours) and one.level is BlockLevel.ERROR]
+    protected = {one.atena_no for one in told.shien_sochi if one.measure_id.startswith(ours)}
+
+    def is_said(part: Block) -> bool:
+        return any(
+            row.atena_no == part.atena_no
+            and row.process is part.process
+            and (row.starts is None or row.starts <= (part.starts or day))
+            for row in rows
+        )
+
+    parts = stops(hold)
+    errors = (one for one in parts.blocks if one.level is BlockLevel.ERROR and one.atena_no in numbers)
+    measures = (one.atena_no for one in parts.shien_sochi if one.atena_no in numbers)
+    return all(map(is_said, errors)) and protected.issuperset(measures)
+
+
 def joined(
     told: Restrictions, holds: Iterable[Hold], numbers: Collection[AtenaNo], blocks_at: datetime
 ) -> Restrictions:
     """Return what the register says of some people, and what is held beside it; of requests it tells of, its own word."""
-    ids = (*(one.block_id for one in told.blocks), *(one.measure_id for one in told.shien_sochi))
-    known = {one.rpartition("-")[0] for one in ids}
     ours = [
-        stops(one) for one in dict.fromkeys(holds) if one.key not in known and rules_still(one, blocks_at)
+        stops(one)
+        for one in dict.fromkeys(holds)
+        if rules_still(one, blocks_at) and not says_all(told, one, numbers, blocks_at)
     ]
     return Restrictions(
         (*told.blocks, *(block for one in ours for block in one.blocks if block.atena_no in numbers)),

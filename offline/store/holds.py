@@ -15,7 +15,7 @@ from client.domain.resident import AtenaNo
 from client.jobs.hold_ports import Ending, Heard
 from client.jobs.ports import JournalEntry
 from client.rules.hold_wire import MOST_PERSONS, name_of, read_words, words_of
-from client.rules.holds import STANDING, SURELY, hold_of
+from client.rules.holds import KEY_TAKEN, STANDING, SURELY, hold_of
 from offline.store import journal, outbox
 from offline.store.door import one
 from offline.store.times import utc_text
@@ -23,9 +23,10 @@ from offline.store.times import utc_text
 _KEPT = timedelta(days=35)  # ended ones; the lease beside a message is over long before
 _KINDS = json.dumps(sorted(kind.value for kind in RESTRICTIVE))
 _STATES = json.dumps(sorted(state.value for state in STANDING))
-_OWN = (
+_OWN = (  # by the index of kinds: most of what has landed are facts
     "SELECT seq FROM outbox WHERE kind IN (SELECT value FROM json_each(:kinds))"
-    " AND +state IN (SELECT value FROM json_each(:states))"  # by the index of kinds: most of what has landed are facts
+    " AND (+state IN (SELECT value FROM json_each(:states))"
+    f" OR state = '{ChangeState.REFUSED.value}' AND instr(last_words, '{KEY_TAKEN}'))"
 )
 
 

@@ -109,8 +109,8 @@ class Replica:
         """Return who of some people lives with somebody under support measures, or with one of ``also``."""
         return await self._read(lambda c: residents.sheltered_among(c, who, also))
 
-    async def told_of(self, keys: Collection[str]) -> frozenset[str]:
-        """Return of which requests, by key, there are rows among the blocks."""
+    async def told_of(self, keys: Collection[str]) -> Restrictions:
+        """Return the rows of some requests, by key, among the blocks."""
         return await self._read(lambda c: residents.told_of(c, keys))
 
     async def form_words(self, kind: CertificateKind, *, whole: bool, on: date) -> Answer[FormWords]:

@@ -120,15 +120,20 @@ def sheltered_among(
     return frozenset(AtenaNo(str(number)) for (number,) in rows)
 
 
-def told_of(connection: sqlite3.Connection, keys: Iterable[str]) -> frozenset[str]:
-    """Return of which requests, by key, there are rows: their ids are the key, a hyphen and a place."""
-    rows = connection.execute(
-        "SELECT value FROM json_each(?)"
-        " WHERE EXISTS (SELECT 1 FROM block WHERE block_id > value || '-' AND block_id < value || '.')"
-        " OR EXISTS (SELECT 1 FROM shien_sochi WHERE measure_id > value || '-' AND measure_id < value || '.')",
-        (json.dumps(list(keys)),),
+def told_of(connection: sqlite3.Connection, keys: Iterable[str]) -> Restrictions:
+    """Return the rows of some requests, by key: their ids are the key, a hyphen and a place."""
+    asked = json.dumps(list(keys))
+
+    def of(table: str, name: str) -> list[Row]:
+        ids = (
+            f"SELECT {name} FROM json_each(?) JOIN {table} ON {name} > value || '-' AND {name} < value || '.'"
+        )
+        return table_named(table).where(connection, f"WHERE {name} IN ({ids})", asked)
+
+    return Restrictions(
+        tuple(map(block_from_row, of("block", "block_id"))),
+        tuple(map(shien_sochi_from_row, of("shien_sochi", "measure_id"))),
     )
-    return frozenset(str(key) for (key,) in rows)
 
 
 def form_words(

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from client.domain.blocks import Restrictions
 from client.domain.change import CloudAnswer, QueuedChange, Receipt
 from client.domain.clerk import Right
 from client.domain.errors import LinkDownError, RefusedError
@@ -12,6 +13,7 @@ from client.domain.feed import FeedPosition, Position
 from client.domain.hold import Hold
 from client.jobs.hold_ports import Ending, Heard
 from client.jobs.settle_holds import SettleHolds
+from client.rules.holds import stops
 from tests.builders import NOW, TARO, a_sign_in
 from tests.fakes import FakeClock, MemoryLink
 from tests.hold_builders import DEATH, SHIEN_SOCHI, a_hold
@@ -71,13 +73,13 @@ class Rows:
 
     version: int = 40
     at: datetime = NOW
-    told: set[str] = field(default_factory=set)
+    told: Restrictions = field(default_factory=Restrictions)
 
     async def position(self) -> Position:
         return Position(FeedPosition(7, self.at), FeedPosition(self.version, self.at))
 
-    async def told_of(self, keys: object) -> frozenset[str]:
-        return frozenset(self.told)
+    async def told_of(self, keys: object) -> Restrictions:
+        return self.told
 
 
 class Desk:
@@ -101,7 +103,7 @@ async def test_where_the_feed_tells_of_the_request_the_feed_rules_with_no_line_t
     desk.link.usable = False
     assert await desk.minutes(3) == 0
     assert desk.cloud.asked == []
-    desk.rows.told = {desk.book.standing[0].key}
+    desk.rows.told = stops(desk.book.standing[0])
     assert await desk.minutes(1) == 1
     assert desk.book.ended == [(Ending.FEED, "cloud", "")]
 
@@ -109,7 +111,9 @@ async def test_where_the_feed_tells_of_the_request_the_feed_rules_with_no_line_t
 async def test_what_the_cloud_took_in_is_over_once_the_replica_is_younger_than_that() -> None:
     desk = Desk(a_hold())
     key = desk.book.standing[0].key
-    desk.cloud.answers[key] = CloudAnswer(key, "accepted", Receipt(41, NOW + timedelta(minutes=2)), "")
+    desk.cloud.answers[key] = CloudAnswer(
+        key, "accepted", Receipt(41, NOW + timedelta(minutes=2)), "", author="T0002"
+    )
     assert await desk.minutes(5) == 0, "the register has not reached the receipt"
     desk.rows.version = 41
     assert await desk.minutes(1) == 1
@@ -119,7 +123,7 @@ async def test_what_the_cloud_took_in_is_over_once_the_replica_is_younger_than_t
 async def test_blocks_that_may_have_been_read_before_the_receipt_rule_nothing() -> None:
     desk = Desk(a_hold())
     key = desk.book.standing[0].key
-    desk.cloud.answers[key] = CloudAnswer(key, "accepted", Receipt(40, NOW), "")
+    desk.cloud.answers[key] = CloudAnswer(key, "accepted", Receipt(40, NOW), "", author="T0002")
     await desk.job.round()
     assert await desk.job.round() == 0
     desk.rows.at = NOW + timedelta(seconds=61)
@@ -129,7 +133,7 @@ async def test_blocks_that_may_have_been_read_before_the_receipt_rule_nothing() 
 async def test_a_refused_request_holds_until_the_feed_had_time_to_tell_of_another_like_it() -> None:
     desk = Desk(a_hold())
     key = desk.book.standing[0].key
-    desk.cloud.answers[key] = CloudAnswer(key, "refused", None, "")
+    desk.cloud.answers[key] = CloudAnswer(key, "refused", None, "", author="T0002")
     await desk.job.round()
     assert await desk.job.round() == 0
     assert await desk.minutes(2) == 1
@@ -140,9 +144,12 @@ async def test_a_refused_request_holds_until_the_feed_had_time_to_tell_of_anothe
     "answer",
     [
         None,
-        CloudAnswer("k", "conflict", None, ""),
-        CloudAnswer("k", "accepted", Receipt(1, NOW), "", quarantined=True),
-        CloudAnswer("k", "accepted", None, ""),
+        CloudAnswer("k", "conflict", None, "", author="T0002"),
+        CloudAnswer("k", "accepted", Receipt(1, NOW), "", quarantined=True, author="T0002"),
+        CloudAnswer("k", "accepted", None, "", author="T0002"),
+        CloudAnswer("k", "accepted", Receipt(1, NOW), "", author="T0666"),  # another's command under the key
+        CloudAnswer("k", "refused", None, "", author="T0666"),
+        CloudAnswer("k", "accepted", Receipt(1, NOW), ""),  # of a cloud that names no author
     ],
 )
 async def test_what_decides_nothing_ends_nothing(answer: CloudAnswer | None) -> None:
