@@ -64,8 +64,7 @@ class Config:
     environment: Environment = field(
         default="production",
         metadata={
-            "doc": "production, trial (a synthetic town, to look at the program) or training (drills); "
-            "each has its own files, numbers and keys."
+            "doc": "production, trial (a synthetic town) or training (drills); each has its own files and keys."
         },
     )
     municipality: str = field(
@@ -151,10 +150,7 @@ class Config:
         metadata={"doc": "Print the as-of line on papers made off line; fixed forms leave it off."},
     )
     training_hint: str = field(
-        default="",
-        metadata={
-            "doc": "Ready file of a training cloud; its staff id, password and code are shown. Training only."
-        },
+        default="", metadata={"doc": "Ready file of a training cloud, whose sign-in is shown. Training only."}
     )
     card_module: str = field(
         default="",
@@ -163,6 +159,10 @@ class Config:
     card_key: str = field(
         default="",
         metadata={"doc": "Label of the card's key; empty: the first that signs, and that decrypts."},
+    )
+    second_factor: str = field(
+        default="",
+        metadata={"doc": "Empty: codes, or cards; fido2, or a plug-in's name: a key at online sign-ins."},
     )
     enrolment_token_file: str = field(
         default="", metadata={"doc": "File with a one-time enrolment token, used at the first start."}
@@ -182,8 +182,7 @@ class Config:
         },
     )
     serve_neighbours: str = field(
-        default="",
-        metadata={"doc": "Where this machine serves its neighbours, host:port; empty: it serves nobody."},
+        default="", metadata={"doc": "Where this machine serves its neighbours, host:port; empty: nobody."}
     )
     hall_secret_file: str = field(
         default="",

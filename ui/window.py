@@ -31,11 +31,18 @@ class Window:
     log_in_view: LogInView
 
 
+def _second(config: Config) -> str:
+    """Return what is asked beside the password."""
+    if config.card_module:
+        return "pin"
+    return "key" if config.second_factor else "code"
+
+
 def paint_window(config: Config, app: QApplication) -> Window:
     """Show the sign-in window and paint it."""
     theme.apply(app, config.theme, percent=config.text_percent)
     words = Words(config.language)
-    model = LogInModel(words, pin=bool(config.card_module))
+    model = LogInModel(words, second=_second(config))
     view = LogInView(model, words, town=config.municipality, terminal=config.terminal_name)
     title = " ".join(filter(None, (config.municipality, words("app.title"))))
     mark = words("app.trial") if config.environment == "trial" else ""

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from client.api.attachments import AttachmentBox
-from client.api.auth import Sessions
 from client.api.certificates import CertificateDesk
 from client.api.commands import CommandBox
 from client.api.residents import CloudRegister
@@ -39,7 +38,7 @@ from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.heed_orders import HeedOrders
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings
 from client.jobs.keep_at_night import KeepAtNight
-from client.jobs.log_in import CLOUD_WAIT, LogIn
+from client.jobs.log_in import LogIn
 from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.print_slip import PrintSlip, SlipPlace
 from client.jobs.prove_replica import Proof, ProveReplica, Tell
@@ -62,13 +61,13 @@ from client.jobs.watch_link import LinkWatch, WatchedLine
 from client.jobs.wipe_terminal import WipeTerminal
 from client.rules.services import CERTIFICATES
 from client.rules.traffic import Cost, Kind, When, policy_of
-from offline.factors.card import USE_WAIT, CardFactor
 from offline.store.arrived import Arrived
 from offline.store.files import write_whole
 from offline.store.order_file import OrderFile
 from offline.store.seal import sealed_words
 from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
+from ui.cards import sessions_of
 from ui.carry_jobs import carry_jobs
 from ui.doors import Doors, utc_now, wipe_of
 from ui.jobs import FillJobs, Jobs
@@ -141,14 +140,15 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         OrderFile(config.terminal_dir),
         shut=partial(shut_by_order, watch, wipe),
     )
+    sessions, wait = sessions_of(config, doors.card, http, now=utc_now)
     log_in = LogIn(
-        Sessions(http, now=utc_now, factor=CardFactor(doors.card) if doors.card else None),
+        sessions,
         doors.vault,
         doors.stores,
         ledger,
         watch,
         now=utc_now,
-        wait=CLOUD_WAIT + (USE_WAIT if doors.card else 0),
+        wait=wait,
         staff=doors.stores.replica,
         shut=lambda: orders.is_shut or wipe.under_way,
         last=ledger.journal.cut,

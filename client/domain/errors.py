@@ -68,6 +68,14 @@ class SignInNeededError(CounterError):
         "sign_in.first_code",  # the newcomer's first code does not fit the seed that was shown
         "sign_in.word_stale",  # of two who act together, one has shown both factors too long ago
         "sign_in.clock_off",  # clock off by more than 300 s; facts: seconds, way (ahead, behind)
+        "key.absent",  # no FIDO2 key is plugged in, or more than one
+        "key.wrong_pin",
+        "key.last_try",  # one more wrong PIN blocks the key; nothing was tried
+        "key.locked",  # blocked by wrong PINs
+        "key.pull",  # wants to be pulled and plugged in again before another PIN
+        "key.untouched",  # nobody touched it in time
+        "key.stranger",  # not registered for this town
+        "key.failed",  # pulled, without a PIN, or not as CTAP says
         "card.absent",  # no card in any reader
         "card.several",  # more than one, and none is this clerk's by what is known here
         "card.other",  # not the card this clerk's keys are bound to
@@ -184,6 +192,7 @@ class StoreError(CounterError):
         "store.no_training",  # the training program is not installed, or did not start
         "store.not_filled",  # no replica yet
         "store.attachment_lost",  # the sealed file of an attachment is gone or is not what was written
+        "store.no_factor",  # the second factor of the settings is not installed
         "card.module",  # the PKCS#11 module cannot be loaded, crashed, or did not answer in time
         "card.no_key",  # the card has no RSA key, of 2048 bits or more, that signs and decrypts
     )

@@ -15,6 +15,7 @@ from client.rules.services import SESSIONS
 from client.rules.sign_in import access_over, may_renew, offline_error, renewal_due
 from client.rules.staff_terms import within_terms as terms
 
+_WRONG_PINS = {"card.wrong_pin", "key.wrong_pin"}
 CLOUD_WAIT = 6.0  # seconds; both sides stretch a password, and a clerk waits here once a day
 
 
@@ -214,7 +215,7 @@ class LogIn:
         try:
             cloud = await self._reach.ask(SESSIONS, lambda: self._sessions.sign_in(staff_id, password, code))
         except SignInNeededError as error:
-            if error.code == "card.wrong_pin":  # the cloud was not asked: it is counted here
+            if error.code in _WRONG_PINS:  # the cloud was not asked: it is counted here
                 await self._keys.note_failure(staff_id, now=self._now())
             raise
         unlocked = await self._keys.admit(cloud, password, now=self._now())

@@ -159,9 +159,12 @@ class WrapKeeper:
             written_at=now,
         )
         version, failed = (1, 0) if old is None else (old.version + 1, old.failures)
-        wrap = self._new_wrap(box, password, secret, place, version=version, card=cloud.card)
+        kept = book.without_wrap(clerk.staff_id)  # who has neither card nor code signs in on line only
+        if cloud.card or cloud.totp_seed:
+            wrap = self._new_wrap(box, password, secret, place, version=version, card=cloud.card)
+            kept = book.with_wrap(wrap)
         # The cloud has just seen this clock: a time kept from a clock that ran ahead is forgotten.
-        self.write(msgspec.structs.replace(book.with_wrap(wrap), seen=now), secret, place)
+        self.write(msgspec.structs.replace(kept, seen=now), secret, place)
         return Unlocked(cloud.sign_in, StoreKeys(*keys), failed=failed)
 
     def check_vouching(self) -> None:

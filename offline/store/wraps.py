@@ -103,6 +103,12 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
         others = tuple(kept for kept in self.keyrings if kept.account != note.account)
         return msgspec.structs.replace(self, keyrings=(*others, note))
 
+    def without_wrap(self, staff_id: str) -> "WrapBook":
+        """Return the book without a clerk's wrap."""
+        return msgspec.structs.replace(
+            self, staff=tuple(kept for kept in self.staff if kept.staff_id != staff_id)
+        )
+
     def with_wrap(self, wrap: StaffWrap) -> "WrapBook":
         """Return the book with a wrap put in its place."""
         others = tuple(kept for kept in self.staff if kept.staff_id != wrap.staff_id)

@@ -46,16 +46,20 @@ async def log_in_error(counter: Counter) -> None:
 
 
 async def log_in_card(counter: Counter) -> None:
-    _show_card(counter)
+    _show_second(counter, "pin")
+
+
+async def log_in_key(counter: Counter) -> None:
+    _show_second(counter, "key")
 
 
 async def log_in_card_last_try(counter: Counter) -> None:
-    _show_card(counter).refuse(note_of(SignInNeededError("card.last_try"), counter.words))
+    _show_second(counter, "pin").refuse(note_of(SignInNeededError("card.last_try"), counter.words))
 
 
-def _show_card(counter: Counter) -> LogInModel:
-    """Put the sign-in of a town with cards in the place of the one with codes."""
-    model = LogInModel(counter.words, pin=True)
+def _show_second(counter: Counter, second: str) -> LogInModel:
+    """Put the sign-in of a town with cards or keys in the place of the one with codes."""
+    model = LogInModel(counter.words, second=second)
     view = LogInView(model, counter.words, town="あおぞら市", terminal="市民課　窓口1")
     counter.shell.add("log_in", view)
     counter.shell.show_screen("log_in")
@@ -357,6 +361,7 @@ STATES: dict[str, Play] = {
     "log-in-training": log_in_training,
     "log-in-error": log_in_error,
     "log-in-card": log_in_card,
+    "log-in-key": log_in_key,
     "log-in-card-last-try": log_in_card_last_try,
     "counter-empty": empty,
     "counter-searching": searching,

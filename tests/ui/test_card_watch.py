@@ -105,7 +105,7 @@ def test_a_card_that_cannot_be_seen_any_more_is_as_good_as_pulled(drive: Drive, 
 def test_the_pin_is_typed_by_keys_is_hidden_and_goes_to_the_sign_in_as_it_was_typed(drive: Drive) -> None:
     async def play(counter: Counter) -> None:
         typed: list[tuple[str, str, str]] = []
-        model = LogInModel(counter.words, pin=True)
+        model = LogInModel(counter.words, second="pin")
         view = LogInView(model, counter.words, town="", terminal="")
         counter.shell.add("by_card", view)
         counter.shell.show_screen("by_card")

@@ -17,9 +17,9 @@ SignInJob = Callable[[str, str, str], "Awaitable[SignIn]"]
 class LogInModel:
     """The sign-in screen without its toolkit. ``signed_in`` is called with the SignIn."""
 
-    def __init__(self, words: Words, *, pin: bool = False) -> None:
+    def __init__(self, words: Words, *, second: str = "code") -> None:
         self._words = words
-        self.pin = pin  # of a card, in place of a one-time code
+        self.second = second  # code; pin of a card, key: the PIN of a FIDO2 key
         self._job: SignInJob | None = None
         self._starter: Starter | None = None
         self._early: tuple[str, str, str] | None = None
@@ -51,10 +51,16 @@ class LogInModel:
 
     def submit(self, staff_id: str, password: str, code: str) -> None:
         """Sign in with what was typed, or say what is missing."""
-        fields = {"staff": staff_id.strip(), "password": password, "code": code if self.pin else code.strip()}
+        fields = {
+            "staff": staff_id.strip(),
+            "password": password,
+            "code": code.strip() if self.second == "code" else code,
+        }
         self.wrong = frozenset(name for name, value in fields.items() if not value)
         if self.wrong:
-            self.note = self._note("warn", "log_in.missing_pin" if self.pin else "log_in.missing")
+            self.note = self._note(
+                "warn", "log_in.missing" if self.second == "code" else "log_in.missing_pin"
+            )
             self.changed()
             return
         self.note = None

@@ -31,8 +31,8 @@ class LogInView(QWidget):
         self._words = words
         self._staff = _field("logInStaff")
         self._password = _field("logInPassword", secret=True)
-        self._code = _field("logInCode", secret=model.pin)
-        if not model.pin:
+        self._code = _field("logInCode", secret=model.second != "code")
+        if model.second == "code":
             self._code.setMaxLength(6)
         self._button = button(words("log_in.button"), "logInButton", self._on_submitted, primary=True)
         self._notice: NoticeBar | None = None
@@ -48,7 +48,7 @@ class LogInView(QWidget):
 
     def _lay_out(self, town: str, terminal: str) -> None:
         words = self._words
-        second = "pin" if self._model.pin else "code"
+        second = self._model.second
         fields = (("staff", self._staff), ("password", self._password), (second, self._code))
         form = field_grid(tuple((words(f"log_in.{key}"), field) for key, field in fields), "quiet")
         box = card()
