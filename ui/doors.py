@@ -84,7 +84,7 @@ async def open_doors(
     )  # the keyring answers over a bus
     if config.client_certificate == "memfd":
         await http.present(partial(identity.show_in, certificate=facts.certificate))
-    press = WatchedPress(partial(press_of, config, chain), Words(config.language))
+    press = WatchedPress(partial(press_of, config, chain), Words(config.language, config.help_contact))
     stack.callback(press.close)
     stores = FileStores(folder, facts, utc_now, identity.sign, anchor=vault.anchor)
     hall = None

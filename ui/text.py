@@ -25,10 +25,11 @@ class _Facts(dict[str, object]):
 
 
 class Words:
-    """The catalogue of one language: ``words("counter.search")``."""
+    """The catalogue of one language: ``words("counter.search")``; ``whom`` is where staff are to call for help."""
 
-    def __init__(self, language: str = "ja") -> None:
+    def __init__(self, language: str = "ja", whom: str = "") -> None:
         self.language = language
+        self._whom = whom
         self._tables: Mapping[str, Mapping[str, object]] = tomllib.loads(
             read_text("text", f"{language}.toml")
         )
@@ -46,7 +47,7 @@ class Words:
         entry = self._tables["error"][code]
         if not isinstance(entry, Mapping):
             raise KeyError(code)
-        known = _Facts(self.named(facts or {}))
+        known = _Facts(self.named(facts or {}), whom=self("help.whom", whom=self._whom) if self._whom else "")
         return ErrorWords(*(str(entry[part]).format_map(known) for part in ("what", "why", "do", "safe")))
 
     def has(self, key: str) -> bool:

@@ -41,7 +41,7 @@ def _second(config: Config) -> str:
 def paint_window(config: Config, app: QApplication) -> Window:
     """Show the sign-in window and paint it."""
     theme.apply(app, config.theme, percent=config.text_percent)
-    words = Words(config.language)
+    words = Words(config.language, config.help_contact)
     model = LogInModel(words, second=_second(config))
     view = LogInView(model, words, town=config.municipality, terminal=config.terminal_name)
     title = " ".join(filter(None, (config.municipality, words("app.title"))))

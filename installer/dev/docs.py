@@ -129,7 +129,7 @@ def part_arrows() -> str:
 
 def part_settings() -> str:
     """Show the sample settings file."""
-    sample: str = importlib.import_module("client.config").sample()
+    sample: str = importlib.import_module("ui.config_file").sample()
     return f"```toml\n{sample}```"
 
 

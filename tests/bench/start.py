@@ -51,7 +51,7 @@ OURS = (
     + """
 import sys
 import ui.cli.verbs
-from client.config import load
+from ui.config_file import load
 from ui.window import paint_window
 from PySide6.QtWidgets import QApplication
 app = QApplication(sys.argv[:1])

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from client.config import Config, ConfigError, load, sample
+from client.config import Config, ConfigError
+from ui.config_file import load, sample
 
 
 def test_later_sources_win_and_each_value_names_its_own(tmp_path: Path) -> None:

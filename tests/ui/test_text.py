@@ -24,3 +24,12 @@ def test_a_fact_that_is_a_word_of_ours_is_told_in_words() -> None:
 
 def test_a_fact_that_is_missing_is_a_dash_not_an_error_over_an_error() -> None:
     assert "―" in JA.error("sign_in.locked_out", {}).do
+
+
+def test_who_must_call_reads_whom_where_the_town_has_set_it() -> None:
+    set_words = Words("ja", "内線 2345 情報係")
+    for code in ("sign_in.shut", "sign_in.lease_over", "store.damaged_ledger", "bug"):
+        assert "（内線 2345 情報係）" in set_words.error(code).do, code
+        assert "{" not in JA.error(code).do
+        assert "（" not in JA.error(code).do
+    assert "(ext. 2345)" in Words("en", "ext. 2345").error("sign_in.shut").do

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import json as wire
 
-from client.config import Loaded
 from client.domain.errors import StoreError
 from client.jobs.ports import JournalEntry, Now
 from offline.store.files import InstanceLock
 from ui.cli import exit_codes
 from ui.cli.asking import Asking
+from ui.config_file import Loaded
 
 if TYPE_CHECKING:  # keys and stores are heavy, and other verbs do not need them
     from offline.store.keys import Vault

@@ -7,7 +7,6 @@ from importlib import import_module
 
 from msgspec import json as wire
 
-from client.config import Loaded
 from client.domain.bundle import Bundle, EscrowCard
 from client.domain.terminal import TerminalFacts
 from client.rules.bundles import fingerprint_of, is_signed_by_town, read_card, spoken
@@ -17,6 +16,7 @@ from offline.store.files import read_whole
 from offline.store.terminal_file import read_facts
 from ui.cli import exit_codes
 from ui.cli.pace import Pace
+from ui.config_file import Loaded
 from ui.text import Words
 
 _NONCE = 16
@@ -35,7 +35,7 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
 
 
 def _show(loaded: Loaded, asked: argparse.Namespace) -> Told:
-    file, words = BundleFile(asked.file), Words(loaded.config.language)
+    file, words = BundleFile(asked.file), Words(loaded.config.language, loaded.config.help_contact)
     pace = Pace(words, "carry.verifying", file.bundle.size)
     file.verify(pace.told)
     pace.end()

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from client.config import Loaded
 from client.domain.bundle import Bundle, EscrowCard, Share, ShareLetter
 from client.domain.errors import RefusedError, StoreError
 from client.domain.feed import Feed
@@ -26,6 +25,7 @@ from ui.cards import card_door
 from ui.carrying import Here, Shares, must_be_officer
 from ui.cli.asking import Asking
 from ui.cli.pace import Pace
+from ui.config_file import Loaded
 from ui.doors import utc_now
 from ui.text import Words
 
@@ -135,7 +135,7 @@ def card_for(terminal: Terminal, given: Path | None) -> EscrowCard:
 
 async def open_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
     """Do ``madoguchi bundle open``."""
-    words, asking = Words(loaded.config.language), Asking()
+    words, asking = Words(loaded.config.language, loaded.config.help_contact), Asking()
     file = BundleFile(asked.file)
     officers = Officers(asking, words, asked.share)
     verifying = Pace(words, "carry.verifying", file.bundle.size)
@@ -159,7 +159,7 @@ async def make_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
     place = place_of(loaded)
     with InstanceLock(place.folder / "lock"):
         async with opened(place, Asking().clerk()) as terminal:
-            pace = Pace(Words(loaded.config.language), "carry.writing", 0)
+            pace = Pace(Words(loaded.config.language, loaded.config.help_contact), "carry.writing", 0)
             told = await write_out(terminal, asked.file, asked, pace.told)
             pace.end()
             return told

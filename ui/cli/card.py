@@ -2,7 +2,7 @@
 
 import argparse
 
-from client.config import Loaded
+from ui.config_file import Loaded
 
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:

@@ -9,8 +9,8 @@ from dataclasses import asdict
 
 from msgspec import json as wire
 
-from client.config import Loaded, sample
 from ui.cli import exit_codes
+from ui.config_file import Loaded, sample
 from ui.place_readings import read_file
 
 

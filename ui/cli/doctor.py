@@ -11,10 +11,11 @@ from tempfile import TemporaryFile
 
 from msgspec import json as wire
 
-from client.config import Config, Loaded
+from client.config import Config
 from client.domain.errors import CounterError, LinkDownError, PaperError, StoreError
 from client.rules.sign_in import clock_off
 from ui.cli import exit_codes
+from ui.config_file import Loaded
 from ui.text import Words
 
 LEAST_FREE_BYTES = 500_000_000
@@ -32,7 +33,7 @@ class Finding:
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     """Look at everything; the exit code is that of the first trouble."""
-    words = Words(loaded.config.language)
+    words = Words(loaded.config.language, loaded.config.help_contact)
     findings = tuple(look(loaded.config))
     if asked.json:
         print(
@@ -161,7 +162,7 @@ def _outbox(config: Config) -> str:
     from ui.upkeep_file import read_upkeep
 
     told = read_upkeep(config.terminal_dir).get("outbox")
-    words = Words(config.language)
+    words = Words(config.language, config.help_contact)
     if not isinstance(told, dict):
         return words("doctor.unsent_unknown")
     return words(

@@ -7,8 +7,9 @@ from datetime import datetime
 from importlib import import_module
 from zoneinfo import ZoneInfo
 
-from client.config import Config, Loaded
+from client.config import Config
 from client.domain.errors import RefusedError
+from ui.config_file import Loaded
 from ui.drill_plan import names
 from ui.training_cloud import TrainingCloud
 

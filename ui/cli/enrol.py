@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from msgspec import json as wire
 
-from client.config import Loaded
 from client.domain.terminal import TerminalFacts
 from ui.cli import exit_codes
+from ui.config_file import Loaded
 
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:

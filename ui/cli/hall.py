@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from client import logs
-from client.config import Config, Loaded
+from client.config import Config
 from client.domain.errors import StoreError
 from offline.store.files import InstanceLock, open_own
 from ui.cli import exit_codes
+from ui.config_file import Loaded
 
 _CREDENTIAL = "hall-secret"
 

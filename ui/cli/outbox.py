@@ -10,7 +10,6 @@ from msgspec import json as wire
 from client.api.attachments import AttachmentBox
 from client.api.commands import CommandBox
 from client.api.http import Http
-from client.config import Loaded
 from client.domain.bundle import BundleKind
 from client.domain.change import ChangeState
 from client.domain.errors import RefusedError, StoreError
@@ -28,6 +27,7 @@ from ui.carrying import Shares, must_be_ours, write_refusal
 from ui.cli import exit_codes
 from ui.cli.asking import Asking
 from ui.cli.bundle_stores import Officers, Place, Terminal, Told, card_for, opened, place_of
+from ui.config_file import Loaded
 from ui.doors import http_of
 from ui.text import Words
 
@@ -88,7 +88,7 @@ async def _import(loaded: Loaded, asked: argparse.Namespace, terminal: Terminal,
     file, http = BundleFile(asked.file), http_of(loaded.config, terminal.facts)
     http.identity = place.vault.identity
     try:
-        officers = Officers(Asking(), Words(loaded.config.language), asked.share)
+        officers = Officers(Asking(), Words(loaded.config.language, loaded.config.help_contact), asked.share)
         return await bring(terminal, file, officers.shares, http)
     finally:
         await http.close()

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from msgspec import json as wire
 
-from client.config import Config, Loaded
+from client.config import Config
 from client.domain.calendar import tokyo_day
 from client.domain.errors import StoreError
 from offline.store.files import InstanceLock
 from offline.store.terminal_file import read_facts
 from offline.store.usage_file import read_usage
 from ui.cli import exit_codes
+from ui.config_file import Loaded
 from ui.upkeep_file import read_upkeep
 
 _FILES = ("replica.db", "ledger.db", "ledger.slots", "wraps.json")

@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from client.config import Config, ConfigError, Loaded, load
+from client.config import Config, ConfigError
 from client.domain.errors import CounterError
 from ui.cli import bundle_words, exit_codes
+from ui.config_file import Loaded, load
 from ui.no_core import keep_memory_off_the_disk
 
 VERBS = {
@@ -50,7 +51,7 @@ def say_error(error: CounterError, config: Config, *, json: bool) -> int:
     """Tell known trouble in words, or as JSON with its code; returns its exit code."""
     from ui.text import Words
 
-    said = Words(config.language).error(error.code, error.facts)
+    said = Words(config.language, config.help_contact).error(error.code, error.facts)
     if json:
         from msgspec import json as wire
 

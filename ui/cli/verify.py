@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import json as wire
 
-from client.config import Loaded
 from client.domain.errors import StoreError
 from client.jobs.ports import JournalEntry, Now
 from client.jobs.prove_replica import Proof, ProveReplica
 from client.jobs.scrub_replica import ScrubReplica
 from offline.store.files import InstanceLock
 from ui.cli import exit_codes
+from ui.config_file import Loaded
 
 if TYPE_CHECKING:  # keys and stores are heavy, and other verbs do not need them
     from offline.store.keys import Vault

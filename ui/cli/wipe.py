@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from msgspec import json as wire
 
-from client.config import Config, Loaded
+from client.config import Config
 from client.domain.errors import RefusedError, StoreError
 from client.domain.terminal import TerminalFacts
 from offline.store.files import InstanceLock
 from offline.store.keys import Vault
 from ui.cli import exit_codes
+from ui.config_file import Loaded
 
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
