@@ -13,9 +13,11 @@ from client.domain.certificate import (
     FormWords,
     SheetState,
 )
-from client.domain.clerk import CloudSignIn, HowSignedIn
+from client.domain.clerk import CloudSignIn, HowSignedIn, Right
 from client.domain.errors import LinkDownError, PaperError, RefusedError, SignInNeededError, StoreError
 from client.domain.feed import FeedPosition, Position
+from client.domain.in_force import RightGrant, StaffEntry, StaffMember
+from client.domain.keys import NewFactor
 from client.domain.letters import kana_key, seen
 from client.domain.nhi import Insured
 from client.domain.places import KnownPlace, PlaceQuery
@@ -230,6 +232,31 @@ class MemoryKeys:
         self.people[cloud.sign_in.clerk.staff_id] = (password, cloud)
         self.seen = now
         return Unlocked(cloud.sign_in, self.keys, failed=self.failed.pop(cloud.sign_in.clerk.staff_id, 0))
+
+    async def check_vouching(self) -> None:
+        return
+
+    async def vouch(self, made: Unlocked, factor: NewFactor, password: str, *, now: datetime) -> None:
+        self.people[made.sign_in.clerk.staff_id] = (
+            password,
+            CloudSignIn(made.sign_in, factor.seed, factor.step, b""),
+        )
+
+
+@dataclass
+class MemoryStaff:
+    """let_in's StaffRows of a few people, each with their grants."""
+
+    entries: dict[str, StaffEntry] = field(default_factory=dict)
+
+    def take_on(self, staff_id: str, *rights: Right) -> None:
+        """Write somebody into the register, with rights without an end."""
+        member = StaffMember(staff_id, "高橋 実", "市民課", None, None, None)
+        grants = (RightGrant(right.value, staff_id, None, right.value, None, None) for right in rights)
+        self.entries[staff_id] = StaffEntry(member, tuple(grants))
+
+    async def staff_of(self, staff_id: str) -> StaffEntry:
+        return self.entries.get(staff_id, StaffEntry(None, ()))
 
 
 @dataclass

@@ -47,6 +47,7 @@ from ui.status import Facts
 from ui.tasks import Tasks
 from ui.text import Words
 from ui.training_hint import watch_hint
+from ui.two import TwoDesk, let_in_of
 from ui.widgets.letters import Letters
 from ui.window import Driver, Window
 from ui.wiping import Wiping
@@ -223,6 +224,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     LineBox(face, jobs.fill, tasks, lambda: rounds.facts)
     DoubtfulDesk(face, jobs.doubtful, tasks, utc_now)
     ReleaseDesk(face, jobs.release, jobs.offline, config.release_minutes, tasks)
+    TwoDesk(face, window.log_in_view, let_in_of(doors, line.log_in), tasks)
     SettleDesk(face, jobs.compare, jobs.settle, tasks, utc_now, returned=jobs.returned)
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks

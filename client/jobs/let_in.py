@@ -67,10 +67,13 @@ class LetIn:
         """Return the seed of a second factor for the newcomer, to be shown once."""
         return self._random(SEED)
 
-    async def hear(self, staff_id: str, password: str, code: str) -> Unlocked:
+    async def hear(
+        self, staff_id: str, password: str, code: str, *, beside: Unlocked | None = None
+    ) -> Unlocked:
         """Return one of the two, who has shown both factors on this PC. SignInNeededError, RefusedError, StoreError.
 
-        A wrong try counts against this person as at any sign-in, and no line is asked.
+        A wrong try counts against this person as at any sign-in, and no line is asked. With ``beside``, the first of
+        the two, also where these two cannot act together.
         """
         await self._keys.check_vouching()
         word = await self._keys.unlock(staff_id, password, code, now=self._now())
@@ -79,7 +82,9 @@ class LetIn:
                 tries: dict[str, str | int] = {"how": "failed", "tries": word.failed}
                 await self._ledger.record(JournalEntry("sign_in", word.sign_in.clerk.staff_id, facts=tries))
             word = Unlocked(await self._log_in.within_terms(word.sign_in), word.keys)
-            if refusal := word_error(word.sign_in, self._now()):
+            if (refusal := word_error(word.sign_in, self._now())) is None and beside is not None:
+                refusal = pair_error(Pair(beside.sign_in, word.sign_in), self._now())
+            if refusal:
                 await self._refuse(word.sign_in, refusal)
             facts = {"how": "word_of_two"}
             await self._ledger.record(JournalEntry("sign_in", word.sign_in.clerk.staff_id, facts=facts))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from ui.shell import Shell
 from ui.status import Facts, Line
 from ui.tasks import Tasks
 from ui.text import Words
+from ui.two import TwoDesk
 from ui.widgets.letters import Letters
 
 
@@ -71,6 +72,7 @@ class Counter:
     bugs: list[BaseException]
     facts: Facts
     letters: Letters
+    two: TwoDesk = field(init=False)
 
     async def sign_in(self, staff_id: str = "s001") -> None:
         """Sign in by gestures."""
@@ -168,6 +170,7 @@ async def open_counter(
     LineBox(face, world.jobs.fill, tasks, lambda: counter.facts)
     DoubtfulDesk(face, world.jobs.doubtful, tasks, world.clock)
     ReleaseDesk(face, world.jobs.release, world.jobs.offline, 10, tasks)
+    counter.two = TwoDesk(face, view, world.let_in(world.jobs.log_in), tasks)
     SettleDesk(face, world.jobs.compare, world.jobs.settle, tasks, world.clock, returned=world.jobs.returned)
     counter.show_status(facts)
     shell.resize(*size)

@@ -42,6 +42,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     from tests.ui.line_states import LINE_STATES
     from tests.ui.release_states import RELEASE_STATES
     from tests.ui.settle_states import SETTLE_STATES
+    from tests.ui.two_states import TWO_STATES
 
     assert isinstance(app, QApplication)
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -59,6 +60,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
                 | CARRY_STATES
                 | CHANGE_STATES
                 | DOUBTFUL_STATES
+                | TWO_STATES
                 | ATTACHED_STATES
                 | SETTLE_STATES
                 | RELEASE_STATES

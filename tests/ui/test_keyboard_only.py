@@ -31,6 +31,7 @@ from tests.ui.change_states import CHANGE_STATES
 from tests.ui.doubtful_states import DOUBTFUL_STATES
 from tests.ui.drive import Counter
 from tests.ui.settle_states import SETTLE_STATES
+from tests.ui.two_states import TWO_STATES
 from ui.screens.certificate.model import Phase
 
 pytestmark = pytest.mark.long
@@ -39,7 +40,15 @@ Drive = Callable[..., None]
 Key = Qt.Key
 ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractItemView)
-EVERY = states.STATES | CARRY_STATES | CHANGE_STATES | DOUBTFUL_STATES | ATTACHED_STATES | SETTLE_STATES
+EVERY = (
+    states.STATES
+    | CARRY_STATES
+    | CHANGE_STATES
+    | TWO_STATES
+    | DOUBTFUL_STATES
+    | ATTACHED_STATES
+    | SETTLE_STATES
+)
 MOST = 70  # presses of Tab in which everything must have been reached
 
 

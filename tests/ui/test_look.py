@@ -13,6 +13,7 @@ from tests.ui.doubtful_states import DOUBTFUL_STATES
 from tests.ui.drive import Counter
 from tests.ui.release_states import RELEASE_STATES
 from tests.ui.settle_states import SETTLE_STATES
+from tests.ui.two_states import TWO_STATES
 from ui.theme import THEMES, tokens
 
 pytestmark = pytest.mark.long
@@ -27,6 +28,7 @@ EVERY = (
     | ATTACHED_STATES
     | SETTLE_STATES
     | RELEASE_STATES
+    | TWO_STATES
 )
 
 # The sizes of town halls: an old 1366 × 768 one, the least we promise, Full HD; letters up to double.

@@ -34,6 +34,7 @@ from client.jobs.compare_change import CompareChange
 from client.jobs.find_resident import FindResident
 from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
+from client.jobs.let_in import LetIn
 from client.jobs.log_in import LogIn
 from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.ports import Picture
@@ -57,6 +58,7 @@ from tests.fakes import (
     MemoryLink,
     MemoryPress,
     MemoryRegister,
+    MemoryStaff,
     MemoryStores,
 )
 from tests.settle_fakes import MemoryVersions
@@ -295,8 +297,21 @@ class World:
         self.doubts = MemoryDoubts(self.clock)
         self.versions = MemoryVersions()
         self.stores = MemoryStores()
+        self.staff = MemoryStaff()
         self.sign_in = a_sign_in(*self.rights)
         self.jobs = self._jobs()
+
+    def let_in(self, log_in: LogIn) -> LetIn:
+        """Return the act of two over this world."""
+        return LetIn(
+            log_in,
+            self.keys,
+            self.staff,
+            self.ledger,
+            now=self.clock,
+            random=lambda count: bytes(range(count)),
+            longest=timedelta(days=1),
+        )
 
     def cut(self) -> None:
         """Cut the line."""

@@ -13,6 +13,8 @@ from ui.text import Words
 from ui.widgets.parts import button, card, field_grid, label, restyle, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ui.notices import Note
     from ui.screens.log_in.training_card import TrainingCard
     from ui.widgets.notice import NoticeBar
@@ -63,6 +65,7 @@ class LogInView(QWidget):
         inner.addLayout(form)
         inner.addWidget(wrapped(words(f"log_in.{second}_help"), "caption"))
         inner.addWidget(self._button)
+        self._inner = inner
         row = QHBoxLayout()
         row.setSpacing(16)
         row.addStretch(1)
@@ -117,6 +120,10 @@ class LogInView(QWidget):
             self._training = TrainingCard(self._words, self._on_filled)
             self._beside.insertWidget(0, self._training)
         self._training.show_values(staff_id, password, code)
+
+    def offer(self, text: str, pressed: "Callable[[], object]") -> None:
+        """Offer what helps who cannot sign in, below the button; after the first paint."""
+        self._inner.addWidget(button(text, "logInOffer", pressed))
 
     def clear(self) -> None:
         """Forget what was typed and begin at the first field."""

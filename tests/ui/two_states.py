@@ -1,0 +1,80 @@
+"""The states of the screen on which two let a third in; beside those of the screens."""
+
+from PySide6.QtCore import Qt
+
+from client.domain.clerk import CloudSignIn, Right
+from client.rules import totp
+from tests.builders import a_sign_in
+from tests.ui import states
+from tests.ui.drive import Counter
+
+OFFICER, CLERK, NEWCOMER = "s009", "s001", "s020"
+PASSWORD, NEW_PASSWORD = "aozora", "asa-ichiban no aikotoba"
+SEED = bytes(range(20))
+
+
+async def begun(counter: Counter) -> None:
+    world = counter.world
+    world.link.usable = False
+    for staff_id, rights in ((OFFICER, (Right.VIEW, Right.OFFICER)), (CLERK, (Right.VIEW, Right.ISSUE))):
+        world.keys.people[staff_id] = (
+            PASSWORD,
+            CloudSignIn(a_sign_in(*rights, staff_id=staff_id), b"", 0, b"d"),
+        )
+    world.staff.take_on(NEWCOMER, Right.VIEW, Right.ISSUE)
+    await counter.hands.push("logInOffer")
+    await counter.quiet()
+
+
+async def confirm(counter: Counter, staff_id: str, password: str = PASSWORD, code: str = "123456") -> None:
+    await counter.hands.type("twoStaff", staff_id)
+    await counter.hands.type("twoPassword", password)
+    await counter.hands.type("twoCode", code)
+    await counter.hands.press(Qt.Key.Key_Return)
+    await counter.quiet()
+
+
+async def one_wrong(counter: Counter) -> None:
+    await begun(counter)
+    await confirm(counter, OFFICER, "chigau")
+
+
+async def one_heard(counter: Counter) -> None:
+    await begun(counter)
+    await confirm(counter, OFFICER)
+
+
+async def twice_the_same(counter: Counter) -> None:
+    await one_heard(counter)
+    await confirm(counter, OFFICER, code="654321")
+
+
+async def both_heard(counter: Counter) -> None:
+    await one_heard(counter)
+    await confirm(counter, CLERK)
+
+
+async def third_typed(counter: Counter, *, again: str = NEW_PASSWORD) -> None:
+    await both_heard(counter)
+    seed = counter.two.model._seed
+    await counter.hands.type("twoStaff", NEWCOMER)
+    await counter.hands.type("twoPassword", NEW_PASSWORD)
+    await counter.hands.type("twoAgain", again)
+    await counter.hands.type("twoCode", totp.code(seed, totp.step_of(counter.world.clock())))
+    await counter.hands.press(Qt.Key.Key_Return)
+    await counter.quiet()
+
+
+async def not_the_same(counter: Counter) -> None:
+    await third_typed(counter, again="asa-niban no aikotoba")
+
+
+TWO_STATES: dict[str, states.Play] = {
+    "two": begun,
+    "two-wrong": one_wrong,
+    "two-one-heard": one_heard,
+    "two-twice-the-same": twice_the_same,
+    "two-both-heard": both_heard,
+    "two-not-the-same": not_the_same,
+    "two-done": third_typed,
+}

@@ -1,0 +1,139 @@
+"""Two let a third in: one step after the other in the same fields, with who has confirmed so far above them."""
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from client.rules.staff_terms import WORD_LIFE
+from ui.screens.two.model import Step, TwoModel, Typed
+from ui.text import Words
+from ui.widgets.notice import NoticeBar
+from ui.widgets.parts import button, caption_for, card, label, restyle, wrapped
+
+_WIDTH, _EMS = 640, 36  # the least in pixels, and in letters of the screen
+_FIELDS = ("staff", "password", "again", "code")
+_SECRET = frozenset({"password", "again"})
+
+
+class TwoView(QWidget):
+    """Paints a TwoModel. Whatever takes it off the screen has it forget what was confirmed; so does time."""
+
+    def __init__(self, model: TwoModel, words: Words) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._model = model
+        self._words = words
+        self._notice = NoticeBar(words("common.close"))
+        self._notice.closed.connect(model.dismiss)
+        self._step = label(role="strong", name="twoStep")
+        self._explain = wrapped(role="quiet", name="twoExplain")
+        self._heard = wrapped(name="twoHeard")
+        self._key = wrapped(role="strong", name="twoKey")
+        self._key.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByKeyboard)
+        self._fields = {name: _field(name) for name in _FIELDS}
+        self._captions = {
+            name: caption_for(words(f"two.{name}"), field, "quiet") for name, field in self._fields.items()
+        }
+        self._next = button("", "twoNext", self._on_submitted, primary=True)
+        self._back = button(words("common.back"), "twoBack", model.back)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(int(WORD_LIFE.total_seconds() * 1000))
+        self._timer.timeout.connect(model.forget)
+        self._lay_out()
+        for field in self._fields.values():
+            field.returnPressed.connect(self._on_submitted)
+        model.changed, model.step_begun = self.paint, self.begin
+        model.forget_secrets = self._forget_secrets
+        self.paint()
+
+    def _lay_out(self) -> None:
+        sheet = card()
+        sheet.setFixedWidth(max(_WIDTH, _EMS * self.fontMetrics().horizontalAdvance("世")))
+        column = QVBoxLayout(sheet)
+        column.setContentsMargins(24, 18, 24, 20)
+        column.setSpacing(12)
+        column.addWidget(label(self._words("two.heading"), "title"))
+        for part in (self._step, self._explain, self._heard, self._key):
+            column.addWidget(part)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        for row, name in enumerate(_FIELDS):
+            grid.addWidget(self._captions[name], row, 0)
+            grid.addWidget(self._fields[name], row, 1)
+        column.addLayout(grid)
+        ends = QHBoxLayout()
+        ends.addWidget(self._back)
+        ends.addStretch(1)
+        ends.addWidget(self._next)
+        column.addLayout(ends)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(sheet)
+        middle.addStretch(1)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(10, 10, 10, 10)
+        page.addWidget(self._notice)
+        page.addStretch(2)
+        page.addLayout(middle)
+        page.addStretch(3)
+
+    def paint(self) -> None:
+        """Show the model as it is."""
+        model, words = self._model, self._words
+        self._notice.show_note(model.note)
+        self._step.setText(words(f"two.step_{model.step.value}"))
+        self._explain.setText(words(f"two.explain_{model.step.value}"))
+        for part, text in ((self._heard, model.heard), (self._key, model.key_text)):
+            part.setText(text)
+            part.setVisible(bool(text))
+        shown = model.fields
+        for name, field in self._fields.items():
+            self._captions[name].setVisible(name in shown)
+            field.setVisible(name in shown)
+            restyle(field, wrong=name in model.wrong)
+        third = words("two.new_password") if model.step is Step.THIRD else words("two.password")
+        self._captions["password"].setText(third)
+        self._next.setText(words("two.busy" if model.busy else f"two.next_{model.step.value}"))
+        self._next.setVisible(model.step is not Step.DONE)
+        self._next.setEnabled(not model.busy)
+
+    def begin(self) -> None:
+        """Begin a step with empty fields, at the first of them; from the first confirmation on time runs."""
+        for field in self._fields.values():
+            field.setText("")  # ends the memory of the field too
+        if self._model.step in {Step.SECOND, Step.THIRD}:
+            self._timer.start()
+        else:
+            self._timer.stop()
+        self.paint()
+        if self.isVisible():
+            (self._back if self._model.step is Step.DONE else self._fields["staff"]).setFocus()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Forget: somebody has gone elsewhere, or the screen was locked."""
+        super().hideEvent(event)
+        if not event.spontaneous():  # a minimised window is still this screen
+            self._model.forget()
+
+    def _forget_secrets(self) -> None:
+        for name in ("password", "again", "code"):
+            self._fields[name].setText("")
+        self._fields["password"].setFocus()
+
+    def _on_submitted(self) -> None:
+        texts = {name: field.text() for name, field in self._fields.items()}
+        self._model.submit(Typed(texts["staff"], texts["password"], texts["again"], texts["code"]))
+
+
+def _field(name: str) -> QLineEdit:
+    made = QLineEdit()
+    made.setObjectName(f"two{name.capitalize()}")
+    made.setInputMethodHints(Qt.InputMethodHint.ImhLatinOnly | Qt.InputMethodHint.ImhNoPredictiveText)
+    if name in _SECRET:
+        made.setEchoMode(QLineEdit.EchoMode.Password)
+    if name == "code":
+        made.setMaxLength(6)
+    return made
