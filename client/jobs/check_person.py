@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 
 from client.domain.clerk import SignIn
-from client.domain.errors import LinkDownError, SignInNeededError
+from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
 from client.domain.release import Secrets
 from client.jobs.ports import CloudSessions, JournalEntry, Keys, Ledger, Link, Now
 from client.jobs.reach import Reach
@@ -40,7 +40,7 @@ class CheckPerson:
         self._now = now
 
     async def __call__(self, clerk: SignIn, shown: Secrets) -> SignIn:
-        """Return who it is, and whether the cloud or this PC said so. SignInNeededError, StoreError."""
+        """Return who it is, and whether the cloud or this PC said so. SignInNeededError, RefusedError, StoreError."""
         actor = clerk.clerk.staff_id
         try:
             person = await self._check(shown)
@@ -49,6 +49,10 @@ class CheckPerson:
             facts = {"how": "failed", "who": shown.staff_id if known else "", "code": error.code}
             await self._ledger.record(JournalEntry("sign_in", actor, facts=facts))
             raise
+        if person.let_in_by:
+            refusal = {"code": "refused.let_in_by_two", "who": person.clerk.staff_id}
+            await self._ledger.record(JournalEntry("refusal", actor, facts=refusal))
+            raise RefusedError("refused.let_in_by_two")
         facts = {"how": f"beside_{person.how.value}", "who": person.clerk.staff_id}
         await self._ledger.record(JournalEntry("sign_in", actor, facts=facts))
         return person

@@ -10,8 +10,11 @@ import pytest
 
 from client.domain.clerk import Right
 from client.domain.errors import CounterError, SignInNeededError, StoreError
+from client.domain.release import Secrets
+from client.jobs.check_person import CheckPerson
 from client.rules.staff_terms import WORD_LIFE, end_of
 from tests.builders import NOW, TODAY
+from tests.fakes import MemoryLink
 from tests.promises.two_persons import (
     CLERK,
     LONGEST,
@@ -20,6 +23,7 @@ from tests.promises.two_persons import (
     OFFICER,
     PASSWORD,
     Desk,
+    NoCloud,
     a_desk,
     aged,
     grant,
@@ -346,3 +350,17 @@ async def test_the_wrong_tries_of_either_and_of_the_third_are_in_the_book(tmp_pa
         (line.actor, line.facts["tries"]) for line in await desk.book("sign_in") if "tries" in line.facts
     ]
     assert failed == [(CLERK, 1), (NEWCOMER, 1)]
+
+
+async def test_whoever_was_let_in_by_two_is_no_second_person_beside_a_clerk(tmp_path: Path) -> None:
+    desk = await a_desk(tmp_path, ("right_grant", grant(NEWCOMER, Right.OFFICER)))
+    await let_in(desk)
+    clerk = await desk.sign_in(CLERK)
+    check = CheckPerson(
+        NoCloud(), desk.vault, desk.stores.ledger, MemoryLink(usable=False), now=lambda: desk.now
+    )
+    with pytest.raises(CounterError, match=r"refused\.let_in_by_two"):
+        await check(clerk, Secrets(NEWCOMER, NEW_PASSWORD, desk.code(NEWCOMER)))
+    person = await check(clerk, Secrets(OFFICER, PASSWORD, desk.code(OFFICER)))
+    assert person.clerk.staff_id == OFFICER
+    assert (await desk.book("refusal"))[-1].facts["code"] == "refused.let_in_by_two"
