@@ -9,18 +9,20 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from client import logs
 from client.api.attachments import AttachmentBox
 from client.api.carried import SealedBox
-from client.api.enrolment import EnrolmentDesk
+from client.api.enrolment import EnrolmentDesk, RenewalDesk
 from client.api.http import Http
 from client.api.neighbours import NeighbourHttp
 from client.api.upkeep import UpkeepDesk
 from client.config import Config
 from client.domain.erasure import WipeStep
-from client.domain.errors import LinkDownError, StoreError
+from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.terminal import TerminalFacts
 from client.jobs.enrol import Enrol
 from client.jobs.hand_over_unsent import HandOverUnsent
+from client.jobs.renew_certificate import RenewCertificate
 from client.jobs.wipe_terminal import WipeTerminal
 from client.rules.peers import OwnTown, revoked_serials
 from offline.factors.card import CardDoor
@@ -41,6 +43,7 @@ from ui.routes import more_routes
 from ui.text import Words
 from ui.watched_press import WatchedPress
 
+_RENEW_WAIT = 6.0  # seconds a start may wait for it, once in years
 _ENROL_AGAIN = 5.0  # seconds between tries to leave the deposit at a cloud that does not answer
 
 
@@ -82,6 +85,7 @@ async def open_doors(
     http.identity = identity = await asyncio.to_thread(
         lambda: vault.identity
     )  # the keyring answers over a bus
+    facts = await _renewed(config, vault, http, facts)
     if config.client_certificate == "memfd":
         await http.present(partial(identity.show_in, certificate=facts.certificate))
     press = WatchedPress(partial(press_of, config, chain), Words(config.language, config.help_contact))
@@ -184,6 +188,24 @@ def press_of(config: Config, chain: FontChain, heard: Callable[[str], None]) -> 
         folder = config.terminal_dir / config.printer_uri.removeprefix("file:")
         return FilePress(chain, folder, config.printer_name)
     return IppPress(chain, config.printer_uri, config.printer_name, notice=heard)
+
+
+async def _renewed(config: Config, vault: Vault, http: Http, facts: TerminalFacts) -> TerminalFacts:
+    """Renew the certificate where it is time, before anything shows it; no line, or a no, is for the next start."""
+    job = RenewCertificate(RenewalDesk(http), vault, now=utc_now)
+    try:
+        async with asyncio.timeout(_RENEW_WAIT):
+            renewed = await job(facts)
+    except (CounterError, TimeoutError) as error:
+        told = logs.facts_of(error) if isinstance(error, CounterError) else {"code": "timeout"}
+        logs.logger().warning("certificate not renewed", **told)
+        return facts
+    if renewed != facts:
+        PeerFile(
+            config.terminal_dir
+        ).forget()  # the lease was for the certificate before: fetched anew at once
+        logs.logger().info("certificate renewed")
+    return renewed
 
 
 async def _enrol(config: Config, vault: Vault, http: Http) -> TerminalFacts:

@@ -42,6 +42,26 @@ class _Enrolled(msgspec.Struct):
     role: PeerRole = PeerRole.TERMINAL
 
 
+class _Renewed(msgspec.Struct):
+    certificate: str
+    ca: str
+
+
+class RenewalDesk:
+    """Asks for the next certificate, with the key the terminal has; fulfils the port ``CloudRenewal``."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def renew(self, csr: str) -> tuple[str, str]:
+        """Return certificate and authority (PEM). LinkDownError, RefusedError ``refused.enrolment``."""
+        reply = await self._http.call(
+            "POST", "/v1/terminals/self/certificate", json={"csr": csr}, expect_bytes=4000
+        )
+        told = reply.decode(_Renewed)
+        return told.certificate, told.ca
+
+
 class EnrolmentDesk:
     """Speaks to the cloud's enrolment; fulfils the port ``CloudEnrolment``."""
 

@@ -42,6 +42,10 @@ class TerminalIdentity:
             return False
         return True
 
+    def request(self) -> str:
+        """Return a signing request (PEM) for this key."""
+        return signing_request(self._key)
+
     def show_in(self, context: ssl.SSLContext, certificate: str) -> None:
         """Let TLS show the certificate (PEM), whose key it reads from files only: encrypted under a password of the moment.
 

@@ -102,6 +102,14 @@ class Vault:
         self._new = await asyncio.to_thread(new_key)
         return signing_request(self._new)
 
+    async def signing_request(self) -> str:
+        """Return a signing request (PEM) for the key this terminal has. StoreError."""
+        return await self._in_turn(self._request)
+
+    async def keep(self, facts: TerminalFacts) -> None:
+        """Write down facts that changed: a renewed certificate. StoreError."""
+        await self._in_turn(lambda: self._keep(facts))
+
     async def found(self, facts: TerminalFacts, keys: StoreKeys) -> bytes:
         """Write the facts down and return the store keys sealed under the device secret, for the cloud to keep."""
         return await self._in_turn(lambda: self._found(facts, keys))
@@ -174,6 +182,13 @@ class Vault:
         self._identity, self._new = TerminalIdentity(facts.terminal_no, self._new), None
         nonce = secrets.token_bytes(wraps.NONCE)
         return wraps.closed_deposit(in_order(keys), secret, place_of(facts), nonce)
+
+    def _request(self) -> str:
+        return self.identity.request()
+
+    def _keep(self, facts: TerminalFacts) -> None:
+        write_facts(self._dir / "terminal.json", facts)
+        self._facts = facts
 
     def _unlock(self, staff_id: str, password: str, code: str, now: datetime) -> Unlocked:
         who = (staff_id, password, code)
