@@ -246,14 +246,13 @@ async def test_a_file_that_rotted_on_the_disk_is_named_and_never_sent(desk: Atta
     assert await desk.at_the_cloud(good)
 
 
-async def test_a_revoked_terminal_hears_it_and_keeps_what_it_has(desk: Attaching) -> None:
-    key, _ = await accepted(desk, PHOTO)
+async def test_what_lies_at_a_revoked_terminal_is_handed_over_all_the_same(desk: Attaching) -> None:
+    key, (one,) = await accepted(desk, PHOTO)
     assert desk.cloud.enrolled
     desk.cloud.tenant.terminals.revoke(desk.cloud.enrolled.terminal_no)
-    with pytest.raises(RefusedError) as caught:
-        await desk.sender.drain()
-    assert caught.value.code == "refused.terminal_revoked"
-    assert await attached(desk, key) == Attached(of=1)
+    assert (await desk.sender.drain()).whole == 1
+    assert await attached(desk, key) == Attached(of=1, there=1)
+    assert await desk.at_the_cloud(one) == PHOTO
 
 
 async def test_the_largest_there_may_be_arrives(desk: Attaching) -> None:

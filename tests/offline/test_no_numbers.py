@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -203,7 +204,7 @@ async def bring_in_by_hand(stores: FileStores, number: str) -> list[str]:
         lambda: settle.withdraw(who, taken.key, reason=f"番号 {number}"),
         lambda: find.find(who, Query(typed=number)),
         lambda: stores.ledger.queue(
-            NewChange("k", ChangeKind.TENKYO, (AtenaNo("1"),), {}, {"note": number}, NOW, "s001")
+            NewChange(str(UUID(int=7)), ChangeKind.TENKYO, (AtenaNo("1"),), {}, {"note": number}, NOW, "s001")
         ),
     ):
         try:
