@@ -204,6 +204,7 @@ class MemoryKeys:
     used: set[tuple[str, str]] = field(default_factory=set)
     seen: datetime | None = None
     failed: dict[str, int] = field(default_factory=dict)
+    wraps_anew: bool = False
     keys: StoreKeys = field(default_factory=lambda: StoreKeys(b"r" * 32, b"l" * 32, b"d" * 32, b"i" * 32))
 
     async def unlock(self, staff_id: str, password: str, code: str, *, now: datetime) -> Unlocked:
@@ -231,7 +232,8 @@ class MemoryKeys:
             raise StoreError("store.no_keys")
         self.people[cloud.sign_in.clerk.staff_id] = (password, cloud)
         self.seen = now
-        return Unlocked(cloud.sign_in, self.keys, failed=self.failed.pop(cloud.sign_in.clerk.staff_id, 0))
+        failed = self.failed.pop(cloud.sign_in.clerk.staff_id, 0)
+        return Unlocked(cloud.sign_in, self.keys, failed=failed, wraps_anew=self.wraps_anew)
 
     async def check_vouching(self) -> None:
         return

@@ -24,6 +24,7 @@ class Unlocked:
     keys: StoreKeys = field(repr=False)
     seen: TerminalSeen = NOTHING_SEEN  # of this terminal's ledger, by the cloud that let the clerk in
     failed: int = 0  # wrong secrets and PINs since the clerk was last let in here
+    wraps_anew: bool = False  # the file of wraps was changed or put back, and begun anew
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,8 @@ class LogIn:
             tries: dict[str, str | int] = {"how": "failed", "tries": unlocked.failed}
             await self._ledger.record(JournalEntry("sign_in", sign_in.clerk.staff_id, facts=tries))
         facts: dict[str, str | int] = {"how": sign_in.how.value}
+        if unlocked.wraps_anew:
+            facts["wraps"] = "anew"
         if sign_in.let_in_by:
             facts["let_in_by"] = " ".join(sign_in.let_in_by)
         await self._ledger.record(JournalEntry("sign_in", sign_in.clerk.staff_id, facts=facts))
@@ -219,7 +221,7 @@ class LogIn:
                 await self._keys.note_failure(staff_id, now=self._now())
             raise
         unlocked = await self._keys.admit(cloud, password, now=self._now())
-        return Unlocked(cloud.sign_in, unlocked.keys, cloud.seen, unlocked.failed)
+        return replace(unlocked, seen=cloud.seen)
 
     async def _offline(self, staff_id: str, password: str, code: str) -> Unlocked:
         """Unwrap; only for somebody unknown here the line is tried although it seems down."""

@@ -28,6 +28,7 @@ from offline.store.keyring_door import account as this_account
 from offline.store.seal import public_of
 from offline.store.terminal_file import read_facts, write_facts
 from offline.store.wrap_keeper import FourKeys, WrapKeeper
+from offline.store.wrap_mark import WRAPS, WrapMark
 from offline.store.wraps import Argon2Cost, Place, WrapBook
 
 T = TypeVar("T")
@@ -58,7 +59,9 @@ class Vault:
         self._environment = environment
         self._given_backend = backend
         self._account = account or this_account()
-        self._wraps = WrapKeeper(data_dir / "wraps.json", cost, lockout, card)
+        self._wraps = WrapKeeper(
+            data_dir / "wraps.json", cost, lockout, WrapMark(lambda: self._door(self._need_facts())), card
+        )
         self._new: EllipticCurvePrivateKey | None = None
         self._identity: TerminalIdentity | None = None
         self._facts: TerminalFacts | None = None
@@ -171,14 +174,15 @@ class Vault:
         make_folder(self._dir)
         secret = secrets.token_bytes(wraps.KEY)
         door = self._door(facts)
+        door.forget(WRAPS)
         door.forget(ANCHOR)  # a number given anew, by a cloud founded anew: what is kept is of another ledger
         door.put(DEVICE, secret)
         door.put(IDENTITY, key_bytes(self._new))
         note = wraps.KeyringNote(self._account, backend_id(self._backend), fingerprint(secret))
         book = WrapBook(format=wraps.FORMAT, keyrings=(note,), inbox_public=public_of(keys.inbox))
-        self._wraps.write(book, secret, place_of(facts))
         write_facts(self._dir / "terminal.json", facts)
         self._facts = facts
+        self._wraps.write(book, secret, place_of(facts))
         self._identity, self._new = TerminalIdentity(facts.terminal_no, self._new), None
         nonce = secrets.token_bytes(wraps.NONCE)
         return wraps.closed_deposit(in_order(keys), secret, place_of(facts), nonce)
@@ -225,6 +229,7 @@ class Vault:
             door.forget(DEVICE)
             door.forget(IDENTITY)
             door.forget(ANCHOR)
+            door.forget(WRAPS)
         for path in (self._wraps.path, self._dir / "terminal.json"):
             path.unlink(missing_ok=True)
         self._facts = self._identity = self._new = None
@@ -240,6 +245,7 @@ class Vault:
         door = self._door(self._need_facts())
         door.forget(DEVICE)
         door.forget(ANCHOR)
+        door.forget(WRAPS)
         self._wraps.path.unlink(missing_ok=True)
 
     @property

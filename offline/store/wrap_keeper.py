@@ -17,18 +17,27 @@ from offline.factors.binding import Binding, binding_of, bound_to
 from offline.factors.card import CardDoor
 from offline.store import wraps
 from offline.store.files import read_whole, write_whole
+from offline.store.seal import public_of
+from offline.store.wrap_mark import WrapMark
 from offline.store.wraps import Argon2Cost, Box, ClerkNote, Place, StaffWrap, Stretch, WrapBook
 
 FourKeys = tuple[bytes, bytes, bytes, bytes]
+_NOT_OURS = frozenset({"store.wraps_changed", "store.wraps_behind"})
 
 
 class WrapKeeper:
     """``wraps.json`` and what it takes to open one of its boxes; the device secret is handed in."""
 
     def __init__(
-        self, path: Path, cost: Argon2Cost, lockout: rules.LockoutRules, card: CardDoor | None = None
+        self,
+        path: Path,
+        cost: Argon2Cost,
+        lockout: rules.LockoutRules,
+        mark: WrapMark,
+        card: CardDoor | None = None,
     ) -> None:
         self.path = path
+        self._mark = mark
         self._card = card  # where the town asks for one, a wrap without one opens nothing
         self._cost = cost
         self._lockout = lockout
@@ -47,30 +56,42 @@ class WrapKeeper:
         return book
 
     def write(self, book: WrapBook, secret: bytes, place: Place) -> None:
-        """Write the book, its counters sealed."""
+        """Write the book under its seal, then how often it was written to the keyring. StoreError.
+
+        In this order: a kill between the two leaves a file that is newer than the keyring knows, which counts.
+        """
+        generation = max(book.generation, self._mark.reached()) + 1
+        book = msgspec.structs.replace(book, generation=generation)
         content = msgspec.json.encode(wraps.under_seal(book, secret, place))
         write_whole(self.path, msgspec.json.format(content, indent=1))
+        self._mark.reach(generation)
 
-    def read_checked(self, secret: bytes, place: Place, now: datetime) -> WrapBook:
-        """Return the book; where somebody wrote its counters by hand, with the longest wait for all."""
+    def read_checked(self, secret: bytes, place: Place) -> WrapBook:
+        """Return the book as it was last written. StoreError ``store.wraps_changed``, ``store.wraps_behind``.
+
+        Where it was not, nothing in it opens any more: whoever the cloud lets in begins it anew.
+        """
         book = self.read()
-        if wraps.seal_holds(book, secret, place):
-            return book
-        until = now + self._lockout.longest
-        staff = tuple(
-            msgspec.structs.replace(
-                wrap, failures=max(wrap.failures, self._lockout.failures), locked_until=until
-            )
-            for wrap in book.staff
-        )
-        book = msgspec.structs.replace(book, staff=staff, seen=now)
-        self.write(book, secret, place)
+        if not wraps.seal_holds(book, secret, place):
+            raise StoreError("store.wraps_changed")
+        if book.generation < self._mark.reached():
+            raise StoreError("store.wraps_behind")
         return book
+
+    def read_or_begin(self, keys: FourKeys, secret: bytes, place: Place) -> tuple[WrapBook, bool]:
+        """Return the book, and whether it had to be begun anew, without anybody's box."""
+        try:
+            return self.read_checked(secret, place), False
+        except StoreError as error:
+            if error.code not in _NOT_OURS:
+                raise
+        inbox = public_of(keys[3])
+        return WrapBook(format=wraps.FORMAT, keyrings=self.read().keyrings, inbox_public=inbox), True
 
     def unlock(self, who: tuple[str, str, str], secret: bytes, place: Place, now: datetime) -> Unlocked:
         """Open a box with staff id, password and code. SignInNeededError, StoreError ``store.newer``."""
         staff_id, password, code = who
-        book = self.read_checked(secret, place, now)
+        book = self.read_checked(secret, place)
         wrap = book.wrap_of(staff_id)
         if wrap is None:
             raise SignInNeededError("sign_in.unknown_here")
@@ -113,8 +134,8 @@ class WrapKeeper:
 
     def note_failure(self, staff_id: str, secret: bytes, place: Place, now: datetime) -> None:
         """Count a wrong secret that was tried elsewhere: a PIN, shown to a card at an online sign-in."""
-        book = self.read_checked(secret, place, now)
-        if wrap := book.wrap_of(staff_id):
+        book = self._read_sound(secret, place)
+        if book and (wrap := book.wrap_of(staff_id)):
             before = rules.Lockout(wrap.failures, wrap.locked_until, book.seen)
             counted = rules.after_wrong_secret(before, now, self._lockout)
             self.write(with_lockout(book, wrap, counted), secret, place)
@@ -132,22 +153,33 @@ class WrapKeeper:
     def _secret_of_card(self, bound: Binding | None, pin: str) -> bytes:
         return self._card.open(bound, pin) if self._card and bound else b""
 
+    def _read_sound(self, secret: bytes, place: Place) -> WrapBook | None:
+        """Return the book, or None where nothing in it opens any more."""
+        try:
+            return self.read_checked(secret, place)
+        except StoreError as error:
+            if error.code in _NOT_OURS:
+                return None
+            raise
+
     def note_time(self, seen: datetime, secret: bytes, place: Place) -> None:
         """Write down how late it was, unless later is known."""
-        book = self.read_checked(secret, place, seen)
-        if book.seen is None or book.seen < seen:
+        book = self._read_sound(secret, place)
+        if book and (book.seen is None or book.seen < seen):
             self.write(msgspec.structs.replace(book, seen=seen), secret, place)
 
     def admit(
         self, cloud: CloudSignIn, password: str, secret: bytes, place: Place, *, now: datetime
     ) -> Unlocked:
         """Write a new wrap for a clerk whom the cloud has just let in. StoreError ``store.no_keys``."""
-        book = self.read_checked(secret, place, now)
         clerk = cloud.sign_in.clerk
-        old = book.wrap_of(clerk.staff_id)
-        keys = wraps.opened_deposit(cloud.deposit, secret, place) or keys_in(old, password, secret, place)
+        keys = wraps.opened_deposit(cloud.deposit, secret, place)
+        if keys is None:
+            keys = keys_in(self.read_checked(secret, place).wrap_of(clerk.staff_id), password, secret, place)
         if keys is None:
             raise StoreError("store.no_keys")
+        book, anew = self.read_or_begin(keys, secret, place)
+        old = book.wrap_of(clerk.staff_id)
         rights = tuple(sorted(right.value for right in clerk.rights))
         box = Box(
             keys=keys,
@@ -165,7 +197,7 @@ class WrapKeeper:
             kept = book.with_wrap(wrap)
         # The cloud has just seen this clock: a time kept from a clock that ran ahead is forgotten.
         self.write(msgspec.structs.replace(kept, seen=now), secret, place)
-        return Unlocked(cloud.sign_in, StoreKeys(*keys), failed=failed)
+        return Unlocked(cloud.sign_in, StoreKeys(*keys), failed=failed, wraps_anew=anew)
 
     def check_vouching(self) -> None:
         """Raise RefusedError ``refused.card_needed`` where only a card opens a wrap: two cannot give anybody one."""
@@ -177,7 +209,7 @@ class WrapKeeper:
     ) -> None:
         """Write a wrap for a clerk whom two let in off line, in place of any before, marked as such."""
         self.check_vouching()
-        book = self.read_checked(secret, place, now)
+        book = self.read_checked(secret, place)
         clerk, keys = made.sign_in.clerk, made.keys
         old = book.wrap_of(clerk.staff_id)
         box = Box(

@@ -1,7 +1,8 @@
 """``wraps.json``: for each member of staff the store keys in a box that takes password and device secret to open.
 
 Wrong passwords are counted outside the boxes, under a seal keyed from the device secret: counted before the
-password is tried, so that killing the program does not give another try.
+password is tried, so that killing the program does not give another try. The seal covers the whole file, and the
+keyring knows how often it was written, so that neither a changed file nor an older copy of it opens anything.
 """
 
 import hmac
@@ -20,7 +21,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from offline.store.pack import packed
 
-FORMAT = 1
+FORMAT = 2
+COUNTERS_SEALED = 1  # the format whose seal covers the counters alone
 TOTP, CARD = "totp", "card"  # second factors a wrap may ask for
 KEY = 32
 NONCE = 12
@@ -81,13 +83,17 @@ class KeyringNote(msgspec.Struct, frozen=True):
 
 
 class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole file. ``seen`` is the latest time any try was made at; ``mac`` seals counters and ``seen``."""
+    """The whole file; ``seen`` is the latest time any try was made at.
+
+    ``generation`` counts how often it was written, ``mac`` seals all of it; in format 1 counters and ``seen`` only.
+    """
 
     format: int
     keyrings: tuple[KeyringNote, ...]
     inbox_public: bytes
     staff: tuple[StaffWrap, ...] = ()
     seen: datetime | None = None
+    generation: int = 0
     mac: bytes = b""
 
     def wrap_of(self, staff_id: str) -> StaffWrap | None:
@@ -217,17 +223,25 @@ def opened_deposit(
 
 
 def counters_mac(book: WrapBook, device_secret: bytes, place: Place) -> bytes:
-    """Return the seal over every counter and the latest time seen."""
+    """Return the seal of format 1: over every counter and the latest time seen."""
     key = derived(device_secret, place.info("madoguchi wraps v1"))
     counters = [[wrap.staff_id, wrap.version, wrap.failures, wrap.locked_until] for wrap in book.staff]
     return hmac.digest(key, packed([book.seen, counters]), sha256)
 
 
+def whole_mac(book: WrapBook, device_secret: bytes, place: Place) -> bytes:
+    """Return the seal over all that stands in the book."""
+    key = derived(device_secret, place.info("madoguchi wraps v2"))
+    return hmac.digest(key, msgspec.msgpack.encode(msgspec.structs.replace(book, mac=b"")), sha256)
+
+
 def under_seal(book: WrapBook, device_secret: bytes, place: Place) -> WrapBook:
-    """Return the book with its counters sealed."""
-    return msgspec.structs.replace(book, mac=counters_mac(book, device_secret, place))
+    """Return the book in today's format, sealed."""
+    book = msgspec.structs.replace(book, format=FORMAT)
+    return msgspec.structs.replace(book, mac=whole_mac(book, device_secret, place))
 
 
 def seal_holds(book: WrapBook, device_secret: bytes, place: Place) -> bool:
-    """Tell whether nobody but this program wrote the counters."""
-    return hmac.compare_digest(book.mac, counters_mac(book, device_secret, place))
+    """Tell whether nobody but this program wrote the book."""
+    mac = counters_mac if book.format == COUNTERS_SEALED else whole_mac
+    return hmac.compare_digest(book.mac, mac(book, device_secret, place))

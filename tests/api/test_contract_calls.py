@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,15 @@ from client.api.attachments import AttachmentBox
 from client.api.auth import Sessions
 from client.api.certificates import CertificateDesk
 from client.api.commands import CommandBox
-from client.api.enrolment import EnrolmentDesk
+from client.api.enrolment import EnrolmentDesk, RenewalDesk
 from client.api.http import Http
 from client.api.peers import PeerDesk
 from client.api.residents import CloudRegister
 from client.api.upkeep import UpkeepDesk
 from client.domain.attachment import Attachment, MediaType
 from client.domain.certificate import CertificateKind
+from client.domain.errors import SignInNeededError
+from client.domain.factor import FactorAnswer
 from client.domain.query import Query
 from client.domain.resident import AtenaNo
 from tests.builders import a_household, a_request
@@ -118,6 +120,20 @@ async def renew(http: Http) -> object:
     return await Sessions(http, now=lambda: AT).renew(signed_in.sign_in)
 
 
+class Key:
+    """A second factor that is asked, and pulled out before it answers."""
+
+    kind = "fido2"
+
+    async def answer(self, challenge: Mapping[str, object], pin: str) -> FactorAnswer:
+        raise SignInNeededError("card.gone")
+
+
+async def challenge(http: Http) -> None:
+    with pytest.raises(SignInNeededError, match=r"card\.gone"):
+        await Sessions(http, now=lambda: AT, factor=Key())._proof("s001", "081804")
+
+
 SCAN = Attachment(
     "019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d31",
     "019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d21",
@@ -128,8 +144,10 @@ SCAN = Attachment(
 READERS: dict[str, Callable[[Http], Awaitable[object]]] = {
     "clock": lambda http: http.probe(),
     "enrol": lambda http: EnrolmentDesk(http).enrol("token", "csr", "本庁1"),
+    "renewCertificate": lambda http: RenewalDesk(http).renew("csr"),
     "signIn": lambda http: Sessions(http, now=lambda: AT).sign_in("s001", "secret", "081804"),
     "renewSession": renew,
+    "challengeFactor": challenge,
     "findResidents": lambda http: register(http).find(Query(typed="わたなべ"), limit=50),
     "household": lambda http: register(http).household_of(AtenaNo("1000000014")),
     "restrictions": lambda http: register(http).restrictions_of(a_household()),

@@ -166,6 +166,7 @@ async def test_nothing_the_stores_write_can_be_read(
         "terminal.json",
         "stores.json",
         "shelf",
+        "unsent.log",
     } == {path.name for path in folder.iterdir()}
     assert list(temporary.iterdir()) == []
     said = (

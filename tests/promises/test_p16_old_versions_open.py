@@ -166,7 +166,7 @@ async def test_a_newer_database_is_refused_and_unharmed(old: Old, name: str) -> 
 
 def a_newer_format(path: Path) -> None:
     told = json.loads(path.read_text("utf-8"))
-    path.write_text(json.dumps(told | {"format": told["format"] + 1}), "utf-8")
+    path.write_text(json.dumps(told | {"format": told["format"] + 9}), "utf-8")
 
 
 @pytest.mark.asyncio
