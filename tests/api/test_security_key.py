@@ -14,7 +14,7 @@ from tests.api.small_cloud import PASSWORD, SmallCloud, small_cloud
 from tests.builders import NOW
 from tests.cloud.soft_key import SoftKey
 from tests.offline.soft_authenticator import SoftAuthenticator
-from tests.offline.test_keys import enrolled, said
+from tests.offline.vault_builders import enrolled, said
 from tests.store_builders import cloud_sign_in
 
 pytestmark = pytest.mark.asyncio

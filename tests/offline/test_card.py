@@ -20,7 +20,7 @@ from offline.store.keyring_door import KeyringDoor
 from offline.store.keys import Vault
 from tests.builders import NOW
 from tests.offline.card_builders import PIN, Card, Reader, softhsm
-from tests.offline.test_keys import PASSWORD
+from tests.offline.vault_builders import PASSWORD
 from tests.store_builders import CHEAP, MemoryKeyring, cloud_sign_in, facts, store_keys
 
 

@@ -9,7 +9,7 @@ import pytest
 from client.domain.errors import StoreError
 from offline.store.wraps import Place, wrap_info
 from tests.builders import NOW
-from tests.offline.test_keys import PASSWORD, enrolled, said, with_clerk
+from tests.offline.vault_builders import PASSWORD, enrolled, said, with_clerk
 from tests.store_builders import cloud_sign_in
 
 
