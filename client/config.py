@@ -123,6 +123,13 @@ class Config:
     idle_lock_minutes: int = field(
         default=10, metadata={"doc": "Minutes untouched until the screen locks, 1 to 60.", "range": (1, 60)}
     )
+    clipboard_seconds: int = field(
+        default=60,
+        metadata={
+            "doc": "Seconds after which what was copied is off the clipboard, 5 to 600.",
+            "range": (5, 600),
+        },
+    )
     answer_wait_ms: int = field(
         default=1800,
         metadata={

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox
 
 from client import logs
@@ -31,6 +32,7 @@ from printing.layout.glyphs import FontChain
 from ui.background import Background, Loop, Reporter
 from ui.card_watch import CardWatch
 from ui.cli import exit_codes
+from ui.clipboard import Copied
 from ui.doors import Doors, open_doors, utc_now
 from ui.doubtful import DoubtfulDesk
 from ui.drill import Director, DoorsToADrill, Place
@@ -169,6 +171,7 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
         reporter=reporter,
         now=utc_now,
         idle=timedelta(minutes=config.idle_lock_minutes),
+        copied=Copied(QGuiApplication.clipboard(), timedelta(seconds=config.clipboard_seconds)),
         tell_hint=tell_hint,
     )
     stack.push_async_callback(background.close)

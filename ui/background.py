@@ -13,6 +13,7 @@ from client.domain.errors import CounterError, RefusedError, SignInNeededError
 from client.jobs.log_in import LogIn
 from client.jobs.ports import Now
 from client.jobs.watch_link import LinkWatch
+from ui.clipboard import Copied
 from ui.face import Face
 from ui.rounds import Rounds
 from ui.session import IdleLock, SessionWatch
@@ -57,6 +58,7 @@ class Background:
         reporter: Reporter,
         now: Now,
         idle: timedelta,
+        copied: Copied,
         tell_hint: Callable[[datetime], None],
     ) -> None:
         self._watch = watch
@@ -70,6 +72,8 @@ class Background:
         self._signed: list[asyncio.Task[None]] = []
         self._night: list[asyncio.Task[None]] = []
         self._idle = IdleLock(idle, face.lock)
+        self._copied = copied
+        self._somebody = False
         self._session = SessionWatch(
             watch,
             now=now,
@@ -94,7 +98,8 @@ class Background:
         ]
 
     async def close(self) -> None:
-        """End every loop and wait until it has ended."""
+        """End every loop and wait until it has ended; nothing copied here outlives the program."""
+        self._copied.clear()
         tasks = (*self._always, *self._signed, *self._night)
         for task in tasks:
             task.cancel()
@@ -107,8 +112,17 @@ class Background:
             self._rounds.note_session(sign_in_again=self._session.sign_in_again)
             self._rounds.tell()
             self._idle.look(self._face.present_clerk)
+            self._clear_copies()
             self._tell_hint(self._now())
             await asyncio.sleep(1)
+
+    def _clear_copies(self) -> None:
+        somebody = self._face.present_clerk is not None
+        if self._somebody and not somebody:
+            self._copied.clear()
+        else:
+            self._copied.look()
+        self._somebody = somebody
 
     async def _keep_session(self) -> None:
         """Take the session at the cloud on while somebody is signed in; a locked screen asks for nothing."""
