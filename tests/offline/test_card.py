@@ -20,7 +20,7 @@ from offline.store.keyring_door import KeyringDoor
 from offline.store.keys import Vault
 from tests.builders import NOW
 from tests.offline.card_builders import PIN, Card, Reader, softhsm
-from tests.offline.vault_builders import PASSWORD
+from tests.offline.vault_builders import PASSWORD, seal_by_hand
 from tests.store_builders import CHEAP, MemoryKeyring, cloud_sign_in, facts, store_keys
 
 
@@ -77,10 +77,10 @@ class Desk:
         return dict(wrap)
 
     def forge(self, **fields: object) -> None:
-        """Write into the clerk's wrap by hand."""
+        """Write into the clerk's wrap as who has the device secret could."""
         book = self._book
         book["staff"][0] |= fields
-        (self.folder / "wraps.json").write_text(json.dumps(book), "utf-8")
+        seal_by_hand(self.folder / "wraps.json", book, self.vault())
 
     @property
     def _book(self) -> dict[str, list[dict[str, object]]]:

@@ -4,7 +4,6 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,15 +17,8 @@ from offline.store import wraps
 from offline.store.keys import Vault
 from offline.store.wraps import Argon2Cost, Place, opened_deposit
 from tests.builders import NOW
-from tests.offline.vault_builders import PASSWORD, code_at, enrolled, said, with_clerk
+from tests.offline.vault_builders import PASSWORD, code_at, enrolled, said, seal_by_hand, with_clerk
 from tests.store_builders import MemoryKeyring, cheap_vault, cloud_sign_in, facts, store_keys
-
-
-def seal_by_hand(path: Path, book: object, vault: Vault) -> None:
-    """Write a book as who has the device secret could."""
-    given = msgspec.convert(book, type=wraps.WrapBook, strict=False)
-    sealed = wraps.under_seal(given, vault._device_secret(), Place("992011", "0007"))
-    path.write_bytes(msgspec.json.encode(sealed))
 
 
 @pytest.mark.asyncio

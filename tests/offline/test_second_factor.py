@@ -9,7 +9,7 @@ import pytest
 from client.domain.errors import StoreError
 from offline.store.wraps import Place, wrap_info
 from tests.builders import NOW
-from tests.offline.vault_builders import PASSWORD, enrolled, said, with_clerk
+from tests.offline.vault_builders import PASSWORD, enrolled, said, seal_by_hand, with_clerk
 from tests.store_builders import cloud_sign_in
 
 
@@ -33,7 +33,7 @@ async def test_the_factor_and_the_card_are_bound_into_the_wrap(tmp_path: Path) -
     path = tmp_path / "wraps.json"
     book = json.loads(path.read_bytes())
     book["staff"][0]["card"] = base64.b64encode(b"a card").decode()
-    path.write_text(json.dumps(book))
+    seal_by_hand(path, book, vault)
     assert await said(vault, NOW) == "sign_in.wrong_secret"
 
 
@@ -45,7 +45,7 @@ async def test_a_factor_this_program_does_not_know_lets_nobody_in(tmp_path: Path
     path = tmp_path / "wraps.json"
     book = json.loads(path.read_bytes())
     book["staff"][0]["factor"] = factor
-    path.write_text(json.dumps(book))
+    seal_by_hand(path, book, vault)
     assert await said(vault, NOW) == "store.newer"
     with pytest.raises(StoreError, match="no_keys"):  # nor does signing in on line take the keys out of it
         await vault.admit(cloud_sign_in(b""), PASSWORD, now=NOW)

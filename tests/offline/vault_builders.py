@@ -3,8 +3,11 @@
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from client.domain.errors import CounterError
 from client.rules import totp
+from offline.store import wraps
 from offline.store.keys import Vault
 from tests.builders import NOW
 from tests.store_builders import SEED, MemoryKeyring, cheap_vault, cloud_sign_in, facts, store_keys
@@ -35,3 +38,10 @@ async def said(vault: Vault, now: datetime, password: str = PASSWORD, code: str 
     except CounterError as error:
         return error.code
     return "in"
+
+
+def seal_by_hand(path: Path, book: object, vault: Vault) -> None:
+    """Write a book as who has the device secret could."""
+    given = msgspec.convert(book, type=wraps.WrapBook, strict=False)
+    sealed = wraps.under_seal(given, vault._device_secret(), wraps.Place("992011", "0007"))
+    path.write_bytes(msgspec.json.encode(sealed))
