@@ -191,6 +191,13 @@ class Config:
     )
 
     release_minutes: int = field(default=10, metadata={"doc": "Minutes a release holds.", "range": (1, 60)})
+    measure_alert_days: int = field(
+        default=31,
+        metadata={
+            "doc": "Days before the end date of a support measure or a block from which the officer is told.",
+            "range": (1, 366),
+        },
+    )
     place_readings_file: str = field(default="", metadata={"doc": "CSV: names of 町字 and their kana."})
     allow_pdf_files: bool = field(
         default=False,

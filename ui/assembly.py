@@ -214,6 +214,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     jobs = jobs_of(config, doors, line, town, director.jobs() if director else DoorsToADrill().jobs())
     screens = (window.log_in, window.log_in_view)
     face = Face(window.shell, window.words, screens, jobs=jobs, starter=tasks, now=utc_now, town=town)
+    face.counter.alert_days = config.measure_alert_days
     reporter.face = face
     if director:
         director.show = face.drill.show

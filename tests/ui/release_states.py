@@ -1,9 +1,12 @@
-"""The states of a release, from the blocked paper to its preview; beside those of the screens."""
+"""The states of what blocks: of a release, from the blocked paper to its preview, and of end dates that come and pass."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from PySide6.QtCore import Qt
 
+from client.domain.blocks import BlockLevel, BlockProcess
+from client.domain.calendar import tokyo_day
 from client.domain.clerk import CloudSignIn
 from tests.ui import states
 from tests.ui.drive import Counter
@@ -29,6 +32,26 @@ async def type_in(counter: Counter, who: str, staff_id: str, password: str = "ao
     await counter.hands.type(f"release{who}Staff", staff_id)
     await counter.hands.type(f"release{who}Password", password)
     await counter.hands.type(f"release{who}Code", "222222")
+
+
+async def ends(counter: Counter) -> None:
+    """A measure past its end date and a block in its last days, as who is responsible for both reads them."""
+    register, today = counter.world.live, tokyo_day(counter.world.clock())
+    measure, block = register.restrictions.shien_sochi[0], register.restrictions.blocks[0]
+    register.restrictions = replace(
+        register.restrictions,
+        shien_sochi=(replace(measure, ends=today - timedelta(days=1)),),
+        blocks=(
+            replace(
+                block,
+                atena_no=measure.atena_no,
+                process=BlockProcess.IDO,
+                level=BlockLevel.ALERT,
+                ends=today + timedelta(days=10),
+            ),
+        ),
+    )
+    await states.protected(counter)
 
 
 async def missing(counter: Counter) -> None:
@@ -68,6 +91,7 @@ async def released(counter: Counter) -> None:
 
 RELEASE_STATES: dict[str, states.Play] = {
     "release-offered": offered,
+    "counter-ends": ends,
     "release": asked,
     "release-missing": missing,
     "release-refused": refused,

@@ -51,6 +51,7 @@ FULLEST = (
     "counter-find-form",
     "counter-ready",
     "counter-protected",
+    "counter-ends",
     "counter-foreigner",
     "counter-offline",
     "counter-note",

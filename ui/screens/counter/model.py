@@ -14,6 +14,7 @@ from client.jobs.find_resident import HouseholdView, veiled
 from client.jobs.issue_certificate import Prepared
 from client.jobs.ports import Now
 from client.rules import gate, releases
+from client.rules.end_alerts import EndAlert, end_alerts
 from ui.notices import Note, note_of
 from ui.screens.counter import shown
 from ui.screens.counter.basket import Basket
@@ -43,6 +44,7 @@ class CounterModel:
         self._jobs = jobs
         self._starter = starter
         self._now = now
+        self.alert_days = 31  # before an end date; a setting
         self.sign_in: SignIn | None = None
         self.view: HouseholdView | None = None
         self.as_of: AsOf | None = None
@@ -136,7 +138,11 @@ class CounterModel:
 
     def banners(self) -> tuple[shown.BannerLine, ...]:
         """Return the standing words above the data."""
-        return shown.banners(self.view, self.as_of, self.words, self._now()) if self.view else ()
+        return (
+            shown.banners(self.view, self.as_of, self.words, self._now(), self._end_alerts())
+            if self.view
+            else ()
+        )
 
     def details(self) -> tuple[tuple[str, str], ...]:
         """Return the further items of the member chosen."""
@@ -304,6 +310,16 @@ class CounterModel:
 
     def _member(self, atena_no: AtenaNo | None) -> Resident | None:
         return self.view.projected.member(atena_no) if self.view and atena_no else None
+
+    def _end_alerts(self) -> tuple[EndAlert, ...]:
+        if self.sign_in is None or self.view is None:
+            return ()
+        return end_alerts(
+            self.view.restrictions,
+            self.sign_in.clerk.rights,
+            tokyo_day(self._now()),
+            within=self.alert_days,
+        )
 
     def _has(self, right: Right) -> bool:
         return self.sign_in is not None and right in self.sign_in.clerk.rights

@@ -1,5 +1,6 @@
 """What the middle column shows of a household: rows, banners, details; values in, words out. No toolkit."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,6 +10,7 @@ from client.domain.calendar import RegisterDate, tokyo_day
 from client.domain.hold import Hold
 from client.domain.resident import AtenaNo, Resident, ResidentKind, ResidentStatus
 from client.jobs.find_resident import HouseholdView
+from client.rules.end_alerts import EndAlert
 from client.rules.on_day import status_on
 from ui.clock import age_words, short_time
 from ui.screens.counter.find import short_birth
@@ -65,8 +67,17 @@ def member_row(
     )
 
 
-def banners(view: HouseholdView, as_of: AsOf | None, words: Words, now: datetime) -> tuple[BannerLine, ...]:
-    """Return what stands against papers or looks, gravest first, then what is pending and how old the data is."""
+def banners(
+    view: HouseholdView,
+    as_of: AsOf | None,
+    words: Words,
+    now: datetime,
+    alerts: Iterable[EndAlert] = (),
+) -> tuple[BannerLine, ...]:
+    """Return what stands against papers or looks, gravest first, then what is pending and how old the data is.
+
+    ``alerts`` are the end dates this clerk may learn of.
+    """
     stand = view.restrictions
     lines = []
     if measures := stand.shien_sochi:
@@ -80,6 +91,7 @@ def banners(view: HouseholdView, as_of: AsOf | None, words: Words, now: datetime
     lines += [_hold(hold, words, now) for hold in dict.fromkeys(held) if hold]  # one request, one line
     blocks = sorted(stand.blocks, key=lambda block: block.level is not BlockLevel.ERROR)
     lines += [_block(block, words) for block in blocks if block.held is None]
+    lines += [_end(alert, words) for alert in alerts]
     if view.unsettled:
         lines.append(
             BannerLine(
@@ -144,6 +156,16 @@ def _block(block: Block, words: Words) -> BannerLine:
         "bad" if block.level is BlockLevel.ERROR else "warn",
         words(f"banner.block_{block.process.value}"),
         block.reason or words("banner.block_text"),
+    )
+
+
+def _end(alert: EndAlert, words: Words) -> BannerLine:
+    what = words(f"banner.block_{alert.process.value}" if alert.process else "banner.shien_sochi")
+    facts = {"what": what, "day": _western(alert.ends)}
+    if alert.past:
+        return BannerLine("bad", words("banner.past_end"), words("banner.past_end_text", **facts))
+    return BannerLine(
+        "warn", words("banner.ends_soon"), words("banner.ends_soon_text", n=alert.days, **facts)
     )
 
 
