@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count as count_from
 from pathlib import Path
@@ -31,7 +29,7 @@ from offline.store import escrow
 from offline.store.bundle_file import BundleFile
 from offline.store.bundle_maker import BundleMaker
 from tests.api.small_cloud import small_cloud
-from tests.attached_builders import a_file, a_move, a_photo, no_attachments
+from tests.attached_builders import a_file, a_move, a_photo, least_peak, no_attachments
 from tests.builders import TARO, TODAY
 from tests.bundle_builders import CarriedTown, an_escrow
 from tests.fakes import MemoryLink
@@ -363,25 +361,20 @@ async def test_no_more_than_a_scan_or_two_are_in_memory_however_many_there_are(t
         maker = BundleMaker(
             dying.facts, "training", card_for(dying, asked(town).escrow), dying.sign, town.now
         )
-        with peak_below(5_000_000):
-            content = dying.stores.ledger.attachment_files.content
-            _, written = await maker.outbox(town.file("outbox"), (), [one] * 20, content)
-    assert written == 20
-    file = BundleFile(town.file("outbox"))
+        content = dying.stores.ledger.attachment_files.content
+
+        async def write(name: str) -> None:
+            _, written = await maker.outbox(town.file(name), (), [one] * 20, content)
+            assert written == 20
+
+        assert await least_peak(write) < 5_000_000
+    file = BundleFile(town.file("1"))
     key = escrow.content_key_of(file.bundle, town.escrow.shares(1, 2))
-    with peak_below(5_000_000):
+
+    async def read(_: str) -> None:
         assert sum(1 for _ in read_attachments(file.records("attachments", key))) == 20
 
-
-@contextmanager
-def peak_below(most: int) -> Iterator[None]:
-    tracemalloc.start()
-    try:
-        yield
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < most
+    assert await least_peak(read) < 5_000_000
 
 
 def listed(told: dict[str, object]) -> list[str]:
