@@ -26,13 +26,14 @@ from client.rules import totp
 from offline.store.anchor import ANCHOR
 from offline.store.keyring_door import KeyringDoor, system_backend
 from offline.store.keys import DEVICE, IDENTITY
+from offline.store.wrap_mark import WRAPS
 from tests.journeys.gestures import Hands, NotShownError
 from tests.journeys.training_cloud import TrainingCloud
 
 RESIDENTS = 300
 ENVIRONMENT: Environment = "trial"
 KANA = "わたなべ たかたろう"
-NAMES = (DEVICE, IDENTITY, ANCHOR)
+NAMES = (DEVICE, IDENTITY, ANCHOR, WRAPS)
 SHIFTED = """
 import sys, cloud.clock as clock
 from datetime import timedelta
