@@ -147,6 +147,14 @@ class RefusedError(CounterError):
         "bundle.other_kind",  # an outbox where data was wanted, or the other way round
         "bundle.exists",  # nothing is written over
         "bundle.custody",  # a line of the record is changed or missing; fact: entry
+        "account.unknown",  # no account of that name on this PC
+        "account.same",  # the account that hands cannot be the one it hands to
+        "account.not_shared",  # the terminal's folder is one account's alone
+        "account.other",  # the file is for another account
+        "account.file",  # no such file, or none of ours
+        "account.expired",  # its quarter of an hour is over
+        "account.slip",  # of the finger, in the code; no try was used
+        "account.code",  # wrong, or the file was changed; fact: left
         "refused.duplicate_intake",  # the same notification stands in the outbox already
         "attachment.type",  # by its content no JPEG, PNG or PDF
         "attachment.empty",

@@ -17,7 +17,7 @@ from client.domain.bundle import ShareLetter
 from client.domain.errors import RefusedError
 
 LINES = 8
-_BYTES = 10  # of a line
+LINE_BYTES = 10
 _GROUPS = 5
 _GROUP = 4
 _WHOLE = _GROUPS * _GROUP
@@ -50,6 +50,13 @@ def read_line(number: int, written: str) -> bytes:
     if content is None:
         raise RefusedError("bundle.share", line=number)
     return content
+
+
+def written_line(number: int, content: bytes) -> str:
+    """Return the five groups that ``read_line`` reads as these 10 bytes."""
+    value = int.from_bytes(content) << 20 | _check(number, content)
+    letters = "".join(_LETTERS[value >> 5 * place & 31] for place in reversed(range(_WHOLE)))
+    return "-".join(letters[start : start + _GROUP] for start in range(0, _WHOLE, _GROUP))
 
 
 def letters_typed(written: str) -> int:
@@ -90,7 +97,7 @@ def _content(number: int, letters: str) -> bytes | None:
     value = 0
     for letter in letters:
         value = value << 5 | _LETTERS.index(letter)
-    content, check = (value >> 20).to_bytes(_BYTES), value & 0xFFFFF
+    content, check = (value >> 20).to_bytes(LINE_BYTES), value & 0xFFFFF
     return content if check == _check(number, content) else None
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 import keyring.errors
 from keyring.backend import KeyringBackend
 
-from client.domain.errors import StoreError
+from client.domain.errors import RefusedError, StoreError
 
 SERVICE = "madoguchi"
 
@@ -41,6 +41,18 @@ def system_backend() -> KeyringBackend:
 def account() -> str:
     """Return what the account that runs this program is known by on this PC."""
     return f"uid:{os.getuid()}" if sys.platform != "win32" else f"user:{getuser().casefold()}"
+
+
+def account_named(name: str) -> str:
+    """Return what ``account`` returns under the account of this name. RefusedError ``account.unknown``."""
+    if sys.platform == "win32":
+        if not name.strip():
+            raise RefusedError("account.unknown")
+        return f"user:{name.strip().casefold()}"
+    try:
+        return f"uid:{import_module('pwd').getpwnam(name).pw_uid}"  # not there on Windows
+    except (KeyError, ValueError):
+        raise RefusedError("account.unknown") from None
 
 
 def backend_id(backend: KeyringBackend) -> str:

@@ -22,6 +22,7 @@ from offline.factors.card import CardDoor
 from offline.store import wraps
 from offline.store.anchor import ANCHOR, Anchor
 from offline.store.files import make_folder
+from offline.store.handed import Handed
 from offline.store.identity import TerminalIdentity, key_bytes, key_from, new_key, signing_request
 from offline.store.keyring_door import KeyringDoor, backend_id, fingerprint, system_backend
 from offline.store.keyring_door import account as this_account
@@ -154,6 +155,23 @@ class Vault:
         await self._in_turn(self._forget_stores)
 
     @property
+    def account(self) -> str:
+        """Return what the account that runs this program is known by on this PC."""
+        return self._account
+
+    async def hand_out(self) -> Handed:
+        """Return what another account's keyring is to have, for a file sealed under a code. StoreError."""
+        return await self._in_turn(self._hand_out)
+
+    async def unlock_handed(self, handed: Handed, who: tuple[str, str, str], *, now: datetime) -> Unlocked:
+        """Let a clerk in with secrets that are not in this account's keyring yet. SignInNeededError, StoreError."""
+        return await self._in_turn(lambda: self._unlock_handed(handed, who, now))
+
+    async def take_over(self, handed: Handed) -> None:
+        """Put what was handed into this account's keyring, and then its note into the wraps. StoreError."""
+        await self._in_turn(lambda: self._take_over(handed))
+
+    @property
     def other_accounts(self) -> int:
         """Return in how many keyrings of other accounts the device secret lies: out of reach here."""
         try:
@@ -212,6 +230,36 @@ class Vault:
     def _vouch(self, made: Unlocked, factor: NewFactor, password: str, now: datetime) -> None:
         place = place_of(self._need_facts())
         self._wraps.vouch(made, factor, password, self._device_secret(), place, now=now)
+
+    def _hand_out(self) -> Handed:
+        device, door = self._device_secret(), self._door(self._need_facts())
+        identity = door.get(IDENTITY)
+        if identity is None:
+            raise StoreError("store.no_keyring")
+        generation = self._wraps.read_checked(device, place_of(self._need_facts())).generation
+        return Handed(device=device, identity=identity, generation=generation, anchor=door.get(ANCHOR))
+
+    def _unlock_handed(self, handed: Handed, who: tuple[str, str, str], now: datetime) -> Unlocked:
+        facts = self._need_facts()
+        door = self._door(facts)
+        if door.get(DEVICE) != handed.device:  # what else it knows is of another founding, or of nothing
+            door.forget(WRAPS)
+            door.forget(ANCHOR)
+        mark = WrapMark(lambda: door)
+        mark.reach(max(mark.reached(), handed.generation))
+        if handed.anchor is not None and door.get(ANCHOR) is None:
+            door.put(ANCHOR, handed.anchor)
+        return self._wraps.unlock(who, handed.device, place_of(facts), now)
+
+    def _take_over(self, handed: Handed) -> None:
+        facts = self._need_facts()
+        door, place = self._door(facts), place_of(facts)
+        book = self._wraps.read_checked(handed.device, place)
+        door.put(DEVICE, handed.device)
+        door.put(IDENTITY, handed.identity)
+        note = wraps.KeyringNote(self._account, backend_id(self._backend), fingerprint(handed.device))
+        self._wraps.write(book.with_note(note), handed.device, place)
+        self._identity = None
 
     def _device_secret(self) -> bytes:
         note = self._wraps.read().note_of(self._account)

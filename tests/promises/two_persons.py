@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from keyring.backend import KeyringBackend
+
 from client.domain.clerk import Clerk, CloudSignIn, HowSignedIn, Lease, Right, SignIn
 from client.domain.keys import Unlocked
 from client.jobs.let_in import LetIn, Newcomer
@@ -110,10 +112,12 @@ class Desk:
         return [line.entry for line in found if line.entry.kind in kinds]
 
 
-async def a_desk(folder: Path, *rows: tuple[str, dict[str, object]]) -> Desk:
+async def a_desk(
+    folder: Path, *rows: tuple[str, dict[str, object]], ring: KeyringBackend | None = None
+) -> Desk:
     """Return a terminal with an officer and a clerk who have signed in here, and a newcomer the register knows."""
     folder.mkdir(exist_ok=True)
-    vault = cheap_vault(folder, MemoryKeyring())
+    vault = cheap_vault(folder, ring or MemoryKeyring())
     await vault.make_identity()
     deposit = await vault.found(facts(), store_keys())
     register = a_register()

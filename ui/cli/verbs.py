@@ -7,7 +7,7 @@ from importlib import import_module
 
 from client.config import Config, ConfigError
 from client.domain.errors import CounterError
-from ui.cli import bundle_words, exit_codes
+from ui.cli import account_words, bundle_words, exit_codes
 from ui.config_file import Loaded, load
 from ui.no_core import keep_memory_off_the_disk
 
@@ -22,6 +22,7 @@ VERBS = {
     "hall": "be the hall server of this house: keep what the cloud says, sealed, and serve it to the terminals",
     "bundle": "write, show, open or keep a bundle that is carried by hand",
     "outbox": "write down what was not sent yet, for a PC that dies; bring another terminal's to the cloud",
+    "account": "hand this terminal's secret to another OS account of this PC, or take it under that account",
     "card": "speak with the module of IC cards; the counter starts this itself",
     "wipe": "hand over what the cloud does not have, then erase this terminal; with --transfer enrol the PC anew",
     "enrol": "make this PC a terminal of the town, with a one-time token",
@@ -97,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
             bundle_words.add_to(verb)
         if name == "outbox":
             bundle_words.add_outbox_to(verb)
+        if name == "account":
+            account_words.add_to(verb)
         if name == "wipe":
             verb.add_argument(
                 "--terminal", required=True, help="number of this terminal, so that it is no slip"
