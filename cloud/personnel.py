@@ -4,6 +4,7 @@ Who somebody is and what they may do are commits of the register, so terminals h
 act is in the office log with who did it. An id is given once: people leave by their last day, their rows stay.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from http import HTTPStatus
 from uuid import uuid4
@@ -20,7 +21,7 @@ from cloud.passwords import Passwords
 from cloud.problems import ProblemError, malformed, not_found
 from cloud.register import Change, Register, put, remove
 from cloud.sign_in_rules import DEFAULT_RULES, SignInRules
-from cloud.staff import RIGHTS, HeldRight, NewStaff, add_staff, held_rights
+from cloud.staff import ITEMS, RIGHTS, HeldRight, NewStaff, add_staff, grants_by_item, held_rights
 from cloud.staff_rows import grant_row, staff_rows
 from cloud.tokens import end_sessions, take_turn
 
@@ -105,6 +106,32 @@ class Personnel:
                 raise not_found()
             self._note(connection, "revoke", str(row.get("staff_id", "")), by, grant_id)
             return self._register.commit(connection, "register", [_ended(grant_id, row, last)])
+
+    def split_items(self, *, done_by: str, form: str | None = None) -> int:
+        """Grant items one by one from now on; whoever may look up, today or later, is given all of them for those days.
+
+        So nobody loses anything by it: what is too much is taken away after. Returns how many rights it gave.
+        """
+        with self._log.acting(by := By(done_by, form)) as connection:
+            town = self._register.row(connection, "town", (self._municipality,))
+            if town is None:
+                raise not_found()
+            if town.get("rights_by_item"):
+                return 0
+            grants = self._register.rows(connection, "right_grant")
+            given = list(_with_view(grants, self._today().isoformat()))
+            self._note(connection, "by_item", "", by)
+            changes = [
+                put("town", town | {"rights_by_item": True}),
+                *(put("right_grant", row) for row in given),
+            ]
+            self._register.commit(connection, "register", changes)
+            return len(given)
+
+    def by_item(self) -> bool:
+        """Tell whether the town grants items one by one."""
+        with self._register.reading() as connection:
+            return grants_by_item(connection, self._municipality)
 
     def reset_password(self, staff_id: str, password: str, *, done_by: str, form: str | None = None) -> None:
         """Give somebody a new password; they are signed out everywhere, and not locked out."""
@@ -197,6 +224,20 @@ class Personnel:
 
     def _today(self) -> date:
         return day_in_tokyo(self._now())
+
+
+def _with_view(grants: Iterable[Row], today: str) -> Iterator[Row]:
+    """Yield a grant of each item beside each grant to look up that is not over, where there is none such already."""
+    rows = list(grants)
+    there = {_terms(row) for row in rows}
+    for row in rows:
+        if row.get("right") == "view" and str(row.get("until_day", "9999-12-31")) >= today:
+            items = ({**row, "right": item, "grant_id": str(uuid4())} for item in ITEMS)
+            yield from (one for one in items if _terms(one) not in there)
+
+
+def _terms(row: Row) -> tuple[object, ...]:
+    return tuple(row.get(name) for name in ("right", "staff_id", "section", "from_day", "until_day"))
 
 
 def _ended(grant_id: str, row: Row, last: date) -> Change:

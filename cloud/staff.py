@@ -16,7 +16,8 @@ from cloud.credentials import put_factor
 from cloud.passwords import Passwords
 
 SEED_SIZE = 20  # bytes; the size RFC 4226 recommends for SHA-1
-RIGHTS = ("view", "issue", "accept", "honseki", "cash", "officer", "shien_sochi", "office")
+ITEMS = ("zairyu", "seal", "tax", "nhi")  # 在留資格等, 印鑑, 税, 国保 [STD j1390]
+RIGHTS = ("view", "issue", "accept", "honseki", *ITEMS, "cash", "officer", "shien_sochi", "office")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Clerk:
     name: str
     section: str
     rights: frozenset[str]
+    by_item: bool = False  # the town grants items one by one; else whoever may look up has them
+
+    def may(self, right: str) -> bool:
+        """Tell whether the person may do something today, or see an item."""
+        return right in held(self.rights, by_item=self.by_item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +120,24 @@ def standing_of(connection: sa.Connection, municipality: str, staff_id: str, tod
         return None
     last = {right: _last([one for one in held if one.right == right]) for right in {o.right for o in held}}
     ends = [day for day in last.values() if day]
-    clerk = Clerk(staff_id, person.name, person.section or "", frozenset(last))
+    by_item = grants_by_item(connection, municipality)
+    clerk = Clerk(staff_id, person.name, person.section or "", frozenset(last), by_item)
     return Standing(clerk, _day(person.until_day), date.fromisoformat(min(ends)) if ends else None)
+
+
+def held(rights: Iterable[str], *, by_item: bool) -> frozenset[str]:
+    """Return rights with the items that come with looking up, in a town that does not grant them one by one."""
+    own = frozenset(rights)
+    return own if by_item or "view" not in own else own | frozenset(ITEMS)
+
+
+def grants_by_item(connection: sa.Connection, municipality: str) -> bool:
+    """Tell whether a town grants items one by one."""
+    town = storage.rows["town"]
+    query = sa.select(town.c.rights_by_item).where(
+        town.c.municipality == municipality, town.c.code == municipality
+    )
+    return bool(connection.execute(query).scalar_one_or_none())
 
 
 def held_rights(

@@ -12,14 +12,14 @@ import msgspec
 
 from cloud.enrolment import Terminals
 from cloud.keys import write_private
-from cloud.staff import RIGHTS, SEED_SIZE, NewStaff
+from cloud.staff import ITEMS, RIGHTS, SEED_SIZE, NewStaff
 
 TOKENS_READY = 5
 _CLERK = ("view", "issue", "accept", "honseki", "cash")
 _STAFF = (
-    ("s001", "山﨑　美咲", "市民課", _CLERK),
+    ("s001", "山﨑　美咲", "市民課", (*_CLERK, *ITEMS)),
     ("s002", "髙島　健一", "市民課長", RIGHTS),
-    ("s003", "佐藤　翔", "市民課", _CLERK),
+    ("s003", "佐藤　翔", "市民課", _CLERK),  # sees no items: what is withheld can be tried
 )
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 

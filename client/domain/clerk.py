@@ -18,16 +18,34 @@ class Right(Enum):
     CASH = "cash"
     OFFICER = "officer"  # 責任者: declare disaster, settle conflicts, run drills
     SHIEN_SOCHI = "shien_sochi"  # 支援措置責任者
+    ZAIRYU = "zairyu"  # 在留資格等: 国籍・地域, 第30条の45の区分, 在留資格, 在留期間, 在留カード等の番号 [STD j1390]
+    SEAL = "seal"  # 印鑑登録
+    TAX = "tax"  # 税
+    NHI = "nhi"  # 国民健康保険
+
+
+ITEMS = frozenset({Right.ZAIRYU, Right.SEAL, Right.TAX, Right.NHI})
 
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """A member of staff."""
+    """A member of staff.
+
+    ``by_item`` tells that the town gives items one by one; else whoever may look up has them all, as it was before.
+    """
 
     staff_id: str
     name: str
     section: str
     rights: frozenset[Right]
+    by_item: bool = False
+
+    @property
+    def held(self) -> frozenset[Right]:
+        """Return every right the clerk has, those on items that come with looking up too."""
+        if self.by_item or Right.VIEW not in self.rights:
+            return self.rights
+        return self.rights | ITEMS
 
 
 @dataclass(frozen=True, slots=True)

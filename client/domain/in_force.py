@@ -112,7 +112,11 @@ class RightGrant:
 
 @dataclass(frozen=True, slots=True)
 class StaffEntry:
-    """What the register says of one staff id: the person, None where it knows none, and every grant of theirs, any day."""
+    """What the register says of one staff id: the person, None where it knows none, and every grant of theirs, any day.
+
+    ``by_item`` tells that the town grants items one by one.
+    """
 
     member: StaffMember | None
     grants: tuple[RightGrant, ...]
+    by_item: bool = False

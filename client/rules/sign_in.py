@@ -134,7 +134,7 @@ def renewal_due(sign_in: SignIn, now: datetime) -> bool:
 
 def may(clerk: Clerk, right: Right) -> bool:
     """Tell whether a clerk has a right; the officer's does not include the others."""
-    return right in clerk.rights
+    return right in clerk.held
 
 
 def right_error(sign_in: SignIn, right: Right) -> RefusedError | None:

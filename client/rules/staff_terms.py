@@ -77,7 +77,7 @@ def admitted(
     if member is None or not rights:
         return RefusedError("refused.not_in_service")
     lease = Lease(min(now + longest, pair.first.lease.until, pair.second.lease.until))
-    clerk = Clerk(member.staff_id, member.name, member.section or "", rights)
+    clerk = Clerk(member.staff_id, member.name, member.section or "", rights, entry.by_item)
     made = SignIn(clerk, lease, HowSignedIn.OFFLINE, now, let_in_by=pair.ids)
     return within_terms(made, entry, now)
 
@@ -92,11 +92,14 @@ def within_terms(sign_in: SignIn, entry: StaffEntry, now: datetime) -> SignIn | 
         return sign_in
     if not in_force(member, day):
         return SignInNeededError("sign_in.not_in_service")
-    rights = sign_in.clerk.rights & rights_on(member, entry.grants, day)
-    held = held_on(member, entry.grants, day)
+    clerk = _common(
+        sign_in.clerk,
+        replace(sign_in.clerk, rights=rights_on(member, entry.grants, day), by_item=entry.by_item),
+    )
+    rights, held = clerk.rights, held_on(member, entry.grants, day)
     ends = [member.in_force_until, *(_last_day(held, right) for right in rights)]
     lease = Lease(min([sign_in.lease.until, *(end_of(last) for last in ends if last is not None)]))
-    return replace(sign_in, clerk=replace(sign_in.clerk, rights=rights), lease=lease)
+    return replace(sign_in, clerk=clerk, lease=lease)
 
 
 def password_objection(staff_id: str, password: str) -> RefusedError | None:
@@ -111,6 +114,16 @@ def password_objection(staff_id: str, password: str) -> RefusedError | None:
 def end_of(day: date) -> datetime:
     """Return the moment (UTC) at which a day is over at the counter."""
     return datetime.combine(day + timedelta(days=1), time(), TOKYO).astimezone(UTC)
+
+
+def _common(told: Clerk, by_rows: Clerk) -> Clerk:
+    """Return a clerk with what both the sign-in before and the register's rows give.
+
+    Where one of them is from before the town gave items one by one, looking up stands there for all of them.
+    """
+    by_item = told.by_item or by_rows.by_item
+    rights = told.held & by_rows.held if by_item else told.rights & by_rows.rights
+    return replace(told, rights=rights, by_item=by_item)
 
 
 def _last_day(held: Iterable[RightGrant], right: Right) -> date | None:

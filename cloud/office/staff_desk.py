@@ -22,10 +22,10 @@ from cloud.office.staff_view import Person, Right, person_of, right_of
 from cloud.personnel import Personnel
 from cloud.problems import forbidden, not_found
 from cloud.register import Register
-from cloud.staff import RIGHTS, SEED_SIZE, NewStaff
+from cloud.staff import RIGHTS, SEED_SIZE, NewStaff, held
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read for another
-_ID = re.compile(r"(?!(new|rights)$)[A-Za-z0-9._-]{1,40}")  # as it stands in addresses of pages
+_ID = re.compile(r"(?!(new|rights|items)$)[A-Za-z0-9._-]{1,40}")  # as it stands in addresses of pages
 _MOST_NAME = 100
 
 
@@ -191,6 +191,14 @@ class StaffDesk:
         self._not_oneself(by, str(row.get("staff_id", "")), str(row.get("section", "")))
         self._personnel.revoke(grant_id, last_day, done_by=by.who, form=by.form)
 
+    def by_item(self) -> bool:
+        """Tell whether the town grants items one by one."""
+        return self._personnel.by_item()
+
+    def split_items(self, by: By) -> int:
+        """Grant items one by one from now on; returns how many rights went to those who may look up."""
+        return self._personnel.split_items(done_by=by.who, form=by.form)
+
     def new_password(self, by: By, staff_id: str) -> Secrets:
         """Give somebody a new first password; they are signed out everywhere."""
         self._not_oneself(by, staff_id)
@@ -219,8 +227,8 @@ class StaffDesk:
 
     def _not_beyond_own(self, by: By, rights: Sequence[str]) -> None:
         """Refuse to give what one does not hold: whoever is handed the secrets could act with it."""
-        own = {one.right for one in self._personnel.rights_of(by.who, self.today())}
-        if set(rights) - own:
+        own = (one.right for one in self._personnel.rights_of(by.who, self.today()))
+        if set(rights) - held(own, by_item=self.by_item()):
             raise forbidden("office.beyond_own")
 
     def _not_more_than_own(self, by: By, staff_id: str) -> None:

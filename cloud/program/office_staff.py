@@ -47,6 +47,7 @@ def add_to(act: Act) -> None:
     to.add_argument("--staff", default="", metavar="STAFF_ID")
     to.add_argument("--section", default="")
     _days(grant)
+    act("items-one-by-one", "grant zairyu, seal, tax and nhi one by one from now on", _split)
     revoke = act("revoke-right", "let a grant end, at once or with a day", _revoke)
     revoke.add_argument("grant_id")
     revoke.add_argument("--until", type=day, metavar="DAY")
@@ -110,6 +111,10 @@ def _grant(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
     first = _date(chosen.first) or desk.staff.today()
     to = {"staff_id": chosen.staff, "section": chosen.section}
     return [{"grant_id": desk.staff.grant(by, chosen.right, first, _date(chosen.until), **to)}]
+
+
+def _split(_chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
+    return [{"given": desk.staff.split_items(by)}]
 
 
 def _revoke(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:

@@ -78,6 +78,7 @@ def sign_in(
                 "name": clerk.name,
                 "section": clerk.section,
                 "rights": sorted(clerk.rights),
+                "by_item": clerk.by_item,
             },
             "lease_until": stamp(opened.lease_until),
             "totp_seed": opened.totp_seed,

@@ -29,7 +29,8 @@ _TEXTS = (
 
 def office_rows(today: date, code: str = CODE) -> Iterator[tuple[str, Row]]:
     """Yield the rows about the municipality as they stand on a day; under another code the town is a twin."""
-    yield "town", {"code": code, "name": CITY, "prefecture": PREFECTURE, "kana": CITY_KANA}
+    town: Row = {"code": code, "name": CITY, "prefecture": PREFECTURE, "kana": CITY_KANA}
+    yield "town", town | {"rights_by_item": True}
     yield from _certifiers(today)
     for place, (certificate, yen) in enumerate(_FEES.items(), 1):
         rule: Row = {"certificate": certificate, "unit": "通"}

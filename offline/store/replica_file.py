@@ -44,6 +44,11 @@ def third_shape(connection: sqlite3.Connection) -> None:
         search.bring_up(connection, filled=False)
 
 
+def fourth_shape(connection: sqlite3.Connection) -> None:
+    """Make room for whether the town grants items one by one, and for what else is new in the contract."""
+    take_in_what_is_new(connection)
+
+
 def is_filled(connection: sqlite3.Connection) -> bool:
     """Tell whether a fill was ended."""
     return connection.execute("SELECT 1 FROM feed").fetchone() is not None
@@ -66,7 +71,7 @@ def take_in_what_is_new(connection: sqlite3.Connection) -> None:
                 table.index(connection)
 
 
-STEPS: tuple[Step, ...] = (first_shape, second_shape, third_shape)
+STEPS: tuple[Step, ...] = (first_shape, second_shape, third_shape, fourth_shape)
 
 
 def snapshot_id(connection: sqlite3.Connection) -> str | None:

@@ -23,4 +23,6 @@ def entry_of(connection: sqlite3.Connection, staff_id: str) -> StaffEntry:
         staff_id,
         member.section,
     )
-    return StaffEntry(member, tuple(value_from_row(RightGrant, grant) for grant in grants))
+    (town,) = table_named("town").where(connection, "LIMIT 1") or ({},)
+    by_item = town.get("rights_by_item") is True
+    return StaffEntry(member, tuple(value_from_row(RightGrant, grant) for grant in grants), by_item)

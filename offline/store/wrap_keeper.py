@@ -180,13 +180,12 @@ class WrapKeeper:
             raise StoreError("store.no_keys")
         book, anew = self.read_or_begin(keys, secret, place)
         old = book.wrap_of(clerk.staff_id)
-        rights = tuple(sorted(right.value for right in clerk.rights))
         box = Box(
             keys=keys,
             totp_seed=cloud.totp_seed,
             totp_last_step=cloud.totp_step,
             totp_failures=0,
-            clerk=ClerkNote(clerk.staff_id, clerk.name, clerk.section, rights),
+            clerk=note_of(clerk),
             lease_until=cloud.sign_in.lease.until,
             written_at=now,
         )
@@ -217,12 +216,7 @@ class WrapKeeper:
             totp_seed=factor.seed,
             totp_last_step=factor.step,
             totp_failures=0,
-            clerk=ClerkNote(
-                clerk.staff_id,
-                clerk.name,
-                clerk.section,
-                tuple(sorted(right.value for right in clerk.rights)),
-            ),
+            clerk=note_of(clerk),
             lease_until=made.sign_in.lease.until,
             written_at=now,
             let_in_by=made.sign_in.let_in_by,
@@ -290,8 +284,14 @@ def with_lockout(book: WrapBook, wrap: StaffWrap, lockout: rules.Lockout) -> Wra
     return msgspec.structs.replace(book.with_wrap(counted), seen=lockout.seen)
 
 
+def note_of(clerk: Clerk) -> ClerkNote:
+    """Return what a wrap keeps of a clerk."""
+    rights = tuple(sorted(right.value for right in clerk.rights))
+    return ClerkNote(clerk.staff_id, clerk.name, clerk.section, rights, clerk.by_item)
+
+
 def clerk_of(note: ClerkNote) -> Clerk:
     """Return the clerk, without rights this program does not know."""
     known = {right.value for right in Right}
     rights = frozenset(Right(right) for right in note.rights if right in known)
-    return Clerk(note.staff_id, note.name, note.section, rights)
+    return Clerk(note.staff_id, note.name, note.section, rights, note.by_item)

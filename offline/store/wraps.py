@@ -128,6 +128,7 @@ class ClerkNote(msgspec.Struct, frozen=True):
     name: str
     section: str
     rights: tuple[str, ...]
+    by_item: bool = False  # a note from before items were rights of their own does not say it
 
 
 class Box(msgspec.Struct, frozen=True, kw_only=True):

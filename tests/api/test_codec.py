@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from client.api import codec
 from client.domain.change import ChangeKind, FirstTold, NewChange, change_key, first_told
-from client.domain.clerk import Right
+from client.domain.clerk import ITEMS, Right
 from client.domain.errors import LinkDownError, RefusedError
 from tests.api.small_cloud import town
 from tests.builders import NOW, TARO, a_request
@@ -62,6 +62,15 @@ def test_one_unreadable_block_spoils_all_so_that_none_is_missed() -> None:
 def test_a_right_this_version_does_not_know_is_no_right() -> None:
     clerk = codec.WireStaff("s", "n", "x", ["view", "fly"]).value()
     assert clerk.rights == {Right.VIEW}
+
+
+def test_an_older_cloud_names_no_items_and_they_come_with_looking_up_as_before() -> None:
+    older = msgspec.json.decode(
+        b'{"staff_id": "s", "name": "n", "section": "x", "rights": ["view"]}', type=codec.WireStaff
+    ).value()
+    assert older.held == {Right.VIEW, *ITEMS}
+    newer = codec.WireStaff("s", "n", "x", ["view", "tax"], by_item=True).value()
+    assert newer.held == {Right.VIEW, Right.TAX}
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,13 @@ def grant_section(visit: VisitDep, form: FormDep) -> Response:
     return visit.to("/staff", "right_granted")
 
 
+@router.post("/staff/items")
+def split_items(visit: VisitDep, form: FormDep) -> Response:
+    """Grant items one by one from now on."""
+    visit.acting(form, visit.desk.staff.split_items)
+    return visit.to("/staff", "items_split")
+
+
 @router.post("/staff/rights/{grant_id}")
 def revoke(visit: VisitDep, form: FormDep, grant_id: str) -> Response:
     """Let a right end, of a person or of a section."""
@@ -154,6 +161,7 @@ def _list(visit: Visit, *, status: int = 200, **more: object) -> Response:
         people=people,
         sections=sorted({one.section for one in people if one.section}),
         granted=desk.section_rights(),
+        by_item=desk.by_item(),
         rights=RIGHTS,
         today=visit.today,
         **more,
