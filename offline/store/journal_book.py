@@ -1,16 +1,16 @@
-"""The journal of an open ledger: cut into runs for the cloud, and held against them."""
+"""The journal of an open ledger: cut into runs for the cloud, held against them, and looked through."""
 
 from collections.abc import Callable
 
-from client.domain.journal import JournalStanding
+from client.domain.journal import JournalStanding, Slab, Wanted
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import Now
-from offline.store import outbox, runs
+from offline.store import journal_search, outbox, runs
 from offline.store.attachment_book import Does
 
 
 class LedgerJournal:
-    """Fulfils send_journal.Runs."""
+    """Fulfils send_journal.Runs and look_in_book.Lines."""
 
     def __init__(self, commit: Does, read: Does, facts: TerminalFacts, to: outbox.Envelope, now: Now) -> None:
         self._commit = commit
@@ -30,3 +30,7 @@ class LedgerJournal:
     async def first_bad_run(self, holds: Callable[[bytes, bytes], bool]) -> int | None:
         """Return the number from which the journal is not what was signed and sent; None where it is."""
         return await self._read(lambda c: runs.first_bad(c, self._facts, holds))
+
+    async def search(self, wanted: Wanted, *, below: int, span: int, most: int) -> Slab:
+        """Return at most ``most`` lines among the ``span`` numbers below one, newest first."""
+        return await self._read(lambda c: journal_search.search(c, wanted, below=below, span=span, most=most))

@@ -36,6 +36,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
 
     from tests.ui import drive, states
     from tests.ui.attached_states import ATTACHED_STATES
+    from tests.ui.book_states import BOOK_STATES
     from tests.ui.carry_states import CARRY_STATES
     from tests.ui.change_states import CHANGE_STATES
     from tests.ui.doubtful_states import DOUBTFUL_STATES
@@ -58,6 +59,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
                 states.STATES
                 | LINE_STATES
                 | CARRY_STATES
+                | BOOK_STATES
                 | CHANGE_STATES
                 | DOUBTFUL_STATES
                 | TWO_STATES

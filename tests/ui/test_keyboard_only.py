@@ -26,6 +26,7 @@ from client.domain.change import ChangeKind, ChangeState
 from tests.journeys.gestures import NotShownError
 from tests.ui import states
 from tests.ui.attached_states import ATTACHED_STATES
+from tests.ui.book_states import BOOK_STATES
 from tests.ui.carry_states import CARRY_STATES
 from tests.ui.change_states import CHANGE_STATES
 from tests.ui.doubtful_states import DOUBTFUL_STATES
@@ -42,6 +43,7 @@ ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractItemView)
 EVERY = (
     states.STATES
+    | BOOK_STATES
     | CARRY_STATES
     | CHANGE_STATES
     | TWO_STATES

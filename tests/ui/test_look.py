@@ -6,6 +6,7 @@ import pytest
 
 from tests.ui import states
 from tests.ui.attached_states import ATTACHED_STATES
+from tests.ui.book_states import BOOK_STATES
 from tests.ui.carry_states import CARRY_STATES
 from tests.ui.change_states import CHANGE_STATES
 from tests.ui.cut import cut_texts
@@ -23,6 +24,7 @@ Size = tuple[int, int]
 EVERY = (
     states.STATES
     | CARRY_STATES
+    | BOOK_STATES
     | CHANGE_STATES
     | DOUBTFUL_STATES
     | ATTACHED_STATES
@@ -60,6 +62,7 @@ FULLEST = (
     "change-done",
     "outbox",
     "doubtful",
+    "book",
     "release-offered",
     "release-offline",
     "settle-conflict",
