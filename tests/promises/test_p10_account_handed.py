@@ -30,7 +30,7 @@ from tests.promises.two_persons import CLERK, NEWCOMER, OFFICER, PASSWORD, Desk,
 from tests.store_builders import CHEAP, MemoryKeyring, store_keys
 from ui.cli import account, exit_codes
 from ui.cli.account import hand, take
-from ui.cli.bundle_stores import Place, Secrets
+from ui.cli.at_the_book import Place, Secrets
 from ui.cli.verbs import main
 
 SECOND, THIRD = "uid:70001", "uid:70002"

@@ -21,7 +21,7 @@ from tests.builders import NOW
 from tests.promises.two_persons import CLERK, OFFICER, PASSWORD, a_desk
 from tests.store_builders import CHEAP, store_keys
 from ui.cli.account import hand, take
-from ui.cli.bundle_stores import Place
+from ui.cli.at_the_book import Place
 
 def secrets(staff_id, minutes):
     at = NOW + timedelta(minutes=minutes)

@@ -6,25 +6,30 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from client.domain.clerk import Right
-from client.domain.errors import RefusedError, SignInNeededError
+from client.domain.errors import CounterError, RefusedError, SignInNeededError
+from client.domain.in_force import StaffEntry, StaffMember
 from client.domain.keys import StoreKeys
 from client.rules import totp
 from client.rules.bundles import spoken
+from client.rules.orders import Obedience
 from offline.store.bundle_file import BundleFile
 from offline.store.identity import TerminalIdentity, new_key
 from offline.store.keys import Vault
+from offline.store.order_file import OrderFile
 from tests.api.small_cloud import small_cloud
 from tests.builders import NOW
 from tests.bundle_builders import PASSPHRASES, CarriedTown, a_carried_town
 from tests.store_builders import SEED, MemoryKeyring, cheap_vault, cloud_sign_in
 from ui.cli import exit_codes
 from ui.cli.asking import Asking
-from ui.cli.bundle_stores import Officers, Place, opened, take_in, write_out
+from ui.cli.at_the_book import Place, stores_open
+from ui.cli.bundle_stores import Officers, opened, take_in, write_out
 from ui.cli.pace import Pace
 from ui.cli.verbs import main
 from ui.text import Words
@@ -239,3 +244,46 @@ def test_the_pace_says_how_far_how_fast_and_how_long_yet() -> None:
     pace.told(1_000_000)  # seconds count from here on, not while an officer was looking for the glasses
     pace.told(3_000_000)
     assert pace.line() == "束を開いています　4.0 / 8.0 MB　1.0 MB/秒　残り約4秒"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("stand", "code"),
+    [
+        (Obedience(newest="o1", locked=True), "sign_in.shut"),
+        (Obedience(newest="o1", to_be_erased=True), "store.being_wiped"),
+    ],
+)
+async def test_at_a_terminal_the_town_has_shut_no_verb_opens_the_stores(
+    town: CarriedTown, tmp_path: Path, stand: Obedience, code: str
+) -> None:
+    vault = await a_vault(town, tmp_path / "t", Right.OFFICER)
+    OrderFile(tmp_path / "t").write(stand)
+    with pytest.raises(CounterError, match=code):
+        async with opened(Place(tmp_path / "t", "training", vault, lambda: NOW), secrets()):
+            pass
+    assert not (tmp_path / "t" / "ledger.db").exists(), "not even a ledger was opened"
+
+
+@pytest.mark.asyncio
+async def test_who_is_not_on_the_registers_staff_any_more_makes_no_bundle_and_the_book_says_so(
+    town: CarriedTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = await a_vault(town, tmp_path / "t", Right.OFFICER)
+    place = Place(tmp_path / "t", "training", vault, lambda: NOW)
+    unlocked = await vault.unlock(*secrets(), now=NOW)
+    over = StaffEntry(StaffMember("s001", "", None, None, None, date(2020, 12, 31)), ())
+
+    async def of_register(_self: object, _staff_id: str) -> StaffEntry:
+        return over
+
+    monkeypatch.setattr("offline.store.replica.Replica.staff_of", of_register)
+    later = NOW + timedelta(minutes=1)  # the first code is spent
+    with pytest.raises(CounterError, match=r"refused\.|sign_in\."):
+        async with opened(
+            replace(place, now=lambda: later), ("s001", "aozora", totp.code(SEED, totp.step_of(later)))
+        ):
+            pass
+    async with stores_open(place, unlocked, vault.identity.sign) as stores:
+        (line,) = await stores.ledger.journal_tail(1)
+    assert (line.entry.kind, line.entry.actor) == ("refusal", "s001")

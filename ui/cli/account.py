@@ -3,35 +3,27 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import json as wire
 
 from client.domain.clerk import SignIn
-from client.domain.errors import CounterError, RefusedError, SignInNeededError, StoreError
-from client.domain.keys import Unlocked
-from client.domain.terminal import TerminalFacts
+from client.domain.errors import RefusedError
 from client.jobs.ports import JournalEntry
-from client.rules.sign_in import offline_error, trusted_now
-from client.rules.staff_terms import within_terms, word_error
+from client.rules.sign_in import trusted_now
 from offline.store import handed, wraps
-from offline.store.bundle_maker import Sign
 from offline.store.files import InstanceLock, is_shared
 from offline.store.identity import TerminalIdentity, key_from
 from offline.store.keyring_door import account_named
 from offline.store.keys import place_of as bound_to
-from offline.store.ledger import LedgerFile
-from offline.store.order_file import OrderFile
-from offline.store.stores import FileStores
-from offline.store.wipe_file import WipeFile
 from offline.store.wraps import Argon2Cost
 from ui.carrying import must_be_officer
 from ui.cli import exit_codes
 from ui.cli.asking import Asking
-from ui.cli.bundle_stores import Place, Secrets, Told, place_of
+from ui.cli.at_the_book import Place, Secrets, at_the_book, must_be_open, place_of
+from ui.cli.bundle_stores import Told
 from ui.config_file import Loaded
 from ui.text import Words
 
@@ -59,18 +51,18 @@ async def hand(
     place: Place, account: str, officer: Callable[[], Secrets], *, cost: Argon2Cost = wraps.USUAL_COST
 ) -> Told:
     """Write the file for an account, and return its code; a file before it is replaced. RefusedError, SignInNeededError."""
-    facts, vault = _must_be_open(place), place.vault
+    facts, vault = must_be_open(place), place.vault
     if account == vault.account:
         raise RefusedError("account.same")
     if sys.platform != "win32" and not is_shared(place.folder):
         raise RefusedError("account.not_shared")
     unlocked = await vault.unlock(*officer(), now=place.now())
-    async with _at_the_book(place, unlocked, vault.identity.sign) as (ledger, sign_in):
+    async with at_the_book(place, unlocked, vault.identity.sign) as (stores, sign_in):
         must_be_officer(sign_in)
         where = place.environment, bound_to(facts)
         file, code = handed.sealed(await vault.hand_out(), account, where, place.now(), cost)
         # Written down before it counts: without the file nothing was handed.
-        await ledger.record(_line("handed", sign_in, file))
+        await stores.ledger.record(_line("handed", sign_in, file))
         handed.write(place.folder / handed.FILE, file)
     return {
         "ok": True,
@@ -83,7 +75,7 @@ async def hand(
 
 async def take(place: Place, path: Path, code: Callable[[], str], clerk: Callable[[], Secrets]) -> Told:
     """Take what was handed to this account, with the code and a clerk's secrets. RefusedError, SignInNeededError."""
-    facts, vault = _must_be_open(place), place.vault
+    facts, vault = must_be_open(place), place.vault
     file = handed.read(path)
     if file.account != vault.account:
         raise RefusedError("account.other")
@@ -93,9 +85,9 @@ async def take(place: Place, path: Path, code: Callable[[], str], clerk: Callabl
     given = handed.opened(path, file, typed, (place.environment, bound_to(facts)))
     unlocked = await vault.unlock_handed(given, clerk(), now=place.now())
     sign = TerminalIdentity(facts.terminal_no, key_from(given.identity)).sign
-    async with _at_the_book(place, unlocked, sign) as (ledger, sign_in):
-        _must_be_good(path, file, trusted_now(place.now(), await ledger.latest_time()))
-        await ledger.record(_line("taken", sign_in, file))
+    async with at_the_book(place, unlocked, sign) as (stores, sign_in):
+        _must_be_good(path, file, trusted_now(place.now(), await stores.ledger.latest_time()))
+        await stores.ledger.record(_line("taken", sign_in, file))
         await vault.take_over(given)
     handed.remove(path)  # last: after a kill before this the same code takes it again
     return {"ok": True, "note": file.note}
@@ -111,56 +103,8 @@ def _line(how: str, sign_in: SignIn, file: handed.HandedFile) -> JournalEntry:
     return JournalEntry("account", sign_in.clerk.staff_id, facts=facts)
 
 
-def _must_be_open(place: Place) -> TerminalFacts:
-    """Refuse where the town shut this terminal, as far as it has heard, or a wipe is under way."""
-    facts, stand = place.vault.facts, OrderFile(place.folder).read()
-    if facts is None:
-        raise StoreError("store.no_keys")
-    if WipeFile(place.folder).read() is not None or stand.to_be_erased:
-        raise StoreError("store.being_wiped")
-    if stand.shut:
-        raise SignInNeededError("sign_in.shut")
-    return facts
-
-
 def _must_be_good(path: Path, file: handed.HandedFile, now: datetime) -> None:
     """Refuse a file that is over, and remove it. RefusedError ``account.expired``."""
     if file.is_over(now):
         handed.remove(path)
         raise RefusedError("account.expired")
-
-
-@asynccontextmanager
-async def _at_the_book(
-    place: Place, unlocked: Unlocked, sign: Sign
-) -> AsyncIterator[tuple[LedgerFile, SignIn]]:
-    """Open the stores for one act of who was let in, as the register's rows have them today; a refusal is written down."""
-    facts = place.vault.facts
-    if facts is None:
-        raise StoreError("store.no_keys")
-    stores = FileStores(place.folder, facts, place.now, sign, anchor=place.vault.anchor)
-    await stores.open(unlocked.keys)
-    try:
-        yield stores.ledger, await _as_today(place, stores, unlocked.sign_in)
-    except (RefusedError, SignInNeededError) as error:
-        refusal = JournalEntry("refusal", unlocked.sign_in.clerk.staff_id, facts={"code": error.code})
-        await stores.ledger.record(refusal)
-        raise
-    finally:
-        await stores.close()
-
-
-async def _as_today(place: Place, stores: FileStores, sign_in: SignIn) -> SignIn:
-    """Hold who was let in off line against the book's clock and the register's rows, as the counter does."""
-    now = place.now()
-    error: CounterError | None = offline_error(sign_in.lease, now, await stores.ledger.latest_time())
-    if error := error or word_error(sign_in, now):
-        raise error
-    try:
-        entry = await stores.replica.staff_of(sign_in.clerk.staff_id)
-    except StoreError:  # no replica that can be trusted: the cloud's last word holds
-        return sign_in
-    kept = within_terms(sign_in, entry, now)
-    if isinstance(kept, CounterError):
-        raise kept
-    return kept

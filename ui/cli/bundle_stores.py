@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from client.domain.bundle import Bundle, EscrowCard, Share, ShareLetter
-from client.domain.errors import RefusedError, StoreError
+from client.domain.errors import RefusedError
 from client.domain.feed import Feed
 from client.domain.keys import Unlocked
 from client.domain.terminal import TerminalFacts
@@ -18,20 +18,17 @@ from offline.store import escrow
 from offline.store.bundle_file import BundleFile, Tell, nobody
 from offline.store.bundle_maker import BundleMaker, Sign
 from offline.store.files import InstanceLock, read_whole, write_whole
-from offline.store.keys import Vault
 from offline.store.stores import FileStores
 from ui import carrying
-from ui.cards import card_door
 from ui.carrying import Here, Shares, must_be_officer
 from ui.cli.asking import Asking
+from ui.cli.at_the_book import Place, Secrets, as_today, must_be_open, place_of, refusals_written, stores_open
 from ui.cli.pace import Pace
 from ui.config_file import Loaded
-from ui.doors import utc_now
 from ui.text import Words
 
 CARD = "escrow.json"
 _TRIES = 3  # at a passphrase
-Secrets = tuple[str, str, str]
 Told = dict[str, object]
 
 
@@ -58,31 +55,16 @@ class Terminal:
         return Here(self.facts, self.environment, self.stores, self.unlocked.keys.digest, self.clerk)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a terminal's files are, and of which environment."""
-
-    folder: Path
-    environment: str
-    vault: Vault
-    now: Now = field(repr=False)
-
-
 @asynccontextmanager
 async def opened(place: Place, secrets: Secrets) -> AsyncIterator[Terminal]:
     """Open the stores with an officer's secrets. SignInNeededError, StoreError, RefusedError ``refused.right_missing``."""
-    facts = place.vault.facts
-    if facts is None:
-        raise StoreError("store.no_keys")
-    unlocked = await place.vault.unlock(*secrets, now=place.now())
-    must_be_officer(unlocked.sign_in)
-    sign = place.vault.identity.sign
-    stores = FileStores(place.folder, facts, place.now, sign, anchor=place.vault.anchor)
-    await stores.open(unlocked.keys)
-    try:
+    facts, vault = must_be_open(place), place.vault
+    unlocked = await vault.unlock(*secrets, now=place.now())
+    sign = vault.identity.sign
+    async with stores_open(place, unlocked, sign) as stores:
+        async with refusals_written(stores, unlocked.sign_in.clerk.staff_id):
+            must_be_officer(await as_today(place, stores, unlocked.sign_in))
         yield Terminal(place.folder, place.environment, facts, sign, stores, unlocked, place.now)
-    finally:
-        await stores.close()
 
 
 async def take_in(terminal: Terminal, file: BundleFile, shares: Shares, tell: Tell = nobody) -> Told:
@@ -163,15 +145,6 @@ async def make_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
             told = await write_out(terminal, asked.file, asked, pace.told)
             pace.end()
             return told
-
-
-def place_of(loaded: Loaded) -> Place:
-    """Return where this terminal's files are. StoreError ``store.no_keys`` where this PC is none."""
-    folder, environment = loaded.config.terminal_dir, loaded.config.environment
-    vault = Vault(folder, environment, card=card_door(loaded.config)) if folder.exists() else None
-    if vault is None or not vault.enrolled:
-        raise StoreError("store.no_keys")
-    return Place(folder, environment, vault, utc_now)
 
 
 class Officers:

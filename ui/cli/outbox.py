@@ -26,7 +26,8 @@ from offline.store.files import InstanceLock
 from ui.carrying import Shares, must_be_ours, write_refusal
 from ui.cli import exit_codes
 from ui.cli.asking import Asking
-from ui.cli.bundle_stores import Officers, Place, Terminal, Told, card_for, opened, place_of
+from ui.cli.at_the_book import Place, place_of
+from ui.cli.bundle_stores import Officers, Terminal, Told, card_for, opened
 from ui.config_file import Loaded
 from ui.doors import http_of
 from ui.text import Words
