@@ -57,7 +57,7 @@ class LogIn:
         self._now = now
         self._shut = shut  # by order of the town
         self._staff = staff
-        self._last = last  # what is to be done before the book is shut for good
+        self._last = last  # what is to be done before the book is shut: nobody may ever open it again
         self._present: SignIn | None = None
         self._ended: SignInNeededError | None = None  # the town's word that this session is over
         self._turn = (
@@ -132,8 +132,7 @@ class LogIn:
                 if sign_in is not None:
                     out = JournalEntry("sign_in", sign_in.clerk.staff_id, facts={"how": "out"})
                     await self._ledger.record(out)
-                    if self._shut():
-                        await self._last()
+                    await self._last()
                     await self._keep_time()
             finally:  # also where the book cannot be written: nobody stays signed in for that
                 await self._stores.close()

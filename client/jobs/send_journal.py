@@ -39,7 +39,7 @@ class Line(Protocol):
 
 
 class SendJournal:
-    """Lays the journal into the outbox. Without a line nothing is cut: one long run is less than many short ones."""
+    """Lays the journal into the outbox. Without a line that waits for the sign-out: one long run is less than many."""
 
     def __init__(
         self,

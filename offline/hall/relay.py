@@ -9,7 +9,7 @@ from offline.store.turns import Turns
 
 MOST_FILES = 20_000
 MOST_BYTES = 1_000_000_000
-_ENDING = ".sealed"
+ENDING = ".sealed"
 
 
 class Carried:
@@ -43,12 +43,12 @@ class Carried:
         if len(files) >= self._most_files or used + len(sealed) > self._most_bytes:
             return False
         make_folder(self._folder)
-        for draft in self._folder.glob(f"*{_ENDING}.new"):
+        for draft in self._folder.glob(f"*{ENDING}.new"):
             draft.unlink(
                 missing_ok=True
             )  # of a program killed while it wrote: nobody was told that it is kept
         number = int(files[-1].name.split("-")[0]) + 1 if files else 1
-        write_whole(self._folder / f"{number:012d}-{sha256(sealed).hexdigest()[:16]}{_ENDING}", sealed)
+        write_whole(self._folder / f"{number:012d}-{sha256(sealed).hexdigest()[:16]}{ENDING}", sealed)
         return True
 
     def _oldest(self, but: frozenset[str]) -> tuple[str, bytes] | None:
@@ -59,4 +59,4 @@ class Carried:
         return None
 
     def _files(self) -> list[Path]:
-        return sorted(self._folder.glob(f"*-*{_ENDING}"))
+        return sorted(self._folder.glob(f"*-*{ENDING}"))

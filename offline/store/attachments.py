@@ -149,10 +149,12 @@ def last_no(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(no), 0) FROM attachment").fetchone()[0])
 
 
-def after(connection: sqlite3.Connection, no: int) -> tuple[Attachment, ...]:
-    """Return those written after a line."""
-    rows = connection.execute(f"SELECT {_COLUMNS} FROM attachment a WHERE no > ? ORDER BY no", (no,))
-    return tuple(map(_attachment, rows))
+def after(connection: sqlite3.Connection, no: int) -> tuple[CarriedAttachment, ...]:
+    """Return those written after a line, with the change whose envelope names each."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, a.change FROM attachment a WHERE no > ? ORDER BY no", (no,)
+    )
+    return tuple(CarriedAttachment(_attachment(row[:5]), row[5]) for row in rows)
 
 
 def to_carry(connection: sqlite3.Connection) -> tuple[CarriedAttachment, ...]:

@@ -8,10 +8,11 @@ out by a line of its own. What was torn at the end of the file was never called 
 
 import os
 import struct
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from client.domain.errors import StoreError
@@ -25,6 +26,7 @@ _AHEAD = (
     256 * 1024
 )  # laid out in zeros beforehand: a record then costs one flush, no change of the file's size
 _MOST_DEAD = 1024 * 1024
+_MOST = 64 * 1024 * 1024  # bytes of a record that is believed: a wild length fills no memory
 _SYNC = getattr(os, "fdatasync", os.fsync)  # Windows has no fdatasync
 
 
@@ -150,6 +152,18 @@ def _standing(content: bytes) -> dict[str, Unsent]:
         if kind != STRUCK:
             found[one.key] = one
     return found
+
+
+def records_in(file: BinaryIO) -> Iterator[tuple[int, Unsent]]:
+    """Yield each whole record from here on with the place of its content; ends where one is not whole. OSError."""
+    while len(head := file.read(_HEAD.size)) == _HEAD.size:
+        magic, kind, key, length, total = _HEAD.unpack(head)
+        if magic != _MAGIC or length > _MOST:
+            return
+        begins, body = file.tell(), file.read(length)
+        if len(body) != length or _sum(kind, key, body) != total:
+            return
+        yield begins, Unsent(str(UUID(bytes=key)), kind, body)
 
 
 def _sum(kind: bytes, key: bytes, content: bytes) -> bytes:

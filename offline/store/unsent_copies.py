@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from client.api.codec import command_to_wire
-from client.domain.attachment import Attachment, MediaType
+from client.domain.attachment import Attachment, CarriedAttachment, MediaType
 from client.domain.change import ChangeState, Fate, QueuedChange
 from client.domain.enrolment import key_in_force
 from client.domain.errors import StoreError
@@ -39,6 +39,7 @@ class _Beside(msgspec.Struct):
     media_type: MediaType
     size: int
     sha256: str
+    named_in: str = ""  # the change whose envelope names it now; not in files of before
 
 
 class UnsentCopies:
@@ -52,12 +53,12 @@ class UnsentCopies:
     def begin(self, connection: sqlite3.Connection, *, after_loss: bool = False) -> None:
         """Let the file say what the ledger says, also after a program that wrote none. StoreError."""
         changes = [key for (key,) in connection.execute(_SELECT_WANTED, (json.dumps(_WANTED),))]
-        beside = attachments.kept(connection, attachments.WAITING)
-        wanted = {*changes, *(one.key for one in beside)}
+        beside = attachments.to_carry(connection)
+        wanted = {*changes, *(one.attachment.key for one in beside)}
         there = self._log.standing(wanted)
         missing = (
             *map(self._copy, outbox.by_key(connection, set(changes) - there)),
-            *(_beside(one) for one in beside if one.key not in there),
+            *map(_beside, beside),  # each anew: who names it may have been written anew
         )
         self._log.open(wanted, missing, after_loss=after_loss)
 
@@ -107,15 +108,22 @@ def _place(connection: sqlite3.Connection) -> _Place:
     return _Place(heads.read(connection, outbox.CHAIN)[0], attachments.last_no(connection))
 
 
-def _beside(one: Attachment) -> Unsent:
-    told = _Beside(one.key, one.command_key, one.media_type, one.size, one.sha256)
+def _beside(carried: CarriedAttachment) -> Unsent:
+    one = carried.attachment
+    told = _Beside(one.key, one.command_key, one.media_type, one.size, one.sha256, carried.named_in)
     return Unsent(one.key, BESIDE, msgspec.json.encode(told))
 
 
-def attachment_of(unsent: Unsent) -> Attachment:
-    """Return what such a record says of an attachment. StoreError ``store.unreadable``."""
+def carried_of(unsent: Unsent) -> CarriedAttachment:
+    """Return what such a record says of an attachment, and which change names it. StoreError ``store.unreadable``."""
     try:
         told = msgspec.json.decode(unsent.content, type=_Beside)
-        return Attachment(told.key, told.command_key, told.media_type, told.size, told.sha256)
+        one = Attachment(told.key, told.command_key, told.media_type, told.size, told.sha256)
     except (msgspec.DecodeError, ValueError) as error:
         raise StoreError("store.unreadable") from error
+    return CarriedAttachment(one, told.named_in or told.command_key)
+
+
+def attachment_of(unsent: Unsent) -> Attachment:
+    """Return the attachment alone. StoreError ``store.unreadable``."""
+    return carried_of(unsent).attachment

@@ -1,11 +1,13 @@
 """P11: what the cloud does not have is handed over by the terminal's own key, the book shut and nobody signed in."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,16 +17,18 @@ from client.domain.change import ChangeState
 from client.domain.errors import LinkDownError, StoreError
 from client.domain.terminal import facts_of
 from client.jobs.hand_over_unsent import HandedOver, HandOverUnsent
+from client.rules import totp
 from cloud import storage
 from cloud.faults import Fault, FaultKind
 from offline.store.unsent import COPY, FILE, Unsent, UnsentLog, read_unsent
 from offline.store.unsent_files import FolderUnsent
-from tests.api.small_cloud import CODE, small_cloud, town
+from tests.api.small_cloud import CODE, PASSWORD, SEED, small_cloud, town
 from tests.attached_builders import Attaching, a_photo
 from tests.builders import HANAKO, TARO
 from tests.promises.terminals import PC, Site, Terminal, config_in, open_terminal
 from tests.store_builders import a_change
 from ui.doors import utc_now
+from ui.wiring import line_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -185,3 +189,22 @@ async def test_a_file_cut_anywhere_at_its_end_keeps_all_that_stood_before(
     content = (folder / FILE).read_bytes().rstrip(b"\0")
     (folder / FILE).write_bytes(content[: len(content) - 1 - cut])
     assert {key: one.content for key, one in read_unsent(folder).items()} == stands
+
+
+async def test_the_book_to_its_last_line_is_handed_over_though_nobody_signs_in_any_more(
+    pc: PC, site: Site, tmp_path: Path
+) -> None:
+    config = config_in(tmp_path / "pc", site)
+    async with AsyncExitStack() as stack:
+        terminal = await open_terminal(stack, config, site)
+        await terminal.doors.stores.close()
+        line = line_of(config, terminal.doors, lambda _progress: None)
+        clerk = site.clerk()
+        await line.log_in(clerk, PASSWORD, totp.code(SEED, totp.step_of(utc_now())))
+        await line.log_in.sign_out()  # the screen locks, and the PC is never opened again
+        (config.terminal_dir / "ledger.db").unlink()
+        assert (await handing_over(terminal, config.terminal_dir)()).left == 0
+    with site.tenant.engine.connect() as connection:
+        (run,) = connection.execute(sa.select(storage.journal_segment)).all()
+    *_, last = json.loads(run.payload)["entries"]
+    assert (last["kind"], last["actor"], last["facts"]) == ("sign_in", clerk, {"how": "out"})

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+LEFT = "say what lies on this PC that neither the cloud nor an export has; asks nobody's secrets"
 EVENTS = ("received", "verified", "handed_back", "destroyed")
 
 
@@ -45,8 +46,15 @@ def add_outbox_to(outbox: argparse.ArgumentParser) -> None:
     acts = outbox.add_subparsers(dest="act", metavar="ACT", required=True)
     export = _act(acts, "export", "write all that has not landed, sealed; asks for an officer's secrets")
     export.add_argument("--escrow", type=Path, metavar="FILE", help="the town's escrow.json (needed once)")
+    export.add_argument(
+        "--sealed",
+        action="store_true",
+        help="with nobody's secrets: as it lies here, sealed to the cloud alone",
+    )
     brings = _act(
-        acts, "import", "bring another terminal's to the cloud; asks an officer, then two for shares"
+        acts,
+        "import",
+        "bring another terminal's to the cloud; asks an officer, then (unless --sealed) two for shares",
     )
     brings.add_argument(
         "--share",
@@ -56,6 +64,8 @@ def add_outbox_to(outbox: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="an officer's share; else asked",
     )
+    left = acts.add_parser("left", help=LEFT, description=LEFT)
+    left.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")
 
 
 def _act(

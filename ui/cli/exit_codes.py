@@ -3,7 +3,7 @@
 from client.domain.errors import CounterError, LinkDownError, PaperError, StoreError
 
 OK, FAILED, USAGE = 0, 1, 2
-CLOUD, DAMAGED, IN_USE, NOT_ENROLLED, DISK_FULL, KEYRING, NEWER, PAPER, CLOCK = range(10, 19)
+CLOUD, DAMAGED, IN_USE, NOT_ENROLLED, DISK_FULL, KEYRING, NEWER, PAPER, CLOCK, UNSENT = range(10, 20)
 MEANINGS = {
     OK: "all is well",
     FAILED: "something else went wrong",
@@ -17,6 +17,7 @@ MEANINGS = {
     NEWER: "the data was made by a newer version of the program",
     PAPER: "the printer or a font is missing",
     CLOCK: "the clock of this PC is off by more than five minutes",
+    UNSENT: "something lies here that neither the cloud nor an export has",
 }
 _BY_CODE = {
     "store.in_use": IN_USE,

@@ -23,8 +23,9 @@ from offline.store import escrow
 from offline.store.bundle_file import BundleFile
 from offline.store.bundle_maker import BundleMaker
 from offline.store.files import InstanceLock
+from offline.store.unsent_export import SealedExport, is_export, note_exported
 from ui.carrying import Shares, must_be_ours, write_refusal
-from ui.cli import exit_codes
+from ui.cli import exit_codes, sealed_outbox
 from ui.cli.asking import Asking
 from ui.cli.at_the_book import Place, place_of
 from ui.cli.bundle_stores import Officers, Terminal, Told, card_for, opened
@@ -37,14 +38,21 @@ Use = Callable[[Terminal, Place], Awaitable[Told]]
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     """Do one of the acts. RefusedError, StoreError, LinkDownError."""
-    use = {"export": _export, "import": _import}[asked.act]
-    told = asyncio.run(_at_the_terminal(loaded, partial(use, loaded, asked)))
+    if asked.act == "left":
+        told = sealed_outbox.left_on(loaded.config)
+    elif asked.act == "export" and asked.sealed:
+        told = sealed_outbox.export_sealed(loaded.config, asked.file)
+    else:
+        use = {"export": _export, "import": _import}[asked.act]
+        told = asyncio.run(_at_the_terminal(loaded, partial(use, loaded, asked)))
     if asked.json:
         print(wire.encode(told).decode())
     else:
         for name, value in told.items():
             print(f"{name}: {value}")
-    return exit_codes.OK if told["ok"] else exit_codes.CLOUD
+    if told["ok"]:
+        return exit_codes.OK
+    return exit_codes.UNSENT if asked.act == "left" else exit_codes.CLOUD
 
 
 async def _at_the_terminal(loaded: Loaded, use: Use) -> Told:
@@ -77,6 +85,9 @@ async def write_out(terminal: Terminal, asked: argparse.Namespace) -> Told:
     bundle, written = await maker.outbox(
         asked.file, changes, beside, terminal.stores.ledger.attachment_files.content
     )
+    await asyncio.to_thread(
+        note_exported, terminal.folder, {*(c.key for c in changes), *(b.attachment.key for b in beside)}
+    )
     counts = {"changes": len(changes), "attachments": written}
     facts = {"bundle": bundle.bundle_id, "bundle_kind": bundle.kind.value, **counts}
     await terminal.stores.ledger.record(JournalEntry("sync", terminal.clerk, facts=facts))
@@ -86,9 +97,13 @@ async def write_out(terminal: Terminal, asked: argparse.Namespace) -> Told:
 
 
 async def _import(loaded: Loaded, asked: argparse.Namespace, terminal: Terminal, place: Place) -> Told:
-    file, http = BundleFile(asked.file), http_of(loaded.config, terminal.facts)
+    sealed = SealedExport(asked.file) if is_export(asked.file) else None
+    http = http_of(loaded.config, terminal.facts)
     http.identity = place.vault.identity
     try:
+        if sealed is not None:
+            return await sealed_outbox.bring_sealed(terminal, sealed, http)
+        file = BundleFile(asked.file)
         officers = Officers(Asking(), Words(loaded.config.language, loaded.config.help_contact), asked.share)
         return await bring(terminal, file, officers.shares, http)
     finally:

@@ -6,10 +6,13 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from PyInstaller.archive.readers import CArchiveReader  # type: ignore[import-untyped]  # has no types
 
+from offline.store.unsent import COPY, Unsent
+from offline.store.unsent_export import note_exported
 from tests.stages.packages import bare
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -129,6 +132,28 @@ def test_purging_keeps_a_ledger_and_says_so(changing: Path) -> None:
     shutil.rmtree(changing / DATA)
     bare.does(changing, f"{INSTALL} /debs/madoguchi_*.deb && apt-get purge -y madoguchi")
     assert not (changing / DATA).exists()
+
+
+def test_it_is_not_taken_off_while_something_is_unsent_unless_it_was_written_out(
+    changing: Path, package: Path
+) -> None:
+    folder = changing / DATA / "production"
+    stores_in(changing)
+    (folder / "terminal.json").unlink(missing_ok=True)
+    copy = Unsent(str(UUID(int=7)), COPY, b"sealed to the cloud alone")
+    (folder / "unsent.log").write_bytes(copy.record())
+    refused = bare.inside(changing, "sh", "-c", "apt-get remove -y madoguchi")
+    assert refused.returncode != 0
+    assert "neither the cloud nor an export has it" in refused.stdout + refused.stderr
+    assert "production: 1" in refused.stdout + refused.stderr
+    assert (changing / "usr/bin/madoguchi").exists()
+    note_exported(folder, [copy.key])
+    bare.does(changing, "apt-get remove -y madoguchi")
+    assert not (changing / "usr/bin/madoguchi").exists()
+    assert (folder / "unsent.log").exists(), "what lies here stays"
+    bare.does(changing, f"{INSTALL} /debs/madoguchi_*.deb")
+    (folder / "unsent.exported").unlink()
+    bare.does(changing, "MADOGUCHI_REMOVE_ANYWAY=1 apt-get remove -y madoguchi")
 
 
 def stores_in(system: Path) -> dict[str, bytes]:
