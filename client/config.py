@@ -11,6 +11,7 @@ ClientCertificate = Literal["off", "memfd"]
 LineProfile = Literal["main", "mobile"]
 MeteredDeltas = Literal["later", "at_once", "asked"]
 Language = Literal["ja", "en"]
+DeviceKey = Literal["keyring", "tpm"]
 ThemeName = Literal["system", "light", "dark", "high_contrast"]
 
 _ADDRESS = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
@@ -163,6 +164,23 @@ class Config:
         default="",
         metadata={"doc": "Empty: codes, or cards; fido2, or a plug-in's name: a key at online sign-ins."},
     )
+    device_key: DeviceKey = field(
+        default="keyring",
+        metadata={
+            "doc": "Where the device secret is kept: keyring, or tpm: in the keyring, sealed by this PC's TPM 2.0 (Linux "
+            "only). After a change: madoguchi keys move."
+        },
+    )
+    tpm_device: str = field(
+        default="/dev/tpmrm0", metadata={"doc": "The TPM: its device, or a socket of swtpm."}
+    )
+    tpm_pcrs: str = field(
+        default="",
+        metadata={
+            "doc": "PCRs (SHA-256) the TPM also asks for, with a space between; empty: none. With them a new firmware can "
+            "shut this terminal for good."
+        },
+    )
     enrolment_token_file: str = field(
         default="", metadata={"doc": "File with a one-time enrolment token, used at the first start."}
     )
@@ -217,12 +235,25 @@ class Config:
         self._guard_lines()
         if self.client_certificate == "memfd" and on_windows():
             raise ConfigError("client_certificate: memfd is only on Linux")
+        if self.device_key == "tpm" and on_windows():
+            raise ConfigError("device_key: tpm is only on Linux")
+        self._guard_pcrs()
         self._guard_addresses()
         for declared in fields(self):
             low_high = declared.metadata.get("range")
             value = getattr(self, declared.name)
             if low_high and not low_high[0] <= value <= low_high[1]:
                 raise ConfigError(f"{declared.name} = {value}: must be {low_high[0]} to {low_high[1]}")
+
+    @property
+    def pcrs(self) -> tuple[int, ...]:
+        """Return the PCRs a sealed device secret asks for."""
+        return tuple(int(pcr) for pcr in self.tpm_pcrs.split())
+
+    def _guard_pcrs(self) -> None:
+        words = self.tpm_pcrs.split()
+        if not all(word.isascii() and word.isdigit() and int(word) <= 23 for word in words):
+            raise ConfigError(f"tpm_pcrs = {self.tpm_pcrs}: numbers from 0 to 23")
 
     def _guard_addresses(self) -> None:
         for name in ("neighbours", "serve_neighbours"):

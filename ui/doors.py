@@ -41,6 +41,7 @@ from printing.layout.glyphs import FontChain
 from ui.cards import card_door
 from ui.routes import more_routes
 from ui.text import Words
+from ui.vaults import vault_of
 from ui.watched_press import WatchedPress
 
 _RENEW_WAIT = 6.0  # seconds a start may wait for it, once in years
@@ -74,7 +75,7 @@ async def open_doors(
     card = card_door(config)
     if card is not None:
         stack.callback(card.close)
-    vault = Vault(folder, config.environment, card=card)
+    vault = vault_of(config, card)
     await finish_wipe(config, vault)
     http = http_of(config, vault.facts)
     stack.push_async_callback(http.close)
@@ -115,7 +116,7 @@ def own_town(facts: TerminalFacts, peer: PeerFile) -> OwnTown:
 
 async def enrolled_terminal(config: Config) -> TerminalFacts:
     """Return this terminal's facts, enrolled now with the token of the settings where it was not yet."""
-    vault = Vault(config.terminal_dir, config.environment)
+    vault = vault_of(config)
     await finish_wipe(config, vault)
     if vault.facts is not None and vault.enrolled:
         return vault.facts
@@ -211,6 +212,7 @@ async def _renewed(config: Config, vault: Vault, http: Http, facts: TerminalFact
 async def _enrol(config: Config, vault: Vault, http: Http) -> TerminalFacts:
     token = await asyncio.to_thread(token_of, config)
     await asyncio.to_thread(check_room, config.terminal_dir)  # before the token is spent
+    await vault.check_device()
     job = Enrol(EnrolmentDesk(http), vault, random=secrets.token_bytes)
     while True:
         try:

@@ -203,6 +203,17 @@ class StoreError(CounterError):
         "store.not_filled",  # no replica yet
         "store.attachment_lost",  # the sealed file of an attachment is gone or is not what was written
         "store.no_factor",  # the second factor of the settings is not installed
+        "tpm.absent",  # the device secret is sealed by a TPM, and there is none
+        "tpm.denied",  # this account may not use it
+        "tpm.silent",  # it did not answer in time
+        "tpm.other",  # it is not the one that sealed
+        "tpm.cleared",  # it is, and it was cleared since
+        "tpm.changed",  # the PC was started otherwise than when it was sealed (PCRs)
+        "tpm.locked",  # it takes nothing for a while, after wrong passwords of other programs
+        "tpm.owned",  # its owner hierarchy has a password, or is switched off
+        "tpm.damaged",  # what was sealed is not as it was written
+        "tpm.failed",  # it refused, or answered nonsense; fact: answer
+        "tpm.not_moved",  # the secret lies otherwise than the settings say
         "card.module",  # the PKCS#11 module cannot be loaded, crashed, or did not answer in time
         "card.no_key",  # the card has no RSA key, of 2048 bits or more, that signs and decrypts
     )

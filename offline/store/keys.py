@@ -21,6 +21,7 @@ from client.rules import sign_in as rules
 from offline.factors.card import CardDoor
 from offline.store import wraps
 from offline.store.anchor import ANCHOR, Anchor
+from offline.store.device_secret import DEVICE, DeviceKeeping
 from offline.store.files import make_folder
 from offline.store.handed import Handed
 from offline.store.identity import TerminalIdentity, key_bytes, key_from, new_key, signing_request
@@ -33,7 +34,7 @@ from offline.store.wrap_mark import WRAPS, WrapMark
 from offline.store.wraps import Argon2Cost, Place, WrapBook
 
 T = TypeVar("T")
-DEVICE, IDENTITY = "device", "identity"
+IDENTITY = "identity"
 
 
 class Vault:
@@ -54,12 +55,14 @@ class Vault:
         floor_kib: int = wraps.FLOOR_KIB,
         lockout: rules.LockoutRules = rules.DEFAULT_LOCKOUT,
         card: CardDoor | None = None,
+        device: DeviceKeeping | None = None,
     ) -> None:
         cost.check(floor_kib)
         self._dir = data_dir
         self._environment = environment
         self._given_backend = backend
         self._account = account or this_account()
+        self._device = device or DeviceKeeping()
         self._wraps = WrapKeeper(
             data_dir / "wraps.json", cost, lockout, WrapMark(lambda: self._door(self._need_facts())), card
         )
@@ -154,6 +157,18 @@ class Vault:
         """Erase what opens the stores, this account's keyring items first; the terminal's own key stays. StoreError."""
         await self._in_turn(self._forget_stores)
 
+    async def check_device(self) -> None:
+        """Be sure that a device secret made now could be kept as the settings say. StoreError ``tpm.…``."""
+        await self._in_turn(self._device.check)
+
+    async def device_is_sealed(self) -> bool:
+        """Tell whether this account's device secret takes the TPM to open, once it was opened. StoreError."""
+        return await self._in_turn(self._is_sealed)
+
+    async def rekeep_device(self) -> None:
+        """Write the device secret anew as the settings say: sealed by the TPM, or as it is. StoreError."""
+        await self._in_turn(self._rekeep)
+
     @property
     def account(self) -> str:
         """Return what the account that runs this program is known by on this PC."""
@@ -194,7 +209,7 @@ class Vault:
         door = self._door(facts)
         door.forget(WRAPS)
         door.forget(ANCHOR)  # a number given anew, by a cloud founded anew: what is kept is of another ledger
-        door.put(DEVICE, secret)
+        self._device.put(door, secret)
         door.put(IDENTITY, key_bytes(self._new))
         note = wraps.KeyringNote(self._account, backend_id(self._backend), fingerprint(secret))
         book = WrapBook(format=wraps.FORMAT, keyrings=(note,), inbox_public=public_of(keys.inbox))
@@ -242,7 +257,9 @@ class Vault:
     def _unlock_handed(self, handed: Handed, who: tuple[str, str, str], now: datetime) -> Unlocked:
         facts = self._need_facts()
         door = self._door(facts)
-        if door.get(DEVICE) != handed.device:  # what else it knows is of another founding, or of nothing
+        if not self._device.has(
+            door, handed.device
+        ):  # what else it knows is of another founding, or of nothing
             door.forget(WRAPS)
             door.forget(ANCHOR)
         mark = WrapMark(lambda: door)
@@ -255,17 +272,24 @@ class Vault:
         facts = self._need_facts()
         door, place = self._door(facts), place_of(facts)
         book = self._wraps.read_checked(handed.device, place)
-        door.put(DEVICE, handed.device)
+        self._device.put(door, handed.device)
         door.put(IDENTITY, handed.identity)
         note = wraps.KeyringNote(self._account, backend_id(self._backend), fingerprint(handed.device))
         self._wraps.write(book.with_note(note), handed.device, place)
         self._identity = None
 
+    def _is_sealed(self) -> bool:
+        self._device_secret()
+        return self._device.is_sealed(self._door(self._need_facts()))
+
+    def _rekeep(self) -> None:
+        self._device.put(self._door(self._need_facts()), self._device_secret())
+
     def _device_secret(self) -> bytes:
         note = self._wraps.read().note_of(self._account)
         if note is None or backend_id(self._backend) != note.backend:
             raise StoreError("store.no_keyring")
-        secret = self._door(self._need_facts()).get(DEVICE)
+        secret = self._device.get(self._door(self._need_facts()))
         if secret is None or fingerprint(secret) != note.fingerprint:
             raise StoreError("store.no_keyring")
         return secret
@@ -286,7 +310,14 @@ class Vault:
         if not self._wraps.path.exists():
             return
         book = msgspec.structs.replace(self._wraps.read(), staff=())
-        secret = self._door(self._need_facts()).get(DEVICE) or bytes(wraps.KEY)
+        try:
+            secret = self._device.get(self._door(self._need_facts())) or bytes(wraps.KEY)
+        except StoreError as error:
+            if not error.code.startswith("tpm."):
+                raise
+            secret = bytes(
+                wraps.KEY
+            )  # no TPM opens it: then nothing opens anything here, which is what is wanted
         self._wraps.write(book, secret, place_of(self._need_facts()))
 
     def _forget_stores(self) -> None:

@@ -24,8 +24,9 @@ from client.domain.calendar import short_wareki
 from client.domain.terminal import TerminalFacts
 from client.rules import totp
 from offline.store.anchor import ANCHOR
+from offline.store.device_secret import DEVICE
 from offline.store.keyring_door import KeyringDoor, system_backend
-from offline.store.keys import DEVICE, IDENTITY
+from offline.store.keys import IDENTITY
 from offline.store.wrap_mark import WRAPS
 from tests.journeys.gestures import Hands, NotShownError
 from tests.journeys.training_cloud import TrainingCloud

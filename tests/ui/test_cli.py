@@ -83,7 +83,17 @@ def test_the_doctor_looks_at_everything_and_names_the_first_trouble(
     monkeypatch.setenv("MADOGUCHI_CLOUD_URL", "https://127.0.0.1:9")
     code = main(["doctor", "--json"])
     told = {one["name"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
-    assert set(told) == {"folder", "disk", "fonts", "keyring", "enrolled", "cloud", "printer", "outbox"}
+    assert set(told) == {
+        "folder",
+        "disk",
+        "fonts",
+        "keyring",
+        "enrolled",
+        "device",
+        "cloud",
+        "printer",
+        "outbox",
+    }
     assert told["folder"]["ok"]
     assert told["fonts"]["ok"]
     assert told["enrolled"]["code"] == "store.no_keys"

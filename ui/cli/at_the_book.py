@@ -20,6 +20,7 @@ from offline.store.wipe_file import WipeFile
 from ui.cards import card_door
 from ui.config_file import Loaded
 from ui.doors import utc_now
+from ui.vaults import vault_of
 
 Secrets = tuple[str, str, str]
 
@@ -37,7 +38,7 @@ class Place:
 def place_of(loaded: Loaded) -> Place:
     """Return where this terminal's files are. StoreError ``store.no_keys`` where this PC is none."""
     folder, environment = loaded.config.terminal_dir, loaded.config.environment
-    vault = Vault(folder, environment, card=card_door(loaded.config)) if folder.exists() else None
+    vault = vault_of(loaded.config, card_door(loaded.config)) if folder.exists() else None
     if vault is None or not vault.enrolled:
         raise StoreError("store.no_keys")
     return Place(folder, environment, vault, utc_now)

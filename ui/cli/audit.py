@@ -22,14 +22,14 @@ Secrets = tuple[str, str, str]  # staff id, password, code; asked for, never on 
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     """Print what was found; 11 where the book is not whole."""
-    from offline.store.keys import Vault
     from ui.doors import utc_now
+    from ui.vaults import vault_of
 
     folder = loaded.config.terminal_dir
     if not folder.exists():
         raise StoreError("store.no_keys")
     with InstanceLock(folder / "lock"):
-        vault = Vault(folder, loaded.config.environment)
+        vault = vault_of(loaded.config)
         if vault.facts is None or not vault.enrolled:
             raise StoreError("store.no_keys")
         found = asyncio.run(audited(vault, folder, Asking().clerk(), utc_now))

@@ -59,6 +59,7 @@ def look(config: Config) -> Iterator[Finding]:
         ("fonts", _fonts),
         ("keyring", _keyring),
         ("enrolled", _enrolled),
+        ("device", _device),
         ("cloud", _cloud),
         ("printer", _printer),
         ("outbox", _outbox),
@@ -129,12 +130,26 @@ def _keyring(_config: Config) -> str:
 
 
 def _enrolled(config: Config) -> str:
-    from offline.store.keys import Vault
+    from ui.vaults import vault_of
 
-    vault = Vault(config.terminal_dir, config.environment)
+    vault = vault_of(config)
     if vault.facts is None or not vault.enrolled:
         raise StoreError("store.no_keys")
     return f"{vault.facts.municipality_name} {vault.identity.terminal_no}"
+
+
+def _device(config: Config) -> str:
+    """Say where the device secret is kept, once it was opened there. StoreError ``tpm.…``."""
+    from ui.vaults import vault_of
+
+    vault = vault_of(config)
+    if not vault.enrolled:
+        asyncio.run(vault.check_device())
+        return config.device_key
+    sealed = asyncio.run(vault.device_is_sealed())
+    if sealed != (config.device_key == "tpm"):
+        raise StoreError("tpm.not_moved")
+    return config.device_key
 
 
 def _cloud(config: Config) -> str:

@@ -32,7 +32,7 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
 
 async def put_away(config: Config) -> None:
     """Take a drill's secrets out of the keyring: its papers and report stay, its stores can be read by nobody."""
-    vault = import_module("offline.store.keys").Vault(config.terminal_dir, config.environment)
+    vault = import_module("ui.vaults").vault_of(config)
     if vault.facts is not None:
         await vault.forget()
 

@@ -13,7 +13,7 @@ MEANINGS = {
     IN_USE: "the counter is open already on the same data",
     NOT_ENROLLED: "this PC is not a terminal, or was revoked",
     DISK_FULL: "the disk is full",
-    KEYRING: "the operating system's keyring cannot be used",
+    KEYRING: "the operating system's keyring, or the TPM, cannot be used",
     NEWER: "the data was made by a newer version of the program",
     PAPER: "the printer or a font is missing",
     CLOCK: "the clock of this PC is off by more than five minutes",
@@ -40,6 +40,8 @@ def of(error: CounterError) -> int:
     """Return the exit code for known trouble."""
     if error.code in _BY_CODE:
         return _BY_CODE[error.code]
+    if error.code.startswith("tpm."):
+        return KEYRING
     return next((code for kind, code in _BY_KIND if isinstance(error, kind)), FAILED)
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from client.config import Config, ConfigError
 from client.domain.errors import CounterError
-from ui.cli import account_words, bundle_words, exit_codes
+from ui.cli import account_words, bundle_words, exit_codes, keys_words
 from ui.config_file import Loaded, load
 from ui.no_core import keep_memory_off_the_disk
 
@@ -23,6 +23,7 @@ VERBS = {
     "bundle": "write, show, open or keep a bundle that is carried by hand",
     "outbox": "write down what was not sent yet, for a PC that dies; bring another terminal's to the cloud",
     "account": "hand this terminal's secret to another OS account of this PC, or take it under that account",
+    "keys": "move the device secret to where the setting device_key says: keyring or TPM",
     "card": "speak with the module of IC cards; the counter starts this itself",
     "wipe": "hand over what the cloud does not have, then erase this terminal; with --transfer enrol the PC anew",
     "enrol": "make this PC a terminal of the town, with a one-time token",
@@ -100,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
             bundle_words.add_outbox_to(verb)
         if name == "account":
             account_words.add_to(verb)
+        if name == "keys":
+            keys_words.add_to(verb)
         if name == "wipe":
             verb.add_argument(
                 "--terminal", required=True, help="number of this terminal, so that it is no slip"

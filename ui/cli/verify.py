@@ -25,15 +25,15 @@ Secrets = tuple[str, str, str]  # staff id, password, code; asked for, never on 
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     """Print what was found; 11 where something is not whole."""
-    from offline.store.keys import Vault
     from ui.cards import card_door
     from ui.doors import utc_now
+    from ui.vaults import vault_of
 
     folder = loaded.config.terminal_dir
     if not folder.exists():
         raise StoreError("store.no_keys")
     with InstanceLock(folder / "lock"):
-        vault = Vault(folder, loaded.config.environment, card=card_door(loaded.config))
+        vault = vault_of(loaded.config, card_door(loaded.config))
         if vault.facts is None or not vault.enrolled:
             raise StoreError("store.no_keys")
         found = asyncio.run(verified(vault, folder, _secrets(), utc_now))

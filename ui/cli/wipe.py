@@ -11,9 +11,9 @@ from client.config import Config
 from client.domain.errors import RefusedError, StoreError
 from client.domain.terminal import TerminalFacts
 from offline.store.files import InstanceLock
-from offline.store.keys import Vault
 from ui.cli import exit_codes
 from ui.config_file import Loaded
+from ui.vaults import vault_of
 
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
@@ -39,7 +39,7 @@ async def _wiped(config: Config, terminal_no: str) -> dict[str, object]:
     from ui.doors import http_of, wipe_of  # the doors are heavy, and other verbs do not need them
 
     folder = config.terminal_dir
-    vault = Vault(folder, config.environment)
+    vault = vault_of(config)
     facts = vault.facts
     if facts is None:
         raise StoreError("store.no_keys")

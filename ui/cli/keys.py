@@ -1,0 +1,26 @@
+"""``madoguchi keys``: what an officer does with the keys of this terminal, the counter closed."""
+
+import argparse
+import asyncio
+
+from msgspec import json as wire
+
+from offline.store.files import InstanceLock
+from ui.cli import exit_codes
+from ui.cli.asking import Asking
+from ui.cli.at_the_book import place_of
+from ui.cli.device_move import move
+from ui.config_file import Loaded
+
+
+def run(loaded: Loaded, asked: argparse.Namespace) -> int:
+    """Do one of the acts while no counter is open on the same data. RefusedError, SignInNeededError, StoreError."""
+    place = place_of(loaded)
+    with InstanceLock(place.folder / "lock"):
+        told = asyncio.run(move(place, loaded.config.device_key, Asking().clerk))
+    if asked.json:
+        print(wire.encode(told).decode())
+    else:
+        for name, value in told.items():
+            print(f"{name}: {value}")
+    return exit_codes.OK

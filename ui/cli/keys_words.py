@@ -1,0 +1,11 @@
+"""The words of ``madoguchi keys`` on the command line."""
+
+import argparse
+
+
+def add_to(keys: argparse.ArgumentParser) -> None:
+    """Describe what can be done with the keys of this terminal."""
+    acts = keys.add_subparsers(dest="act", metavar="ACT", required=True)
+    sentence = "keep the device secret as the setting device_key says; asks for an officer's secrets"
+    act = acts.add_parser("move", help=sentence, description=sentence)
+    act.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")
