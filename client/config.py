@@ -3,6 +3,7 @@
 import re
 import sys
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -216,6 +217,37 @@ class Config:
             "range": (1, 366),
         },
     )
+    night_from: int = field(
+        default=22, metadata={"doc": "Hour from which access counts as at night, 0 to 23.", "range": (0, 23)}
+    )
+    night_until: int = field(
+        default=5, metadata={"doc": "Hour at which the night is over, 0 to 23.", "range": (0, 23)}
+    )
+    open_days: str = field(
+        default="",
+        metadata={"doc": "Days off by law on which this town is open, 2026-12-29, with a space between."},
+    )
+    closed_days: str = field(default="", metadata={"doc": "More days on which it is closed."})
+    failed_sign_ins_a_day: int = field(
+        default=3, metadata={"doc": "Wrong secrets of one id on one day that stand out.", "range": (1, 1000)}
+    )
+    sign_ins_a_day: int = field(
+        default=20, metadata={"doc": "Sign-ins of one id on one day that stand out.", "range": (1, 1000)}
+    )
+    searches_an_hour: int = field(
+        default=60, metadata={"doc": "Searches within any hour that stand out.", "range": (1, 10000)}
+    )
+    number_searches_a_day: int = field(
+        default=30,
+        metadata={"doc": "Searches from a 宛名番号 on one day that stand out.", "range": (1, 10000)},
+    )
+    numbers_in_a_row: int = field(
+        default=5, metadata={"doc": "People whose 宛名番号 follow each other.", "range": (2, 1000)}
+    )
+    export_folder: str = field(
+        default="",
+        metadata={"doc": "Folder for extracts of the book (CSV), not encrypted; empty: none is written."},
+    )
     place_readings_file: str = field(default="", metadata={"doc": "CSV: names of 町字 and their kana."})
     allow_pdf_files: bool = field(
         default=False,
@@ -239,6 +271,8 @@ class Config:
             raise ConfigError("device_key: tpm is only on Linux")
         self._guard_pcrs()
         self._guard_addresses()
+        self.days("open_days")
+        self.days("closed_days")
         for declared in fields(self):
             low_high = declared.metadata.get("range")
             value = getattr(self, declared.name)
@@ -287,6 +321,13 @@ class Config:
                 raise ConfigError(f"{name} = {address}: must begin with https://")
         if wrong := set(self.metered_lines.split()) - {"second", "mobile"}:
             raise ConfigError(f"metered_lines = {' '.join(sorted(wrong))}: second or mobile")
+
+    def days(self, name: Literal["open_days", "closed_days"]) -> frozenset[date]:
+        """Return the days of a setting. ConfigError where one is none."""
+        try:
+            return frozenset(map(date.fromisoformat, getattr(self, name).split()))
+        except ValueError:
+            raise ConfigError(f"{name}: days as 2026-12-29, with a space between") from None
 
     @property
     def terminal_dir(self) -> Path:

@@ -30,7 +30,7 @@ from offline.store.files import InstanceLock, make_folder, open_own, trouble
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
 from ui.background import Background, Loop, Reporter
-from ui.book_desk import BookDesk, look_in_book_of
+from ui.book_desk import BookDesk, book_jobs_of
 from ui.card_watch import CardWatch
 from ui.cli import exit_codes
 from ui.clipboard import Copied
@@ -228,7 +228,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     )
     LineBox(face, jobs.fill, tasks, lambda: rounds.facts)
     DoubtfulDesk(face, jobs.doubtful, tasks, utc_now)
-    BookDesk(face, look_in_book_of(doors), tasks)
+    BookDesk(face, book_jobs_of(config, doors), tasks)
     ReleaseDesk(face, jobs.release, jobs.offline, config.release_minutes, tasks)
     TwoDesk(face, window.log_in_view, let_in_of(doors, line.log_in), tasks)
     SettleDesk(face, jobs.compare, jobs.settle, tasks, utc_now, returned=jobs.returned)

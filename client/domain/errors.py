@@ -122,6 +122,8 @@ class RefusedError(CounterError):
         "refused.input_too_long",  # facts: most, letters; words
         "refused.forbidden_number",  # 個人番号 or 住民票コード where it may not be kept; fact: field
         "refused.number_search",  # typed into the search, which neither asks nor keeps it
+        "refused.no_export_folder",  # the town has set no folder for extracts of the book
+        "refused.too_many_lines",  # of one file; fact: most
         "refused.terminal_revoked",
         "refused.enrolment",  # token unknown or used
         "refused.cannot_be_read",  # the cloud takes no batch with this change in it, whatever else it takes

@@ -1,7 +1,5 @@
 """停止中発行 要確認一覧 as the officer deals with it: read, decided line by line, printed, exported; all in the book."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +14,11 @@ from client.domain.letters import length
 from client.domain.resident import AtenaNo
 from client.jobs.doubt_ports import DoubtBook, ListFile, ListPress
 from client.jobs.ports import JournalEntry, Now
+from client.rules.csv_file import csv_file
 from client.rules.doubtful import as_told
 from client.rules.sign_in import right_error, session_error
 
 MOST_LETTERS = 60  # of a remark, as the paper has room for
-_BOM = b"\xef\xbb\xbf"  # by which spreadsheets know UTF-8
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would calculate
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ class SettleDoubtful:
         self._check(sign_in, Right.OFFICER)
         papers = await self._seen(sign_in)
         await self._record(sign_in, "exported", papers)
-        await self._write(path, _csv([head, *map(line, papers)]))
+        await self._write(path, csv_file([head, *map(line, papers)]))
 
     async def _seen(self, sign_in: SignIn) -> tuple[DoubtfulPaper, ...]:
         may = Right.SHIEN_SOCHI in sign_in.clerk.rights
@@ -106,14 +103,3 @@ class SettleDoubtful:
 def file_name(now: Now) -> str:
     """Return what the exported list is called unless the officer chooses otherwise; no number of anybody is in it."""
     return f"youkakunin-{now().astimezone(TOKYO):%Y%m%d-%H%M}.csv"
-
-
-def _csv(rows: Sequence[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([_plain(cell) for cell in row] for row in rows)
-    return _BOM + text.getvalue().encode("utf-8")
-
-
-def _plain(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: remarks are typed by hand."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

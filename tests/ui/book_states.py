@@ -1,6 +1,7 @@
 """The states of the screen of the book; beside those of the screens."""
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox
 
 from client.domain.resident import AtenaNo
 from client.jobs.ports import JournalEntry
@@ -87,6 +88,26 @@ async def no_day(counter: Counter) -> None:
     await counter.quiet()
 
 
+async def analysed(counter: Counter, place: int = 5, *, searches: int = 70) -> None:
+    for n in range(searches):
+        who = (AtenaNo(f"10000{n:04d}7"),)
+        counter.world.ledger.journal.append(JournalEntry("look_up", "s002", who, {"by": "number", "hits": 1}))
+    await begun(counter)
+    counter.hands.find(QComboBox, "bookWay").setCurrentIndex(place)
+    await counter.hands.push("bookLook")
+    await counter.quiet()
+
+
+async def mass(counter: Counter) -> None:
+    await analysed(counter, 4)
+
+
+async def exported(counter: Counter) -> None:
+    await mass(counter)
+    await counter.hands.push("bookExport")
+    await counter.quiet()
+
+
 BOOK_STATES: dict[str, states.Play] = {
     "book-begun": begun,
     "book": found,
@@ -94,4 +115,7 @@ BOOK_STATES: dict[str, states.Play] = {
     "book-named": named,
     "book-nothing": nothing,
     "book-no-day": no_day,
+    "book-by-number": analysed,
+    "book-mass": mass,
+    "book-exported": exported,
 }

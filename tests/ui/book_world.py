@@ -3,12 +3,16 @@
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 from client.domain.journal import JournalStanding, Slab, Wanted
+from client.jobs.analyse_book import AnalyseBook
 from client.jobs.look_in_book import LookInBook
+from client.rules.book_analyses import Thresholds
 from offline.store import heads, journal
 from offline.store.journal_search import search
 from tests.ui.world import World
+from ui.screens.book.model import BookJobs
 
 
 class MemoryLines:
@@ -29,6 +33,19 @@ class MemoryLines:
                 at = self._world.clock() - timedelta(seconds=len(entries) - place)
                 journal.append(connection, entry, at)
             return search(connection, wanted, below=below, span=span, most=most)
+
+
+def book_jobs(world: World, folder: Path | None = None) -> BookJobs:
+    """Return what the screen asks for, over this world; files stay in memory."""
+    analyse = AnalyseBook(
+        MemoryLines(world),
+        world.ledger,
+        world.doubts,
+        now=world.clock,
+        thresholds=Thresholds(),
+        folder=folder,
+    )
+    return BookJobs(look_in_book(world), analyse)
 
 
 def look_in_book(world: World) -> LookInBook:

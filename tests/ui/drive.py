@@ -13,7 +13,7 @@ from client.domain.feed import FeedPosition, Position
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
 from tests.journeys.gestures import Hands
-from tests.ui.book_world import look_in_book
+from tests.ui.book_world import book_jobs
 from tests.ui.world import World
 from ui import theme as look
 from ui.book_desk import BookDesk
@@ -171,7 +171,7 @@ async def open_counter(
     counter = Counter(app, world, words, shell, face, view, tasks, Hands(), bugs, facts, letters)
     LineBox(face, world.jobs.fill, tasks, lambda: counter.facts)
     DoubtfulDesk(face, world.jobs.doubtful, tasks, world.clock)
-    BookDesk(face, look_in_book(world), tasks)
+    BookDesk(face, book_jobs(world, Path("extracts")), tasks)
     ReleaseDesk(face, world.jobs.release, world.jobs.offline, 10, tasks)
     counter.two = TwoDesk(face, view, world.let_in(world.jobs.log_in), tasks)
     SettleDesk(face, world.jobs.compare, world.jobs.settle, tasks, world.clock, returned=world.jobs.returned)

@@ -158,3 +158,45 @@ def test_another_clerk_finds_nothing_of_what_the_officer_read(drive: Drive) -> N
         assert cells(counter, "kind") == []
 
     drive(play)
+
+
+def test_an_analysis_is_chosen_by_keys_what_stands_out_comes_first_and_its_lines_are_behind_it(
+    drive: Drive,
+) -> None:
+    async def play(counter: Counter) -> None:
+        await states.mass(counter)
+        keys = Keys(counter)
+        assert cells(counter, "kind") == ["▲ 基準以上", "― 基準未満"]
+        assert "1時間に最多 70回" in text(counter, "bookWhole")
+        await keys.alt("D")
+        assert set(cells(counter, "actor")) == {"s002"}
+        assert len(cells(counter, "actor")) == 70
+        assert counter.world.ledger.journal[-1].facts["by"] == "kind+staff+period"
+
+    drive(play)
+
+
+def test_what_was_looked_for_is_written_out_in_words_and_says_where(drive: Drive) -> None:
+    async def play(counter: Counter) -> None:
+        await states.found(counter)
+        await Keys(counter).alt("E")
+        ((path, content),) = counter.world.doubts.files.items()
+        rows = content.decode("utf-8-sig").splitlines()
+        assert rows[0] == "行,種類,日時,職員,対象者,内容"
+        assert len(rows) > len(states.LINES)
+        assert "花子" not in content.decode("utf-8-sig")
+        assert any("1000000011 1000000012 1000000013 1000000014" in row for row in rows)
+        assert path.name in text(counter, "noticeMore")
+
+    drive(play)
+
+
+def test_what_an_analysis_found_is_written_out_as_it_is_shown(drive: Drive) -> None:
+    async def play(counter: Counter) -> None:
+        await states.exported(counter)
+        ((_, content),) = counter.world.doubts.files.items()
+        rows = content.decode("utf-8-sig").splitlines()
+        assert rows[0] == "種類,日時,職員,対象者,内容"
+        assert rows[1].startswith("基準以上,2026-11-20 ")
+
+    drive(play)

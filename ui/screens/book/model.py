@@ -2,19 +2,23 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 
-from client.domain.calendar import TOKYO, parse_day
+from client.domain.calendar import parse_day
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import CounterError
 from client.domain.journal import BookLine, Wanted
+from client.jobs.analyse_book import AnalyseBook
 from client.jobs.look_in_book import LookInBook, Named, Page
+from client.rules.book_analyses import Analysis, Finding
 from ui.clock import in_tokyo
 from ui.marks import Mark
 from ui.notices import Note, note_of
+from ui.screens.book.day import begin_of, day_after
+from ui.screens.book.findings import behind, cells_of, mark_of
 from ui.screens.book.told import kind_word, told
 from ui.text import Words
-from ui.work import Starter
+from ui.work import Starter, nothing
 
 COLUMNS = ("kind", "at", "actor", "subjects", "told")
 _TIME = "%Y-%m-%d %H:%M:%S"
@@ -26,11 +30,20 @@ _MARKS = {  # by shape, beside the word of the kind
 }
 _PLAIN = (Mark.DOCUMENT, "quiet")
 _SHOWN_NUMBERS = 2
+_WORK = "look_in_book"
+
+
+@dataclass(frozen=True, slots=True)
+class BookJobs:
+    """What the screen asks for."""
+
+    look: LookInBook
+    analyse: AnalyseBook
 
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A line of the list: its cells in the order of the columns."""
+    """A line of the list: its cells in the order of the columns; a finding's number is its place in the list."""
 
     seq: int
     mark: Mark
@@ -47,19 +60,22 @@ class Typed:
     kind: str = ""
     since: str = ""
     until: str = ""
+    analysis: Analysis | None = None  # None: the lines themselves
 
 
 class BookModel:
     """The screen (F10). ``finished`` is called at Esc, ``found`` once there are lines to go to."""
 
     def __init__(
-        self, words: Words, job: LookInBook, starter: Starter, *, who: Callable[[], SignIn | None]
+        self, words: Words, jobs: BookJobs, starter: Starter, *, who: Callable[[], SignIn | None]
     ) -> None:
         self.words = words
-        self._job = job
+        self._jobs = jobs
         self._starter = starter
         self._who = who
         self.page = Page()
+        self.analysis: Analysis | None = None  # what is shown in place of lines
+        self.findings: tuple[Finding, ...] = ()
         self.chosen: int | None = None
         self.names: tuple[Named, ...] = ()
         self.busy = False
@@ -99,19 +115,34 @@ class BookModel:
         return self.may_look and line is not None and bool(line.subjects)
 
     @property
+    def may_see_behind(self) -> bool:
+        """Tell whether a finding is chosen whose lines can be shown."""
+        return self.may_look and self._finding is not None
+
+    @property
+    def may_export(self) -> bool:
+        """Tell whether there is something to be written out."""
+        return self.may_look and self._wanted is not None
+
+    @property
     def summary(self) -> str:
         """Return how many lines are shown and of which page, or how far the look is."""
         if self.busy:
             return self.words("book.looking", percent=self.done)
         if self._wanted is None:
             return ""
+        if self.analysis is not None:
+            out = sum(one.stands_out for one in self._shown_findings)
+            return self.words("book.found", n=len(self._shown_findings), out=out)
         more = self.words("book.more" if self.page.below else "book.end")
         return self.words("book.summary", n=len(self.page.lines), page=len(self._above) + 1) + more
 
     @property
     def whole(self) -> str:
         """Return the chosen line in full: the list may have no room for it."""
-        line = self._chosen
+        finding, line = self._finding, self._chosen
+        if finding is not None:
+            return "　".join(filter(None, cells_of(finding, self._jobs.analyse.thresholds, self.words)))
         if line is None:
             return ""
         head = self.words("book.line", n=line.seq, at=in_tokyo(line.at).strftime(_TIME))
@@ -121,16 +152,39 @@ class BookModel:
         return "　".join(filter(None, (head, people, told(line, self.words))))
 
     def lines(self) -> tuple[ShownLine, ...]:
-        """Return the page, newest first."""
-        return tuple(map(self._line, self.page.lines))
+        """Return the page, newest first, or what was found."""
+        if self.analysis is None:
+            return tuple(map(self._line, self.page.lines))
+        limits = self._jobs.analyse.thresholds
+        return tuple(
+            ShownLine(place, *mark_of(one), cells_of(one, limits, self.words))
+            for place, one in enumerate(self._shown_findings)
+        )
 
     def look(self, typed: Typed) -> None:
         """Look for lines anew."""
         if not self.may_look:
             return
         wanted = self._wanted_of(typed)
-        if wanted is not None:
+        if wanted is None:
+            return
+        analysis = typed.analysis
+        if analysis is None:
             self._run(lambda who: self._look(who, wanted, 0, ()))
+        else:
+            self._run(lambda who: self._analyse(who, wanted, analysis))
+
+    def see_behind(self) -> None:
+        """Show the lines behind the chosen finding."""
+        finding = self._finding
+        if finding is not None and self.may_see_behind:
+            self._run(lambda who: self._look(who, behind(finding), 0, ()))
+
+    def export(self) -> None:
+        """Write what was looked for, all of it, or what was found, where the town lets files be written."""
+        wanted = self._wanted
+        if wanted is not None and self.may_export:
+            self._run(lambda who: self._export(who, wanted))
 
     def turn(self) -> None:
         """Go to the older page."""
@@ -165,7 +219,11 @@ class BookModel:
 
     def forget(self) -> None:
         """Put away what was read."""
+        if self.busy:
+            self._starter.replace(_WORK, nothing)
+            self.busy = False
         self.page, self.chosen, self.names, self.note = Page(), None, (), None
+        self.analysis, self.findings = None, ()
         self._wanted, self._above, self._began = None, (), 0
         self.changed()
 
@@ -177,6 +235,15 @@ class BookModel:
     def _may(self) -> bool:
         present = self._who()
         return present is not None and Right.OFFICER in present.clerk.rights
+
+    @property
+    def _shown_findings(self) -> tuple[Finding, ...]:
+        return tuple(one for one in self.findings if one.analysis is self.analysis)
+
+    @property
+    def _finding(self) -> Finding | None:
+        found, chosen = self._shown_findings, self.chosen
+        return found[chosen] if chosen is not None and chosen < len(found) else None
 
     @property
     def _chosen(self) -> BookLine | None:
@@ -199,8 +266,8 @@ class BookModel:
             typed.subject,
             typed.staff,
             typed.kind,
-            None if since is None else _begin_of(since),
-            None if until is None else _begin_of(until + timedelta(days=1)),
+            None if since is None else begin_of(since),
+            None if until is None else begin_of(day_after(until)),
         )
 
     def _run(self, work: Callable[[SignIn], Awaitable[None]]) -> None:
@@ -209,7 +276,7 @@ class BookModel:
             return
         self.busy, self.done, self.note = True, 0, None
         self.changed()
-        if not self._starter.start("look_in_book", lambda: self._do(work, present)):
+        if not self._starter.start(_WORK, lambda: self._do(work, present)):
             self.busy = False
 
     async def _do(self, work: Callable[[SignIn], Awaitable[None]], present: SignIn) -> None:
@@ -220,20 +287,43 @@ class BookModel:
         finally:
             self.busy = False
             self.changed()
-        if self.page.lines and self.note is None:
+        if self.lines() and (self.note is None or self.note.tone == "ok"):
             self.found()
 
     async def _look(self, who: SignIn, wanted: Wanted, below: int, above: tuple[int, ...]) -> None:
-        page = await self._job.page(who, wanted, below, tell=self._tell)
+        page = await self._jobs.look.page(who, wanted, below, tell=self._tell)
         if self._who() is not who:  # another sits here now, or nobody
             return
         self.page, self._wanted, self._began, self._above = page, wanted, below, above
+        self.analysis, self.findings = None, ()
         self.chosen, self.names = (page.lines[0].seq if page.lines else None), ()
         if not page.lines:
             self.note = Note("info", self.words("book.nothing"))
 
+    async def _analyse(self, who: SignIn, wanted: Wanted, analysis: Analysis) -> None:
+        found = await self._jobs.analyse.analyse(who, wanted, tell=self._tell)
+        if self._who() is not who:  # as above
+            return
+        self.page, self._wanted, self._began, self._above = Page(), wanted, 0, ()
+        self.analysis, self.findings, self.names = analysis, found, ()
+        self.chosen = 0 if self._shown_findings else None
+        if not self._shown_findings:
+            self.note = Note("info", self.words("book.nothing_found"))
+
+    async def _export(self, who: SignIn, wanted: Wanted) -> None:
+        head = [self.words(f"book.column_{name}") for name in COLUMNS]
+        job, words = self._jobs.analyse, self.words
+        if self.analysis is None:
+            path = await job.export_lines(
+                who, wanted, self._row, [words("book.column_line"), *head], tell=self._tell
+            )
+        else:
+            rows = [cells_of(one, job.thresholds, words) for one in self._shown_findings]
+            path = await job.export_findings(who, wanted, rows, head)
+        self.note = Note("ok", words("book.exported"), str(path))
+
     async def _name(self, who: SignIn, line: BookLine) -> None:
-        names = await self._job.named(who, line)
+        names = await self._jobs.look.named(who, line)
         if self._who() is who and self.chosen == line.seq:
             self.names = names
 
@@ -250,7 +340,7 @@ class BookModel:
 
     def _line(self, line: BookLine) -> ShownLine:
         mark, tone = _MARKS.get(line.kind, _PLAIN)
-        people = tuple(dict.fromkeys(line.subjects))
+        people = _people(line)
         shown = self.words("book.comma").join(people[:_SHOWN_NUMBERS])
         if len(people) > _SHOWN_NUMBERS:
             shown += self.words("book.more_people", n=len(people) - _SHOWN_NUMBERS)
@@ -263,6 +353,10 @@ class BookModel:
         )
         return ShownLine(line.seq, mark, tone, cells)
 
+    def _row(self, line: BookLine) -> tuple[str, ...]:
+        kind, at, actor, _, said = self._line(line).cells
+        return str(line.seq), kind, at, actor, " ".join(_people(line)), said
 
-def _begin_of(day: date) -> datetime:
-    return datetime.combine(day, time(), TOKYO).astimezone(UTC)
+
+def _people(line: BookLine) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.subjects))

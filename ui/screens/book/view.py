@@ -4,6 +4,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLineEdit, QVBoxLayout, QWidget
 
+from client.rules.book_analyses import Analysis
 from ui.screens.book.model import COLUMNS, BookModel, ShownLine, Typed
 from ui.screens.book.told import KINDS, kind_word
 from ui.text import Words
@@ -37,8 +38,15 @@ class BookView(QWidget):
         self._until = self._field("bookUntil")
         kinds = ((words("book.every_kind"), ""), *((kind_word(kind, words), kind) for kind in KINDS))
         self._kind = choice("bookKind", words("book.kind").replace("&", ""), kinds, lambda _: None)
+        ways = (
+            (words("book.all_lines"), None),
+            *((words(f"book_analysis.{one.value}"), one) for one in Analysis),
+        )
+        self._way = choice("bookWay", words("book.way").replace("&", ""), ways, lambda _: None)
         self._look = button(words("book.look"), "bookLook", self._on_look, primary=True)
         self._name = button(words("book.name"), "bookName", model.name)
+        self._behind = button(words("book.behind"), "bookBehind", model.see_behind)
+        self._export = button(words("book.export"), "bookExport", model.export)
         self._newer = button(words("book.newer"), "bookNewer", model.turn_back)
         self._older = button(words("book.older"), "bookOlder", model.turn)
         self._back = button(words("common.back"), "bookBack", model.back)
@@ -81,6 +89,7 @@ class BookView(QWidget):
             (who, "subject", self._subject),
             (who, "staff", self._staff),
             (who, "kind", self._kind),
+            (when, "way", self._way),
             (when, "since", self._since),
             (when, "until", self._until),
         ):
@@ -94,7 +103,7 @@ class BookView(QWidget):
         ends.setSpacing(10)
         ends.addWidget(self._back)
         ends.addStretch(1)
-        for part in (self._name, self._newer, self._older):
+        for part in (self._export, self._behind, self._name, self._newer, self._older):
             ends.addWidget(part)
         column.addLayout(ends)
         page = QVBoxLayout(self)
@@ -120,11 +129,13 @@ class BookView(QWidget):
         if self._lines.lines and self._table.currentIndex().row() != row:
             self._table.setCurrentIndex(self._lines.index(row, 0))
         self._whole.setText(model.whole)
-        for field in (self._subject, self._staff, self._kind, self._since, self._until):
+        for field in (self._subject, self._staff, self._kind, self._way, self._since, self._until):
             field.setEnabled(not model.reason)
         for part, may in (
             (self._look, model.may_look),
             (self._name, model.may_name),
+            (self._behind, model.may_see_behind),
+            (self._export, model.may_export),
             (self._newer, model.may_turn_back),
             (self._older, model.may_turn),
         ):
@@ -147,6 +158,7 @@ class BookView(QWidget):
                 str(self._kind.currentData()),
                 self._since.text(),
                 self._until.text(),
+                self._way.currentData(),
             )
         )
 

@@ -1,0 +1,200 @@
+"""The five analyses of the logs ([STD j1370]): access at night and on days off, failed sign-ins, sign-ins per id, mass
+search, and searches from 宛名番号.
+
+They read lines in any order, keep counts and no line, and say of each person and day what there was; what stands out
+is said by the town's own thresholds. None of them accuses: an officer looks at the lines behind.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import Enum
+
+from client.domain.calendar import TOKYO
+from client.domain.holidays import is_closed_by_law
+from client.domain.journal import BookLine
+
+_HOUR = timedelta(hours=1)
+# Lines a person makes; what the program, the cloud or a neighbour wrote is nobody's access.
+_BY_PERSONS = frozenset(
+    {
+        "sign_in", "look_up", "view", "issue", "handed_over", "spoiled", "refusal", "release", "let_in", "account",
+        "intake", "call_back", "book", "drill",
+    }
+)  # fmt: skip
+_IN = frozenset({"online", "offline"})
+_NEAR = 2  # 宛名番号 without their check digit follow each other by one, or by two where a digit has none
+_STEM = 10
+
+
+class Analysis(Enum):
+    """Which of the five."""
+
+    OFF_HOURS = "off_hours"  # 深夜・休業日のアクセス
+    FAILED = "failed"  # サインインの失敗
+    SIGN_INS = "sign_ins"  # ID別のサインイン
+    MASS = "mass"  # 大量検索
+    BY_NUMBER = "by_number"  # 宛名番号等からの検索
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From where on something stands out; hours are of the day in Japan, counts of one person on one day.
+
+    Night is from ``night_from`` to before ``night_until``, over midnight where the first is the greater; both equal,
+    there is none. ``open_days`` and ``closed_days`` are the town's own beside the days of the law.
+    """
+
+    night_from: int = 22
+    night_until: int = 5
+    failed: int = 3
+    sign_ins: int = 20
+    searches_an_hour: int = 60
+    numbers: int = 30
+    in_a_row: int = 5
+    open_days: frozenset[date] = frozenset()
+    closed_days: frozenset[date] = frozenset()
+
+    def is_off(self, moment: datetime) -> bool:
+        """Tell whether a moment is at night or on a day off."""
+        here = moment.astimezone(TOKYO)
+        day, hour, begins, ends = here.date(), here.hour, self.night_from, self.night_until
+        night = begins <= hour < ends if begins <= ends else hour >= begins or hour < ends
+        closed = day in self.closed_days or (day not in self.open_days and is_closed_by_law(day))
+        return night or closed
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an analysis says of a member of staff on a day (in Japan).
+
+    ``count`` is what the analysis counts, ``most`` the most within an hour (mass search) or numbers in a row (from
+    numbers), ``people`` how many were found or shown; 0 where it says nothing of it.
+    """
+
+    analysis: Analysis
+    staff: str
+    day: date
+    count: int
+    first: datetime
+    last: datetime
+    stands_out: bool
+    most: int = 0
+    people: int = 0
+
+
+@dataclass(slots=True)
+class _Pile:
+    """What one person did on one day, for one analysis."""
+
+    count: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    times: list[datetime] = field(default_factory=list)
+    people: set[str] = field(default_factory=set)
+
+    def add(self, at: datetime, count: int = 1) -> None:
+        self.count += count
+        self.first = at if self.first is None else min(self.first, at)
+        self.last = at if self.last is None else max(self.last, at)
+
+
+class Analyses:
+    """Takes lines in, in any order, and says what was found; five in one reading."""
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self._thresholds = thresholds
+        self._piles: defaultdict[tuple[Analysis, date, str], _Pile] = defaultdict(_Pile)
+
+    def add(self, lines: Iterable[BookLine]) -> None:
+        """Count some lines."""
+        for line in lines:
+            if line.kind not in _BY_PERSONS or not line.actor:
+                continue
+            day = line.at.astimezone(TOKYO).date()
+            if self._thresholds.is_off(line.at):
+                pile = self._piles[Analysis.OFF_HOURS, day, line.actor]
+                pile.add(line.at)
+                pile.people.update(line.subjects)
+            if line.kind == "sign_in":
+                self._add_sign_in(line, day)
+            elif line.kind == "look_up":
+                self._add_search(line, day)
+
+    def found(self) -> tuple[Finding, ...]:
+        """Return what there was: by analysis, what stands out first, the newest day first."""
+        order = {one: place for place, one in enumerate(Analysis)}
+        return tuple(
+            sorted(
+                self._found(),
+                key=lambda one: (order[one.analysis], not one.stands_out, -one.day.toordinal(), one.staff),
+            )
+        )
+
+    def _add_sign_in(self, line: BookLine, day: date) -> None:
+        how = line.facts.get("how")
+        if how == "failed":  # the id that was tried: beside a clerk it is another than the one who sits there
+            staff = str(line.facts.get("who") or line.actor)
+            self._piles[Analysis.FAILED, day, staff].add(line.at, _number(line, "tries", 1))
+        elif how in _IN:
+            self._piles[Analysis.SIGN_INS, day, line.actor].add(line.at)
+
+    def _add_search(self, line: BookLine, day: date) -> None:
+        pile = self._piles[Analysis.MASS, day, line.actor]
+        pile.add(line.at)
+        pile.times.append(line.at)
+        pile.people.update(line.subjects)
+        if "number" in str(line.facts.get("by", "")).split("+"):
+            pile = self._piles[Analysis.BY_NUMBER, day, line.actor]
+            pile.add(line.at)
+            pile.people.update(line.subjects)
+
+    def _found(self) -> Iterator[Finding]:
+        limits = self._thresholds
+        for (analysis, day, staff), pile in self._piles.items():
+            if pile.first is None or pile.last is None:
+                continue
+            most = 0
+            match analysis:
+                case Analysis.OFF_HOURS:
+                    out = True
+                case Analysis.FAILED:
+                    out = pile.count >= limits.failed
+                case Analysis.SIGN_INS:
+                    out = pile.count >= limits.sign_ins
+                case Analysis.MASS:
+                    most = most_within(pile.times, _HOUR)
+                    out = most >= limits.searches_an_hour
+                case Analysis.BY_NUMBER:
+                    most = longest_row(pile.people)
+                    out = pile.count >= limits.numbers or most >= limits.in_a_row
+            told = (pile.count, pile.first, pile.last)
+            yield Finding(analysis, staff, day, *told, out, most, len(pile.people))
+
+
+def most_within(times: Iterable[datetime], span: timedelta) -> int:
+    """Return how many moments at most lie within a span, wherever it begins."""
+    ordered = sorted(times)
+    most = begin = 0
+    for end, at in enumerate(ordered):
+        while at - ordered[begin] >= span:
+            begin += 1
+        most = max(most, end - begin + 1)
+    return most
+
+
+def longest_row(numbers: Iterable[str]) -> int:
+    """Return how many 宛名番号 at most follow each other, their check digits left out; others do not count."""
+    stems = sorted({int(number) // _STEM for number in numbers if number.isdecimal()})
+    most = row = 0
+    last: int | None = None
+    for stem in stems:
+        row = row + 1 if last is not None and stem - last <= _NEAR else 1
+        most, last = max(most, row), stem
+    return most
+
+
+def _number(line: BookLine, name: str, otherwise: int) -> int:
+    value = line.facts.get(name, otherwise)
+    return value if isinstance(value, int) else otherwise
