@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from cloud import storage
 from cloud.contract import Row
 from cloud.households import household_rows, in_force, lives_on, present_row, restrictions
+from cloud.items import as_seen
 from cloud.problems import ProblemError, not_found
 from cloud.register import Register
 from cloud.staff import Clerk
@@ -52,6 +53,10 @@ class _Case:
     def paper_rows(self) -> list[Row]:
         return [row for row in self.rows if row["atena_no"] in self.on_paper]
 
+    @property
+    def has_foreigner(self) -> bool:
+        return any(row.get("kind") == "foreign" for row in self.paper_rows)
+
     def standing(self, level: str) -> list[Row]:
         """Return blocks on issuing that have begun; a last day that has passed lifts nothing [STD j410]."""
         numbers, homes = set(self.on_paper), {row["household_no"] for row in self.rows}
@@ -69,8 +74,11 @@ Refusal = dict[str, str]
 
 
 def _about_rights(case: _Case) -> Iterable[Refusal]:
-    needed = ["issue", *(["honseki"] if case.request.options.get("honseki") else [])]
-    return [_refusal("refused.right_missing", right) for right in needed if right not in case.clerk.rights]
+    options = case.request.options
+    needed = ["issue", *(["honseki"] if options.get("honseki") else [])]
+    if case.has_foreigner and (options.get("honseki") or options.get("foreign_items")):
+        needed.append("zairyu")  # 国籍・地域 stands where a Japanese has 本籍
+    return [_refusal("refused.right_missing", right) for right in needed if not case.clerk.may(right)]
 
 
 def _about_shien_sochi(case: _Case) -> Iterable[Refusal]:
@@ -114,13 +122,14 @@ def _refusal(code: str, reason: str = "") -> Refusal:
 def _warnings(case: _Case) -> list[str]:
     request, day = case.request, case.request.on.isoformat()
     others = {row["atena_no"] for row in case.shien_sochi} - set(case.on_paper)
+    seen = case.clerk.may("zairyu")
     asked_for = any(request.options.get(item) for item in _THIRD_PARTY_ITEMS)
     told = {
         "warning.block": bool(case.standing("alert")),
         "warning.shien_sochi_household": bool(others),
-        "warning.stay_expired": any(
-            str(row.get("residence_until", "9999-12-31")) < day for row in case.paper_rows
-        ),
+        "warning.stay_expired": seen
+        and any(str(row.get("residence_until", "9999-12-31")) < day for row in case.paper_rows),
+        "warning.stay_unseen": case.has_foreigner and not seen,
         "warning.third_party_items": request.requester == "third_party" and asked_for,
     }
     return [code for code, holds in told.items() if holds]
@@ -154,7 +163,7 @@ def eligibility(
     whole = {row["atena_no"] for row in rows if lives_on(row, day)} <= set(request.members)
     words = forms(register, connection, request.kind, SCOPES[0] if whole else SCOPES[1], request.on)
     words |= {"seal": _named(words["seal"], held), "as_of": as_of}
-    paper = {"rows": rows, "restrictions": found, "forms": words}
+    paper = as_seen(rows, clerk) | {"restrictions": found, "forms": words}
     return _answer(as_of, [], _warnings(case)) | paper
 
 

@@ -28,7 +28,10 @@ People = sa.Select[Any]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A search. ``shelters``: whoever asks may search the addresses that are hidden (支援措置責任者)."""
+    """A search. ``shelters``: whoever asks may search the addresses that are hidden (支援措置責任者).
+
+    ``cards``: and may be told who has a residence card of a number (在留資格等).
+    """
 
     typed: str = ""
     name: str = ""
@@ -40,6 +43,7 @@ class Asked:
     removed: bool = False
     past: bool = False
     shelters: bool = False
+    cards: bool = True
 
     @property
     def overlong(self) -> str | None:
@@ -149,6 +153,8 @@ class Reader:
         if word.isascii() and word.isdecimal():
             yield self._people(lambda index: index.atena_no == word)
             yield self._people(lambda index: index.household_no == word)
+        elif _A_CARD.fullmatch(word.upper()) and not self._asked.cards:
+            yield self._people(lambda _index: sa.false())
         elif _A_CARD.fullmatch(word.upper()):
             yield self._lines((CARD,), lambda folded: folded == word.upper())
 

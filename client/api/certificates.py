@@ -54,7 +54,7 @@ class CertificateDesk:
         words = answer.forms.value(held)
         self._seal = words.seal.image if words.seal else held
         return Eligibility(
-            household=codec.household_from_rows(answer.rows),
+            household=codec.household_from_rows(answer.rows, answer.withheld),
             restrictions=restrictions,
             words=words,
             warnings=tuple(answer.warnings),

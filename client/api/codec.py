@@ -6,8 +6,9 @@ content is never quoted.
 """
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -106,6 +107,7 @@ class Rows(msgspec.Struct):
 
     rows: list[Row]
     as_of: WireAsOf
+    withheld: list[str] = []
 
 
 class WireRestrictions(msgspec.Struct):
@@ -196,6 +198,7 @@ class EligibilityAnswer(msgspec.Struct):
     warnings: list[str]
     as_of: WireAsOf
     rows: list[Row] = []
+    withheld: list[str] = []
     restrictions: WireRestrictions | None = None
     forms: WireForms | None = None
     question: str | None = None
@@ -330,8 +333,11 @@ class WireStaff(msgspec.Struct):
         return Clerk(self.staff_id, self.name, self.section, rights, self.by_item)
 
 
-def household_from_rows(rows: list[Row]) -> Household:
-    """Read a household in its stored order; RefusedError ``refused.not_found`` where there is nobody."""
+def household_from_rows(rows: list[Row], withheld: Collection[str] = ()) -> Household:
+    """Read a household in its stored order; RefusedError ``refused.not_found`` where there is nobody.
+
+    Where 在留資格等 was withheld, a foreign member has none: not an empty one.
+    """
     if not rows:
         raise RefusedError("refused.not_found")
     with of_the_contract():
@@ -339,6 +345,8 @@ def household_from_rows(rows: list[Row]) -> Household:
         numbers = {member.household_no for member in members}
         if len(numbers) != 1 or len({member.atena_no for member in members}) != len(members):
             raise ValueError("rows of more than one household, or a person twice")
+        if Right.ZAIRYU.value in withheld:
+            members = [replace(member, foreign=None) for member in members]
         return Household(members[0].household_no, tuple(members))
 
 

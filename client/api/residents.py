@@ -61,7 +61,7 @@ class CloudRegister:
             token=person(self._token),
         )
         rows = reply.decode(codec.Rows)
-        return Answer(codec.household_from_rows(rows.rows), rows.as_of.value())
+        return Answer(codec.household_from_rows(rows.rows, rows.withheld), rows.as_of.value())
 
     async def restrictions_of(self, household: Household) -> Answer[Restrictions]:
         """Return every block and support measure that concerns a household or its members."""

@@ -33,3 +33,4 @@ class Insured:
 
     spells: Mapping[AtenaNo, tuple[tuple[date, date | None], ...]] = field(default_factory=dict, repr=False)
     at: datetime | None = None
+    withheld: bool = False  # not this clerk's to know

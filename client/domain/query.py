@@ -37,6 +37,9 @@ class Query:
     past: bool = False
     sheltered: bool = False
     unplaced: bool = False  # of the replica alone: nobody is found by an address
+    cardless: bool = (
+        False  # nor is this the clerk's: nobody is found by a residence card's number (在留資格等)
+    )
 
     @property
     def texts(self) -> tuple[str, ...]:

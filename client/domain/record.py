@@ -72,6 +72,12 @@ def _foreign(row: Row) -> ForeignStatus | None:
     )
 
 
+_ITEMS = frozenset(
+    (
+        *("honseki", "hittosha", "nationality", "article_30_45"),
+        *("residence_status", "residence_period", "residence_until", "residence_card_no"),
+    )
+)
 _PLACES = frozenset(
     (
         *("address_code", "postcode", "address_banchi", "address_katagaki"),
@@ -83,6 +89,11 @@ _PLACES = frozenset(
 def without_places(row: Row) -> Row:
     """Return a row without anything that says where the person lives, lived or went; the column of 町 is needed."""
     return {column: value for column, value in row.items() if column not in _PLACES} | {"address_town": ""}
+
+
+def without_items(row: Row) -> Row:
+    """Return a row without what needs a right of its own: 本籍・筆頭者, 在留資格等."""
+    return {column: value for column, value in row.items() if column not in _ITEMS}
 
 
 def gaiji_from_row(row: Row) -> Gaiji:

@@ -10,11 +10,12 @@ from client.domain.change import QueuedChange
 from client.domain.clerk import SignIn
 from client.domain.errors import RefusedError, StoreError
 from client.domain.intake import is_newcomer
-from client.domain.record import resident_from_row
+from client.domain.record import resident_from_row, without_items
 from client.domain.resident import AtenaNo, Household, Resident
 from client.domain.row import Row
 from client.jobs.find_resident import FindResident, HouseholdView
 from client.jobs.ports import Ledger
+from client.rules import gate
 
 
 class Versions(Protocol):
@@ -81,7 +82,7 @@ class CompareChange:
                 if view is not None:
                     home = view.household
                     homes.append(home)
-            people.append(await self._standing(change, number, home))
+            people.append(await self._standing(sign_in, change, number, home))
         return Comparison(change, tuple(people), homes[0] if homes else None)
 
     async def _look(self, sign_in: SignIn, number: AtenaNo) -> HouseholdView | None:
@@ -95,7 +96,9 @@ class CompareChange:
                 raise
             return None
 
-    async def _standing(self, change: QueuedChange, number: AtenaNo, home: Household | None) -> Standing:
+    async def _standing(
+        self, sign_in: SignIn, change: QueuedChange, number: AtenaNo, home: Household | None
+    ) -> Standing:
         now = home.member(number) if home else None
         base = change.base.get(number)
         rows: tuple[Row, ...] = ()
@@ -104,4 +107,5 @@ class CompareChange:
         by_no = {row["history_no"]: row for row in rows}
         saw = by_no.get(base)
         told = by_no.get(now.history_no, {}) if now else {}
-        return Standing(number, base, resident_from_row(saw) if saw else None, now, told)
+        was = gate.resident_without_items(resident_from_row(saw), sign_in) if saw else None
+        return Standing(number, base, was, now, without_items(told))

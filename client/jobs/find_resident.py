@@ -20,7 +20,7 @@ from client.rules import gate
 from client.rules.holds import hidden_homes, sheltered_by, veiled_hit
 from client.rules.projection import project
 from client.rules.services import RESIDENTS
-from client.rules.sign_in import right_error, session_error
+from client.rules.sign_in import may, right_error, session_error
 
 HITS = 50  # a list a person can read; one more is asked for, to know that there are more
 LONGEST = 200  # letters a field of a search may have (resources/contract/openapi.yaml)
@@ -96,6 +96,7 @@ class FindResident:
         if verdict.refusals:
             await self._refuse(sign_in, numbers, verdict.refusals[0])
         view = self._view(
+            sign_in,
             household.value,
             restrictions,
             await self._ledger.changes_of(numbers),
@@ -128,7 +129,8 @@ class FindResident:
             raise RefusedError("refused.input_too_long", most=LONGEST, words=MOST_WORDS)
         if any(map(holds_forbidden_number, query.texts)):  # not asked for, not in the journal, kept by nobody
             raise RefusedError("refused.number_search")
-        return replace(query, sheltered=Right.SHIEN_SOCHI in sign_in.clerk.rights)
+        clerk = sign_in.clerk
+        return replace(query, sheltered=may(clerk, Right.SHIEN_SOCHI), cardless=not may(clerk, Right.ZAIRYU))
 
     async def _shown(self, sign_in: SignIn, asked: Query, answer: Answer[tuple[Hit, ...]]) -> Answer[Found]:
         """Return what the screen may show of an answer; the line is in the journal by then."""
@@ -180,6 +182,7 @@ class FindResident:
 
     @staticmethod
     def _view(
+        sign_in: SignIn,
         household: Household,
         restrictions: Restrictions,
         changes: tuple[QueuedChange, ...],
@@ -189,8 +192,8 @@ class FindResident:
     ) -> HouseholdView:
         projection = project(household, changes)
         view = HouseholdView(
-            household=household,
-            projected=projection.household,
+            household=gate.without_items(household, sign_in),
+            projected=gate.without_items(projection.household, sign_in),
             restrictions=restrictions,
             protected=gate.protected_members(household, restrictions),
             pending=projection.pending,

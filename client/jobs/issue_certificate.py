@@ -143,7 +143,7 @@ class IssueCertificate:
         verdict = self._judge(sign_in, request, record, released=release is not None)
         if verdict.refusals:
             await self._refuse(sign_in, request, verdict.refusals[0])
-        decided = self._decided(request, record, self._now())
+        decided = self._decided(sign_in, request, record, self._now())
         numbers = tuple(member.atena_no for member in record.household.members)
         waiting = project(record.household, await self._ledger.changes_of(numbers)).pending
         pending = (WARN_PENDING,) if waiting else ()
@@ -283,9 +283,11 @@ class IssueCertificate:
             officer_released=released,
         )
 
-    def _decided(self, request: CertificateRequest, record: _Record, now: datetime) -> Decided:
+    def _decided(
+        self, sign_in: SignIn, request: CertificateRequest, record: _Record, now: datetime
+    ) -> Decided:
         day = tokyo_day(now)
-        household = household_on(record.household, day)
+        household = gate.without_items(household_on(record.household, day), sign_in)
         sealed = self._settings.official_seal and not self._settings.drill
         return Decided(
             kind=request.kind,

@@ -10,7 +10,7 @@ from client.domain.errors import StoreError
 from client.domain.nhi import Insured
 from client.domain.resident import AtenaNo
 from client.jobs.ports import JournalEntry, Ledger, Now
-from client.rules.sign_in import right_error, session_error
+from client.rules.sign_in import may, right_error, session_error
 
 
 class InsuredAtHand(Protocol):
@@ -30,10 +30,16 @@ class LookUpInsured:
         self._now = now
 
     async def __call__(self, sign_in: SignIn, who: tuple[AtenaNo, ...]) -> Insured:
-        """Return what is known of some people; of no time where it cannot be known. SignInNeededError, RefusedError."""
+        """Return what is known of some people; of no time where it cannot be known, or is not this clerk's to know.
+
+        Errors: SignInNeededError, RefusedError.
+        """
         missing = session_error(sign_in, self._now()) or right_error(sign_in, Right.ACCEPT)
         if missing:
             raise missing
+        # Nothing is looked at then, and the notification is taken all the same.
+        if not may(sign_in.clerk, Right.NHI):
+            return Insured(withheld=True)
         with suppress(StoreError):  # whoever needs the replica is told; the form says that it cannot say
             told = await self._replica.insured(who)
             facts = {"what": "nhi", "source": told.as_of.source.value, "version": told.as_of.register_version}

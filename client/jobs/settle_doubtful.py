@@ -86,8 +86,8 @@ class SettleDoubtful:
         await self._write(path, csv_file([head, *map(line, papers)]))
 
     async def _seen(self, sign_in: SignIn) -> tuple[DoubtfulPaper, ...]:
-        may = Right.SHIEN_SOCHI in sign_in.clerk.rights
-        return tuple(as_told(one, shien_sochi=may) for one in await self._book.doubtful_papers())
+        held = sign_in.clerk.held
+        return tuple(as_told(one, held) for one in await self._book.doubtful_papers())
 
     async def _record(self, sign_in: SignIn, what: str, papers: Sequence[DoubtfulPaper]) -> None:
         who: tuple[AtenaNo, ...] = tuple(dict.fromkeys(one.subject for one in papers))

@@ -4,12 +4,13 @@ A row counts that does not stand at the issue as it stood at the version the pap
 little later than written down: no two clocks agree to the second. What cannot be known is doubtful.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from client.domain.certificate import CertificateKind
+from client.domain.clerk import Right
 from client.domain.doubtful import Doubt, DoubtfulPaper, OfflinePaper, Told, Touch, Verdict, Why
 from client.domain.feed import Feed
 
@@ -28,6 +29,15 @@ _WHY = MappingProxyType(
     }
 )
 _OF_STATUS = MappingProxyType({"tenshutsu": Why.TENSHUTSU, "death": Why.DEATH, "shojo": Why.SHOJO})
+_TOLD_TO = MappingProxyType(
+    {
+        Why.SHIEN_SOCHI: Right.SHIEN_SOCHI,
+        Why.TAX: Right.TAX,
+        Why.ARREARS: Right.TAX,
+        Why.NHI: Right.NHI,
+        Why.SEAL: Right.SEAL,
+    }
+)
 _RESTRICTIONS = frozenset({"block", "shien_sochi"})
 # What papers of a kind rest on; one that is not named here rests on all of it.
 _RESTS_ON = MappingProxyType(
@@ -56,9 +66,9 @@ def verdict(paper: OfflinePaper, told: Mapping[Feed, Told]) -> Verdict:
     return Verdict(paper.serial, tuple(doubts), all(one.at > until(paper) for one in told.values()))
 
 
-def as_told(paper: DoubtfulPaper, *, shien_sochi: bool) -> DoubtfulPaper:
-    """Return a line as somebody may see it: of a support measure only who has the right is told."""
-    seen = tuple(one for one in paper.doubts if shien_sochi or one.why is not Why.SHIEN_SOCHI)
+def as_told(paper: DoubtfulPaper, held: Collection[Right]) -> DoubtfulPaper:
+    """Return a line as somebody with these rights may see it: a measure, tax, insurance or seal only with its own right."""
+    seen = tuple(one for one in paper.doubts if one.why not in _TOLD_TO or _TOLD_TO[one.why] in held)
     return replace(paper, doubts=seen, withheld=len(seen) < len(paper.doubts))
 
 

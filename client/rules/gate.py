@@ -5,24 +5,35 @@ first day; nothing is dropped from an answer, it is refused or masked. What it s
 the cloud decides first, the gate checks again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 
 from client.domain.as_of import AsOf
 from client.domain.blocks import Block, BlockLevel, BlockProcess, Restrictions
 from client.domain.calendar import TOKYO, tokyo_day
-from client.domain.certificate import CertificateRequest, IdentityCheck, Requester
+from client.domain.certificate import CertificateKind, CertificateRequest, IdentityCheck, Requester
+from client.domain.change import QueuedChange
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import RefusedError
-from client.domain.resident import Address, AtenaNo, Hit, Household, Resident, ResidentStatus
+from client.domain.resident import (
+    Address,
+    AtenaNo,
+    Hit,
+    Household,
+    Resident,
+    ResidentKind,
+    ResidentStatus,
+)
 from client.rules import freshness
 from client.rules.on_day import stands, status_on, stay_expired
-from client.rules.sign_in import right_error
+from client.rules.sign_in import may, right_error
 
 WARN_BLOCK = "warning.block"  # 抑止 at the level アラート
 WARN_SHIEN_SOCHI = "warning.shien_sochi_household"  # a protected person lives there but is not on this paper
 WARN_STAY_EXPIRED = "warning.stay_expired"  # 在留期間 is over by its date
+WARN_STAY_UNSEEN = "warning.stay_unseen"  # 在留期間 may be over; it is not this clerk's to know
 WARN_THIRD_PARTY = (
     "warning.third_party_items"  # items a third party gets only for a reason (住基法 第12条の3)
 )
@@ -32,11 +43,26 @@ WARNINGS = (
     WARN_BLOCK,
     WARN_SHIEN_SOCHI,
     WARN_STAY_EXPIRED,
+    WARN_STAY_UNSEEN,
     WARN_THIRD_PARTY,
     freshness.WARN_REGISTER,
     freshness.WARN_BLOCKS,
 )
 
+# Items a paper shows whatever is asked for; every kind of paper stands here, or none of it is issued.
+_ITEMS_OF: Mapping[CertificateKind, tuple[Right, ...]] = MappingProxyType({CertificateKind.JUMINHYO_COPY: ()})
+# What of a notification is such an item, by the names of its pieces.
+_PIECES: Mapping[Right, frozenset[str]] = MappingProxyType(
+    {
+        Right.HONSEKI: frozenset({"honseki", "hittosha"}),
+        Right.ZAIRYU: frozenset(
+            (
+                *("nationality", "foreigner_category", "residence_status"),
+                *("residence_period", "residence_until", "residence_card_no"),
+            )
+        ),
+    }
+)
 _HIDDEN = Address(town="", banchi="")
 _NEEDS_PURPOSE = frozenset({Requester.THIRD_PARTY, Requester.OFFICIAL})
 
@@ -71,7 +97,7 @@ def verdict(
     age = freshness.judge(request.kind, as_of, now, declared=declared)
     refusals = [
         *_about_blocks(request, household, restrictions, today, offline=offline, released=officer_released),
-        *_about_clerk(request, sign_in),
+        *_about_clerk(request, household, sign_in),
         *_about_members(request, household, today),
         *_about_requester(request),
         *([age.refusal] if age.refusal else []),
@@ -79,7 +105,8 @@ def verdict(
     officer = freshness.needs_officer(request.kind, request.requester, request.identity)
     if offline and officer and not declared:
         refusals.append(RefusedError("refused.officer_needed"))
-    return Verdict(tuple(refusals), (*_warnings(request, household, restrictions, today), *age.warnings))
+    warnings = _warnings(request, household, restrictions, sign_in, today)
+    return Verdict(tuple(refusals), (*warnings, *age.warnings))
 
 
 def view_verdict(
@@ -172,6 +199,37 @@ def masked_resident(resident: Resident) -> Resident:
     )
 
 
+def withheld(resident: Resident, sign_in: SignIn) -> tuple[Right, ...]:
+    """Return the items of a record a clerk may not see: 本籍・筆頭者 of a Japanese, 在留資格等 of a foreigner.
+
+    A foreigner's record without 在留資格等 came so from the cloud, which took the right away meanwhile.
+    """
+    if resident.kind is ResidentKind.JAPANESE:
+        return () if may(sign_in.clerk, Right.HONSEKI) else (Right.HONSEKI,)
+    seen = resident.foreign is not None and may(sign_in.clerk, Right.ZAIRYU)
+    return () if seen else (Right.ZAIRYU,)
+
+
+def resident_without_items(resident: Resident, sign_in: SignIn) -> Resident:
+    """Return a record without the items this clerk may not see."""
+    if not withheld(resident, sign_in):
+        return resident
+    return replace(resident, honseki=None, hittosha=None, foreign=None)
+
+
+def without_items(household: Household, sign_in: SignIn) -> Household:
+    """Return a household as this clerk may see it; what is left out, ``withheld`` names member by member."""
+    members = tuple(resident_without_items(member, sign_in) for member in household.members)
+    return household if members == household.members else replace(household, members=members)
+
+
+def unseen_pieces(change: QueuedChange, sign_in: SignIn) -> frozenset[str]:
+    """Return which pieces of what was taken in a clerk may not read; who took it in has written them."""
+    if change.made_by == sign_in.clerk.staff_id:
+        return frozenset()
+    return frozenset().union(*(names for right, names in _PIECES.items() if not may(sign_in.clerk, right)))
+
+
 def _process_verdict(
     process: BlockProcess,
     missing: RefusedError | None,
@@ -212,8 +270,15 @@ def _about_blocks(
     return refusals + [_blocked(block) for block in standing if block.level is BlockLevel.ERROR]
 
 
-def _about_clerk(request: CertificateRequest, sign_in: SignIn) -> list[RefusedError]:
-    needed = [Right.ISSUE, *([Right.HONSEKI] if request.options.honseki else [])]
+def _about_clerk(request: CertificateRequest, household: Household, sign_in: SignIn) -> list[RefusedError]:
+    options = request.options
+    members = [household.member(number) for number in (request.subject, *request.members)]
+    foreign = any(one and one.kind is ResidentKind.FOREIGN for one in members)
+    needed = [Right.ISSUE, *_ITEMS_OF[request.kind]]
+    if options.honseki:
+        needed.append(Right.HONSEKI)
+    if foreign and (options.honseki or options.foreign_items):  # 国籍・地域 stands where a Japanese has 本籍
+        needed.append(Right.ZAIRYU)
     return [error for right in needed if (error := right_error(sign_in, right))]
 
 
@@ -236,16 +301,23 @@ def _about_requester(request: CertificateRequest) -> list[RefusedError]:
 
 
 def _warnings(
-    request: CertificateRequest, household: Household, restrictions: Restrictions, today: date
+    request: CertificateRequest,
+    household: Household,
+    restrictions: Restrictions,
+    sign_in: SignIn,
+    today: date,
 ) -> list[str]:
     on_paper = (request.subject, *request.members)
     standing = _standing(restrictions, BlockProcess.ISSUE, household, on_paper, today)
-    members = [one for number in on_paper if (one := household.member(number))]
+    members = [
+        resident_without_items(one, sign_in) for number in on_paper if (one := household.member(number))
+    ]
     options = request.options
     told = {
         WARN_BLOCK: any(block.level is BlockLevel.ALERT for block in standing),
         WARN_SHIEN_SOCHI: bool(protected_members(household, restrictions) - set(on_paper)),
         WARN_STAY_EXPIRED: any(stay_expired(one, today) for one in members),
+        WARN_STAY_UNSEEN: any(Right.ZAIRYU in withheld(one, sign_in) for one in members),
         WARN_THIRD_PARTY: request.requester is Requester.THIRD_PARTY
         and (options.relationship or options.honseki or options.foreign_items),
     }

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Response
 
 from cloud.households import history_rows, household_rows, restrictions
+from cloud.items import as_seen
 from cloud.residents import MOST_HITS, search
 from cloud.routes.wire import TenantDep, ViewerDep, body_of, json_answer
 from cloud.search_words import Asked
@@ -43,6 +44,7 @@ class Search(msgspec.Struct):
             removed=self.removed,
             past=self.past,
             shelters="shien_sochi" in clerk.rights,
+            cards=clerk.may("zairyu"),
         )
 
 
@@ -62,21 +64,21 @@ def find(tenant: TenantDep, clerk: ViewerDep, asked: Annotated[Search, Depends(b
 
 
 @router.get("/v1/residents/{atena_no}/household")
-def household(tenant: TenantDep, _clerk: ViewerDep, atena_no: str) -> Response:
+def household(tenant: TenantDep, clerk: ViewerDep, atena_no: str) -> Response:
     """Return a resident's present household, and who is editing whose record."""
     with tenant.register.reading() as connection:
         rows = household_rows(tenant.register, connection, atena_no)
         leases = tenant.leases.standing(connection, [str(row["atena_no"]) for row in rows])
         as_of = tenant.register.as_of(connection)
-        return json_answer({"rows": rows, "leases": leases, "as_of": as_of})
+        return json_answer({**as_seen(rows, clerk), "leases": leases, "as_of": as_of})
 
 
 @router.get("/v1/residents/{atena_no}/history")
-def history(tenant: TenantDep, _clerk: ViewerDep, atena_no: str) -> Response:
+def history(tenant: TenantDep, clerk: ViewerDep, atena_no: str) -> Response:
     """Return every version of a resident's record."""
     with tenant.register.reading() as connection:
         rows = history_rows(tenant.register, connection, atena_no)
-        return json_answer({"rows": rows, "as_of": tenant.register.as_of(connection)})
+        return json_answer({**as_seen(rows, clerk), "as_of": tenant.register.as_of(connection)})
 
 
 @router.post("/v1/restrictions")

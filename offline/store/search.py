@@ -68,6 +68,7 @@ class Finder:
             past=query.past,
             sheltered=query.sheltered,
             without_places=without_places and not query.sheltered,
+            cardless=query.cardless,
         )
         terms = terms_of(query, memory)
         if not terms or not all(term.facets for term in terms):

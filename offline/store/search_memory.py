@@ -31,6 +31,7 @@ class Memory:
     past: bool = False
     sheltered: bool = False
     without_places: bool = False
+    cardless: bool = False  # nobody is found by a residence card's number
     links: Links = field(default_factory=dict)
     _joined: str = field(default="", repr=False)
     _starts: Sequence[int] = field(default=(), repr=False)

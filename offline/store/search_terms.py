@@ -176,6 +176,8 @@ def _numbered(word: str, memory: Memory) -> Iterator[Facet]:
     plain = word.upper()
     if word.isdecimal() and word.isascii():
         yield Facet(lambda: "", lambda line: word in {line[_ATENA_NO], line[_HOUSEHOLD_NO]}, number=word)
+    elif _A_CARD.fullmatch(plain) and memory.cardless:
+        yield Facet(lambda: "", _nobody)
     elif _A_CARD.fullmatch(plain):
         yield Facet(
             lambda: memory.ask_any([words.card_token(plain)], past=False),

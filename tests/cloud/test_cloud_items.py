@@ -6,7 +6,7 @@ import pytest
 
 from cloud.clock import day_in_tokyo
 from cloud.staff import ITEMS, NewStaff, clerk_of
-from tests.cloud.cloud_builders import PASSWORD, SEED, START, Site
+from tests.cloud.cloud_builders import PASSWORD, SEED, START, TARO, Site
 from tests.cloud.office_builders import acts, form_of, officer, words_of
 
 pytestmark = pytest.mark.asyncio
@@ -85,6 +85,38 @@ async def test_somebody_taken_on_after_has_the_items_they_are_given_alone(site: 
     person = NewStaff("x101", "新人", "市民課", ("view", "nhi"), PASSWORD, SEED)
     site.tenant.personnel.add(person, done_by="o001")
     assert [item for item in ITEMS if at_work(site, "x101", item)] == ["nhi"]
+
+
+@pytest.mark.parametrize("item", ["tax", "nhi"])
+async def test_taxes_and_insurance_are_read_live_only_with_their_own_right(site: Site, item: str) -> None:
+    site.tenant.personnel.split_items(done_by="o001")
+    await site.terminal.sign_in()
+    path = f"/v1/residents/{TARO}/{item}"
+    assert (await site.terminal.call("GET", path)).status_code == 200
+    (grant,) = [one.grant_id for one in site.tenant.personnel.rights_of("s001", TODAY) if one.right == item]
+    site.tenant.personnel.revoke(grant, done_by="o001")
+    refused = await site.terminal.call("GET", path)
+    assert (refused.status_code, refused.json()["code"], refused.json()["right"]) == (
+        403,
+        "refused.right_missing",
+        item,
+    )
+
+
+async def test_what_is_owed_for_insurance_is_no_part_of_the_taxes_without_its_right(site: Site) -> None:
+    site.tenant.personnel.split_items(done_by="o001")
+    await site.terminal.sign_in()
+    path = f"/v1/residents/{TARO}/tax"
+    whole = (await site.terminal.call("GET", path)).json()
+    assert "nhi" in {row["tax"] for row in whole["tax_account"]}
+    assert "withheld" not in whole
+    site.tenant.personnel.revoke(
+        next(one.grant_id for one in site.tenant.personnel.rights_of("s001", TODAY) if one.right == "nhi"),
+        done_by="o001",
+    )
+    less = (await site.terminal.call("GET", path)).json()
+    assert less["tax_account"] == [row for row in whole["tax_account"] if row["tax"] != "nhi"]
+    assert less["withheld"] == ["nhi"]
 
 
 async def test_the_office_begins_it_on_its_page_then_gives_and_takes_each_item(site: Site) -> None:

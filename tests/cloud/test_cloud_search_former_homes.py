@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -55,7 +56,8 @@ def protect(number: str) -> Change:
 def found(tenant: Tenant, home: str, *, shelters: bool = False, past: bool = True) -> list[str]:
     """Return whom the home's address finds: the same in the one field as in that of the form."""
     street = STREETS[home]
-    asked = [{"place": street}, {"typed": street}, {"place": street[:2]}]  # with a number, and letters alone
+    # With a number, and letters alone.
+    asked: list[dict[str, Any]] = [{"place": street}, {"typed": street}, {"place": street[:2]}]
     with tenant.register.reading() as connection:
         answers = [
             search(connection, CODE, Asked(**one, removed=True, past=past, shelters=shelters), limit=9)

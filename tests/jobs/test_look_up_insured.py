@@ -1,5 +1,6 @@
 """Who is in 国保, asked of the replica and written into the journal."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,16 @@ async def test_nobody_looks_without_the_right_or_after_the_lease() -> None:
     counter.clock.forward(timedelta(days=8))
     with pytest.raises(SignInNeededError):
         await counter.look(a_sign_in(), (TARO,))
+
+
+async def test_who_has_no_right_to_insurance_looks_at_nothing_and_is_told_so() -> None:
+    counter = Counter()
+    sign_in = a_sign_in(Right.VIEW, Right.ACCEPT)
+    sign_in = replace(sign_in, clerk=replace(sign_in.clerk, by_item=True))
+    assert await counter.look(sign_in, (TARO,)) == Insured(withheld=True)
+    assert counter.ledger.journal == [], "nothing was looked at"
+    sign_in = replace(sign_in, clerk=replace(sign_in.clerk, rights=sign_in.clerk.rights | {Right.NHI}))
+    assert (await counter.look(sign_in, (TARO,))).spells == SPELLS
 
 
 async def test_what_is_known_shows_no_number_in_a_trace() -> None:

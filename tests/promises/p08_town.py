@@ -157,10 +157,10 @@ def request_for(subject: AtenaNo, *members: AtenaNo) -> CertificateRequest:
 
 @asynccontextmanager
 async def open_counter(
-    folder: Path, patched: pytest.MonkeyPatch, rights: tuple[str, ...] = RIGHTS
+    folder: Path, patched: pytest.MonkeyPatch, rights: tuple[str, ...] = RIGHTS, rows: Rows | None = None
 ) -> AsyncIterator[Counter]:
     """Found the cloud, enrol, sign in with some rights, fill the replica."""
-    rows = town_rows()
+    rows = rows or town_rows()
     site = Site(folder / "cloud", rows, rights=rights)
     PC((site,)).plug_in(patched)
     async with AsyncExitStack() as stack:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from client.domain.clerk import Right
 from client.domain.doubtful import Doubt, OfflinePaper, Told, Touch, Why
 from client.domain.feed import Feed
 from client.domain.resident import HouseholdNo
@@ -110,7 +111,25 @@ def test_the_register_has_its_last_word_once_both_feeds_tell_of_a_time_after_the
 
 def test_of_a_support_measure_only_who_has_the_right_is_told() -> None:
     paper = a_doubtful(1, Why.SHIEN_SOCHI, Why.IDO)
-    told = as_told(paper, shien_sochi=False)
+    told = as_told(paper, ())
     assert ([one.why for one in told.doubts], told.withheld) == ([Why.IDO], True)
-    assert as_told(paper, shien_sochi=True) == paper
-    assert not as_told(a_doubtful(1, Why.IDO), shien_sochi=False).withheld
+    assert as_told(paper, {Right.SHIEN_SOCHI}) == paper
+    assert not as_told(a_doubtful(1, Why.IDO), ()).withheld
+
+
+@pytest.mark.parametrize(
+    ("why", "right"),
+    [
+        (Why.TAX, Right.TAX),
+        (Why.ARREARS, Right.TAX),
+        (Why.NHI, Right.NHI),
+        (Why.SEAL, Right.SEAL),
+    ],
+)
+def test_of_taxes_insurance_and_seals_only_who_has_the_right_to_that_item_is_told(
+    why: Why, right: Right
+) -> None:
+    paper = a_doubtful(1, why, Why.IDO)
+    told = as_told(paper, set(Right) - {right})
+    assert ([one.why for one in told.doubts], told.withheld) == ([Why.IDO], True)
+    assert as_told(paper, {right}) == paper

@@ -40,6 +40,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     from tests.ui.carry_states import CARRY_STATES
     from tests.ui.change_states import CHANGE_STATES
     from tests.ui.doubtful_states import DOUBTFUL_STATES
+    from tests.ui.item_states import ITEM_STATES
     from tests.ui.line_states import LINE_STATES
     from tests.ui.release_states import RELEASE_STATES
     from tests.ui.settle_states import SETTLE_STATES
@@ -66,6 +67,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
                 | ATTACHED_STATES
                 | SETTLE_STATES
                 | RELEASE_STATES
+                | ITEM_STATES
             ).items():
                 if asked.what and name not in asked.what:
                     continue

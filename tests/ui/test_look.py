@@ -12,6 +12,7 @@ from tests.ui.change_states import CHANGE_STATES
 from tests.ui.cut import cut_texts
 from tests.ui.doubtful_states import DOUBTFUL_STATES
 from tests.ui.drive import Counter
+from tests.ui.item_states import ITEM_STATES
 from tests.ui.release_states import RELEASE_STATES
 from tests.ui.settle_states import SETTLE_STATES
 from tests.ui.two_states import TWO_STATES
@@ -30,6 +31,7 @@ EVERY = (
     | ATTACHED_STATES
     | SETTLE_STATES
     | RELEASE_STATES
+    | ITEM_STATES
     | TWO_STATES
 )
 
@@ -55,6 +57,7 @@ FULLEST = (
     "counter-protected",
     "counter-ends",
     "counter-foreigner",
+    "counter-foreigner-withheld",
     "counter-offline",
     "counter-note",
     "certificate-spoiled",

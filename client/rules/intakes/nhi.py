@@ -16,6 +16,7 @@ _ACQUIRED_BY = ("転入", "社保離脱", "出生", "生保廃止", "その他")
 _LOST_BY = ("転出", "社保加入", "死亡", "生保開始", "国保組合", "後期高齢", "その他")
 KINDS = frozenset({ChangeKind.NHI_ACQUIRE, ChangeKind.NHI_LOSE, ChangeKind.NHI_CHANGE})
 MEMBER, NO_MEMBER, UNKNOWN = "intake.nhi_member", "intake.nhi_no_member", "intake.nhi_unknown"
+WITHHELD = "intake.nhi_withheld"
 _CHANGED = ("住所", "世帯主", "氏名", "世帯", "再交付", "その他")
 
 
@@ -34,7 +35,7 @@ def _held_against(day: str, warning: str) -> Callable[[Entry, Payload, date], tu
 
     def check(entry: Entry, payload: Payload, _today: date) -> tuple[str, ...]:
         if entry.insured is not None and entry.insured.at is None:
-            return (UNKNOWN,)
+            return (WITHHELD if entry.insured.withheld else UNKNOWN,)
         otherwise = told_otherwise(entry, day_of(payload, day), member=warning == MEMBER)
         return (warning,) if otherwise else ()
 

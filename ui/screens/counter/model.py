@@ -15,6 +15,7 @@ from client.jobs.issue_certificate import Prepared
 from client.jobs.ports import Now
 from client.rules import gate, releases
 from client.rules.end_alerts import EndAlert, end_alerts
+from client.rules.sign_in import may
 from ui.notices import Note, note_of
 from ui.screens.counter import shown
 from ui.screens.counter.basket import Basket
@@ -146,9 +147,10 @@ class CounterModel:
 
     def details(self) -> tuple[tuple[str, str], ...]:
         """Return the further items of the member chosen."""
-        if self.detail is None:
+        if self.detail is None or self.sign_in is None:
             return ()
-        return shown.details(self.detail, self.words, masked=self.masked, honseki=self._has(Right.HONSEKI))
+        unseen = gate.withheld(self.detail, self.sign_in)
+        return shown.details(self.detail, self.words, masked=self.masked, withheld=unseen)
 
     def birth_text(self, resident: Resident) -> str:
         """Return a birth date as recorded, and the age today."""
@@ -322,7 +324,7 @@ class CounterModel:
         )
 
     def _has(self, right: Right) -> bool:
-        return self.sign_in is not None and right in self.sign_in.clerk.rights
+        return self.sign_in is not None and may(self.sign_in.clerk, right)
 
     @staticmethod
     def _unveils(basket: Basket) -> bool:

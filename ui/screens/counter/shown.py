@@ -7,6 +7,7 @@ from datetime import date, datetime
 from client.domain.as_of import AsOf, Source
 from client.domain.blocks import Block, BlockLevel
 from client.domain.calendar import RegisterDate, tokyo_day
+from client.domain.clerk import Right
 from client.domain.hold import Hold
 from client.domain.resident import AtenaNo, Resident, ResidentKind, ResidentStatus
 from client.jobs.find_resident import HouseholdView
@@ -105,18 +106,25 @@ def banners(
     return (*lines, *_age(as_of, words, now))
 
 
-def details(member: Resident, words: Words, *, masked: bool, honseki: bool) -> tuple[tuple[str, str], ...]:
-    """Return the further items of a member, as caption and value; items the record lacks are left out."""
+def details(
+    member: Resident, words: Words, *, masked: bool, withheld: Iterable[Right]
+) -> tuple[tuple[str, str], ...]:
+    """Return the further items of a member, as caption and value; items the record lacks are left out.
+
+    Those this clerk may not see are named in a line of their own.
+    """
     foreign = member.foreign
+    unseen = "、".join(words(f"resident.no_right_{right.value}") for right in withheld)
     pairs = [
         ("resident.householder", member.householder_name),
-        ("resident.honseki", _masked_text(member.honseki, words, masked=masked) if honseki else None),
-        ("resident.hittosha", member.hittosha if honseki else None),
+        ("resident.honseki", _masked_text(member.honseki, words, masked=masked)),
+        ("resident.hittosha", member.hittosha),
         ("resident.former_surname", member.former_surname.text if member.former_surname else None),
         ("resident.tsusho", member.tsusho.text if member.tsusho else None),
         ("resident.nationality", foreign.nationality if foreign else None),
         ("resident.residence_status", foreign.residence_status if foreign else None),
         ("resident.residence_until", _western(foreign.until) if foreign else None),
+        ("resident.withheld", words("resident.no_right", items=unseen) if unseen else None),
         ("resident.since", _since(member)),
         ("resident.address_since", member.address_since.text if member.address_since else None),
         ("resident.tennyu_from", member.tennyu_from),

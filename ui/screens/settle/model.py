@@ -10,6 +10,7 @@ from client.domain.errors import CounterError
 from client.jobs.compare_change import Comparison, Standing
 from client.jobs.follow_intakes import IntakeFate
 from client.jobs.ports import Now
+from client.rules import gate
 from client.rules.comparison import Differ, Item, compare
 from client.rules.intakes.read_back import Said, read_back
 from client.rules.outbox import NEEDS_A_PERSON, may_withdraw
@@ -154,11 +155,16 @@ class SettleModel:
             if any((item.was, item.wrote, item.now))
         ]
         items.sort(key=lambda pair: _ORDER.index(pair[0].differ))
-        told = read_back(seen.change.kind, seen.change.payload)
+        present = self._who()
+        unseen = gate.unseen_pieces(seen.change, present) if present else frozenset[str]()
+        told = [
+            self._told(said, unseen=said.text in unseen)
+            for said in read_back(seen.change.kind, seen.change.payload)
+        ]
         records = [self._item(item, whose, many=many) for item, whose in items]
         same = sum(item.differ is Differ.SAME for item, _ in items)
         differing = len(records) - same
-        return (*records[:differing], *map(self._told, told), *records[differing:])
+        return (*records[:differing], *told, *records[differing:])
 
     @property
     def why_not(self) -> str:
@@ -321,12 +327,13 @@ class SettleModel:
             return self.words(f"settle_status.{text}")
         return self._day(text) if name == "tenshutsu_planned" else text or "―"
 
-    def _told(self, said: Said) -> SettleLine:
+    def _told(self, said: Said, *, unseen: bool) -> SettleLine:
         label = f"field.{said.text}"
         name = (f"{said.of[-_TAIL:]}　" if said.of else "") + (
             self.words(label) if self.words.has(label) else said.text
         )
-        cells = (self.words("settle.as_written"), name, "", self._said(said), "")
+        value = self.words("settle.unseen") if unseen else self._said(said)
+        cells = (self.words("settle.as_written"), name, "", value, "")
         return SettleLine(Mark.DOCUMENT, "quiet", cells)
 
     def _said(self, said: Said) -> str:
