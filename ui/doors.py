@@ -27,7 +27,7 @@ from client.jobs.wipe_terminal import WipeTerminal
 from client.rules.peers import OwnTown, revoked_serials
 from offline.factors.card import CardDoor
 from offline.hall.tls import calling
-from offline.store.erasure import TerminalOnDisk, forget_wipe
+from offline.store.erasure import TerminalOnDisk, forget_erased, forget_wipe
 from offline.store.files import check_room
 from offline.store.identity import TerminalIdentity
 from offline.store.keys import Vault
@@ -147,6 +147,7 @@ async def finish_wipe(config: Config, vault: Vault) -> None:
 
     One that is still handing over needs nothing here: the counter comes up locked, and goes on by itself.
     """
+    await forget_erased(config.terminal_dir, vault)
     wipe = WipeFile(config.terminal_dir).read()
     if wipe is None or wipe.step is WipeStep.HANDING_OVER:
         return

@@ -5,6 +5,7 @@ import json
 import secrets
 import shutil
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,15 @@ _SIGNED = b"madoguchi-erasure-v1\n"  # before what is signed, so that no other s
 _FACTS = "terminal.json"
 # What goes on with the wipe, the lock of the folder, and the logs, which name nobody.
 _STAYS = frozenset({_FACTS, ORDERS, WIPE, "lock", "logs"})
+
+
+class _Kept(msgspec.Struct):
+    words: str
+
+
+class _Erased(msgspec.Struct):
+    municipality: str
+    terminal_no: str
 
 
 class TerminalOnDisk:
@@ -160,6 +170,19 @@ class TerminalOnDisk:
         files.write_whole(
             self._folder / self._kept_as, msgspec.json.format(msgspec.json.encode(told), indent=1)
         )
+
+
+async def forget_erased(folder: Path, vault: Vault) -> None:
+    """Let this account's keyring lose what it has of terminals that were erased here under another account.
+
+    A certificate that cannot be read, and a keyring that does not answer, keep nothing else back: it is looked at again.
+    """
+    for path in await asyncio.to_thread(lambda: sorted(folder.glob("erased-*.json"))):
+        with suppress(StoreError, msgspec.MsgspecError):
+            kept = msgspec.json.decode(files.read_whole(path) or b"", type=_Kept)
+            words = msgspec.json.decode(kept.words, type=_Erased)
+            if vault.facts is None or vault.facts.terminal_no != words.terminal_no:
+                await vault.forget_erased(words.municipality, words.terminal_no)
 
 
 def forget_wipe(folder: Path) -> None:

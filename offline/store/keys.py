@@ -149,6 +149,10 @@ class Vault:
         """Erase keys and facts; what the stores hold can then be read by nobody."""
         await self._in_turn(self._forget)
 
+    async def forget_erased(self, municipality: str, terminal_no: str) -> None:
+        """Erase what this account's keyring still has of a terminal that was erased under another account. StoreError."""
+        await self._in_turn(lambda: self._forget_items(municipality, terminal_no))
+
     async def lock_out(self) -> None:
         """Take every clerk's box out of the wraps: no password opens anything here any more. StoreError."""
         await self._in_turn(self._lock_out)
@@ -297,14 +301,15 @@ class Vault:
     def _forget(self) -> None:
         facts = self.facts
         if facts is not None:
-            door = self._door(facts)
-            door.forget(DEVICE)
-            door.forget(IDENTITY)
-            door.forget(ANCHOR)
-            door.forget(WRAPS)
+            self._forget_items(facts.municipality_code, facts.terminal_no)
         for path in (self._wraps.path, self._dir / "terminal.json"):
             path.unlink(missing_ok=True)
         self._facts = self._identity = self._new = None
+
+    def _forget_items(self, municipality: str, terminal_no: str) -> None:
+        door = KeyringDoor(self._backend, f"{self._environment}/{municipality}/{terminal_no}")
+        for name in (DEVICE, IDENTITY, ANCHOR, WRAPS):
+            door.forget(name)
 
     def _lock_out(self) -> None:
         if not self._wraps.path.exists():

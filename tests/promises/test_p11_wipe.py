@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 import ui.doors
 from client.api.upkeep import UpkeepDesk
 from client.domain.erasure import WipeStep
-from client.domain.errors import LinkDownError, SignInNeededError, StoreError
+from client.domain.errors import LinkDownError, RefusedError, SignInNeededError, StoreError
 from client.jobs.heed_orders import HeedOrders
 from client.rules import totp
 from client.rules.modes import StopReason
@@ -32,9 +32,9 @@ from offline.store.keys import Vault
 from offline.store.order_file import OrderFile
 from offline.store.unsent import FILE as UNSENT
 from offline.store.wipe_file import FILE, WipeFile
-from tests.api.small_cloud import PASSWORD, SEED, town
+from tests.api.small_cloud import CODE, PASSWORD, SEED, town
 from tests.promises.terminals import PC, Site, config_in, open_terminal
-from tests.store_builders import a_change
+from tests.store_builders import MemoryKeyring, a_change
 from ui.cli import exit_codes, verbs
 from ui.doors import utc_now, wipe_of
 from ui.wiping import Wiping
@@ -201,6 +201,43 @@ async def test_a_wipe_that_had_begun_to_erase_is_finished_before_anything_is_ope
             await ui.doors.open_doors(stack, config)
     assert left_in(folder) == {f"erased-{terminal.doors.facts.terminal_no}.json"}
     assert pc.ring.secrets == {}
+
+
+async def test_under_another_account_its_keyring_loses_the_erased_terminal_at_the_next_start_and_nothing_else(
+    pc: PC, site: Site, tmp_path: Path
+) -> None:
+    config = config_in(tmp_path / "pc", site)
+    async with AsyncExitStack() as stack:
+        terminal = await open_terminal(stack, config, site)
+        await terminal.doors.stores.close()
+        second = MemoryKeyring()
+        second.secrets = dict(pc.ring.secrets)
+        job = wipe_of(config, terminal.doors.vault, terminal.doors.facts, terminal.doors.http)
+        await job.begin()
+        assert await job.go_on()
+    assert pc.ring.secrets == {}
+    pc.ring = second
+    other = {("madoguchi", f"{config.environment}/{CODE}/T0999/device"): "another terminal's"}
+    second.secrets |= other
+    (config.terminal_dir / "erased-T0000.json").write_bytes(b"no certificate")
+    async with AsyncExitStack() as stack:
+        with pytest.raises(RefusedError, match="enrolment"):  # its token is spent
+            await ui.doors.open_doors(stack, config)
+    assert second.secrets == other
+
+
+async def test_a_certificate_of_erasure_that_names_the_terminal_itself_costs_it_no_key(
+    pc: PC, site: Site, tmp_path: Path
+) -> None:
+    config = config_in(tmp_path / "pc", site)
+    async with AsyncExitStack() as stack:
+        facts = (await open_terminal(stack, config, site)).doors.facts
+    words = json.dumps({"municipality": facts.municipality_code, "terminal_no": facts.terminal_no})
+    (config.terminal_dir / "erased-x.json").write_text(json.dumps({"words": words}), "utf-8")
+    before = dict(pc.ring.secrets)
+    async with AsyncExitStack() as stack:
+        await ui.doors.open_doors(stack, config)
+    assert pc.ring.secrets == before
 
 
 async def test_the_verb_wants_the_number_and_makes_the_pc_a_new_terminal(
