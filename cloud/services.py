@@ -39,6 +39,11 @@ def nhi_rows(register: Register, connection: sa.Connection, atena_no: str) -> Ta
     return _rows_of(register, connection, atena_no, ("nhi_member", "tax_account"), tax="nhi")
 
 
+def seal_rows(register: Register, connection: sa.Connection, atena_no: str) -> Tables:
+    """Return the seals a person has or had registered."""
+    return _rows_of(register, connection, atena_no, ("seal_registration",))
+
+
 def service_rows(register: Register, connection: sa.Connection, atena_no: str) -> Tables:
     """Return what a person belongs to, and since when."""
     return _rows_of(register, connection, atena_no, ("entitlement",))

@@ -219,8 +219,10 @@ def resident_without_items(resident: Resident, sign_in: SignIn) -> Resident:
 
 def without_items(household: Household, sign_in: SignIn) -> Household:
     """Return a household as this clerk may see it; what is left out, ``withheld`` names member by member."""
+    if not any(withheld(member, sign_in) for member in household.members):
+        return household
     members = tuple(resident_without_items(member, sign_in) for member in household.members)
-    return household if members == household.members else replace(household, members=members)
+    return replace(household, members=members)
 
 
 def unseen_pieces(change: QueuedChange, sign_in: SignIn) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Live reads of taxes, insurance, services, contacts and payers; what is searched for travels in the body."""
+"""Live reads of taxes, insurance, seals, services, contacts and payers; what is searched for travels in the body."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated
@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from cloud.problems import forbidden
 from cloud.register import Register
 from cloud.routes.wire import TenantDep, ViewerDep, body_of, json_answer
-from cloud.services import MOST_PAYERS, contact_rows, nhi_rows, payers, service_rows, tax_rows
+from cloud.services import MOST_PAYERS, contact_rows, nhi_rows, payers, seal_rows, service_rows, tax_rows
 from cloud.staff import Clerk
 from cloud.tenant import Tenant
 
@@ -54,6 +54,13 @@ def nhi(tenant: TenantDep, clerk: ViewerDep, atena_no: str) -> Response:
     """Return a person's 国民健康保険."""
     _must_see(clerk, "nhi")
     return _told(tenant, lambda register, connection: nhi_rows(register, connection, atena_no))
+
+
+@router.get("/v1/residents/{atena_no}/seals")
+def seals(tenant: TenantDep, clerk: ViewerDep, atena_no: str) -> Response:
+    """Return a person's 印鑑登録."""
+    _must_see(clerk, "seal")
+    return _told(tenant, lambda register, connection: seal_rows(register, connection, atena_no))
 
 
 @router.get("/v1/residents/{atena_no}/services")

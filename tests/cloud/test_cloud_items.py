@@ -87,11 +87,13 @@ async def test_somebody_taken_on_after_has_the_items_they_are_given_alone(site: 
     assert [item for item in ITEMS if at_work(site, "x101", item)] == ["nhi"]
 
 
-@pytest.mark.parametrize("item", ["tax", "nhi"])
-async def test_taxes_and_insurance_are_read_live_only_with_their_own_right(site: Site, item: str) -> None:
+@pytest.mark.parametrize(("item", "word"), [("tax", "tax"), ("nhi", "nhi"), ("seal", "seals")])
+async def test_taxes_insurance_and_seals_are_read_live_only_with_their_own_right(
+    site: Site, item: str, word: str
+) -> None:
     site.tenant.personnel.split_items(done_by="o001")
     await site.terminal.sign_in()
-    path = f"/v1/residents/{TARO}/{item}"
+    path = f"/v1/residents/{TARO}/{word}"
     assert (await site.terminal.call("GET", path)).status_code == 200
     (grant,) = [one.grant_id for one in site.tenant.personnel.rights_of("s001", TODAY) if one.right == item]
     site.tenant.personnel.revoke(grant, done_by="o001")

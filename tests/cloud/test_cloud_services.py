@@ -1,5 +1,6 @@
 """Taxes, insurance, services, contacts and payers, read live; places of the sheltered are in no answer."""
 
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,14 @@ async def test_what_somebody_holds_is_told_by_table_and_says_how_old_it_is(site:
     assert answer["as_of"]["register_version"] == 1
     for table in TABLES[word]:
         assert {row["atena_no"] for row in answer[table]} == {TARO}, table
+
+
+@pytest.mark.asyncio
+async def test_the_seals_of_a_person_are_told_with_their_images(site: Site) -> None:
+    await site.terminal.sign_in()
+    (seal,) = (await told(site, HANAKO, "seals"))["seal_registration"]
+    assert (seal["atena_no"], b64decode(seal["image"])[:4]) == (HANAKO, b"\x89PNG")
+    assert (await told(site, TARO, "seals"))["seal_registration"] == []
 
 
 @pytest.mark.asyncio

@@ -93,9 +93,11 @@ class Desk:
         seed = self.let_in.new_seed()
         return Newcomer(staff_id, password, seed, totp.code(seed, totp.step_of(self.now)))
 
-    async def admit(self, staff_id: str, *rights: Right, lease: timedelta = timedelta(days=7)) -> None:
+    async def admit(
+        self, staff_id: str, *rights: Right, lease: timedelta = timedelta(days=7), by_item: bool = False
+    ) -> None:
         """Sign somebody in as on line: the cloud has seen them, and the PC wrote their wrap."""
-        clerk = Clerk(staff_id, "職員", "市民課", frozenset(rights))
+        clerk = Clerk(staff_id, "職員", "市民課", frozenset(rights), by_item)
         made = SignIn(clerk, Lease(self.now + lease), HowSignedIn.ONLINE, self.now, "token")
         self.seeds[staff_id] = seed = staff_id.encode() * 5
         await self.vault.admit(CloudSignIn(made, seed, 0, self.deposit), PASSWORD, now=self.now)
@@ -130,7 +132,7 @@ async def a_desk(
         ],
     }
     for table, row in rows:
-        staff[table].append(row)
+        staff.setdefault(table, []).append(row)
     for table, held in staff.items():
         register.put(table, *held)
     stores = stores_in(folder)
