@@ -248,6 +248,18 @@ class Config:
         default="",
         metadata={"doc": "Folder for extracts of the book (CSV), not encrypted; empty: none is written."},
     )
+    book_keep_least_days: int = field(
+        default=1095,
+        metadata={"doc": "Days for which the book is kept here at least, 365 to 3660.", "range": (365, 3660)},
+    )
+    book_keep_days: int = field(
+        default=0,
+        metadata={
+            "doc": "Days after which lines of the book that the cloud has are taken out here; 0: never. At least a "
+            "week more than book_keep_least_days.",
+            "range": (0, 20_000),
+        },
+    )
     place_readings_file: str = field(default="", metadata={"doc": "CSV: names of 町字 and their kana."})
     allow_pdf_files: bool = field(
         default=False,
@@ -271,6 +283,11 @@ class Config:
             raise ConfigError("device_key: tpm is only on Linux")
         self._guard_pcrs()
         self._guard_addresses()
+        if 0 < self.book_keep_days < self.book_keep_least_days + 7:
+            raise ConfigError(
+                f"book_keep_days = {self.book_keep_days}: at least {self.book_keep_least_days + 7}, a week more than"
+                " book_keep_least_days; 0 keeps all"
+            )
         self.days("open_days")
         self.days("closed_days")
         for declared in fields(self):

@@ -40,7 +40,8 @@ class Trouble:
     gap: entries have not come; fork: an entry has another hash than before; broken: entries do not lead to their head;
     forged: no key of the terminal signed it; unsigned: it bears no signature and stands after one that does;
     rewritten: what is kept beside the entries is not theirs; removed: it arrived and is not here; stray: no command
-    brought it; uncounted: commands of the terminal were taken away or put in.
+    brought it; pruned: a line says that the terminal took lines out after their time, and they are not those that are
+    here; uncounted: commands of the terminal were taken away or put in.
     """
 
     terminal: str
@@ -97,6 +98,7 @@ class _Walk:
         self._municipality = municipality
         self._keys = keys
         self._known: dict[int, bytes] = {0: GENESIS}
+        self._pruned: dict[int, int] = {}  # by the line that says so: up to which number
 
     def add(self, line: Row, brought_by: str | None) -> None:
         """Look at one run beside those before it."""
@@ -133,8 +135,35 @@ class _Walk:
             self._say("fork", line, max(1, parted), last)
             return
         self._known |= hashes
+        self._look_at_prunings(line, run)
         if last >= journal.last:
             journal.last, journal.head = last, run.head
+
+    def _look_at_prunings(self, line: Row, run: JournalSegment) -> None:
+        """Hold each line that says what was taken out at the terminal against what came before it."""
+        for seq, entry in enumerate(run.entries, run.first):
+            if entry.kind != "pruned" or seq in self._pruned:
+                continue
+            told = entry.facts
+            first, last = (told[name] if isinstance(told.get(name), int) else 0 for name in ("first", "last"))
+            fits = (
+                isinstance(first, int)
+                and isinstance(last, int)
+                and first == max(self._pruned.values(), default=0) + 1
+                and first <= last < seq
+                and told.get("count") == last - first + 1
+                and self._is_known(first - 1, told.get("prev"))
+                and self._is_known(last, told.get("head"))
+                and all(number in self._known for number in range(first, last + 1))
+            )
+            if fits:
+                self._pruned[seq] = int(last)
+            else:
+                self._say("pruned", line, seq, seq)
+
+    def _is_known(self, seq: int, told: object) -> bool:
+        known = self._known.get(seq)
+        return known is not None and told == known.hex()
 
     def _look_at_signature(self, line: Row, run: JournalSegment, last: int) -> None:
         if run.signature is UNSET:

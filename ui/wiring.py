@@ -24,7 +24,6 @@ from client.domain.certificate import CertificateKind
 from client.domain.clerk import SignIn
 from client.domain.enrolment import key_in_force
 from client.domain.errors import StoreError
-from client.domain.journal import JournalStanding
 from client.domain.parcel import Parcel
 from client.domain.uplink import Uplink
 from client.jobs.attach_file import AttachFile
@@ -48,7 +47,6 @@ from client.jobs.reconcile_outbox import ReconcileOutbox
 from client.jobs.rewrite_returned import RewriteReturned
 from client.jobs.scrub_replica import ScrubReplica
 from client.jobs.send_attachments import SendAttachments
-from client.jobs.send_journal import SendJournal
 from client.jobs.send_outbox import SendOutbox
 from client.jobs.settle_change import SettleChange
 from client.jobs.settle_doubtful import ListPlace, SettleDoubtful
@@ -71,6 +69,7 @@ from ui.cards import sessions_of
 from ui.carry_jobs import carry_jobs
 from ui.doors import Doors, utc_now, wipe_of
 from ui.jobs import FillJobs, Jobs
+from ui.journal_rounds import send_journal_of
 from ui.neighbours import by_the_hall, parcels_by_the_hall
 from ui.place_readings import ReadingsAtHand
 from ui.releasing import release_of
@@ -370,16 +369,9 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         ledger.doubt_counts,
         line.reconcile,
         line.send_attachments,
-        SendJournal(
-            ledger.journal, ledger, line.watch, now=utc_now, received=partial(_tell_received, config)
-        ),
+        send_journal_of(config, doors, line.watch),
         lambda: line.wipe.under_way,
     )
-
-
-def _tell_received(config: Config, stands: JournalStanding) -> None:
-    told = {"entries": stands.entries, "received": stands.received}
-    UpkeepFile(config.terminal_dir, utc_now).tell("journal", told)
 
 
 async def _write(path: Path, content: bytes) -> None:

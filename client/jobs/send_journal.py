@@ -7,6 +7,7 @@ from client.domain.change import OutboxCounts
 from client.domain.journal import JournalStanding
 from client.jobs.ports import Now
 from client.rules import journal_run
+from client.rules.retention import FOR_EVER, Retention
 from client.rules.services import COMMANDS
 
 
@@ -19,6 +20,10 @@ class Runs(Protocol):
 
     async def cut(self) -> int:
         """Cut what is in no run yet, sign it and lay it into the outbox, in one commit; returns how many runs."""
+        ...
+
+    async def prune(self, retention: Retention) -> int:
+        """Take out what was kept long enough and is receipted, with a signed line of it; returns how many lines."""
         ...
 
 
@@ -48,12 +53,14 @@ class SendJournal:
         link: Line,
         *,
         now: Now,
+        retention: Retention = FOR_EVER,
         received: Callable[[JournalStanding], object] = lambda _: None,
     ) -> None:
         self._runs = runs
         self._ledger = ledger
         self._link = link
         self._now = now
+        self._retention = retention
         self._received = received  # hears when the cloud has more of it, or less, than before
         self._last = -1
 
@@ -63,6 +70,9 @@ class SendJournal:
         if standing.received != self._last:
             self._last = standing.received
             self._received(standing)
+            await self._runs.prune(
+                self._retention
+            )  # what the cloud has said last is the time it is judged by
         if not standing.uncut or not self._link.usable_for(COMMANDS):
             return standing
         waiting = (await self._ledger.outbox_counts()).waiting

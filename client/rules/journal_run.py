@@ -14,6 +14,7 @@ MOST_ENTRIES = 500  # of one run; the cloud takes 1000
 DUE_AT = 100  # entries
 DUE_AFTER = timedelta(minutes=1)
 _DOMAIN = b"madoguchi-journal-v1\n"  # before what is signed, so that no other signature fits
+_PRUNED = b"madoguchi-journal-pruned-v1\n"
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -22,6 +23,13 @@ def signed_words(
 ) -> bytes:
     """Return what a terminal signs of a run: whose it is, which numbers, what stands before it and what it ends with."""
     return _DOMAIN + _encode((municipality, terminal_no, first, last, prev, head))
+
+
+def pruned_words(
+    municipality: str, terminal_no: str, *, first: int, last: int, prev: bytes, head: bytes
+) -> bytes:
+    """Return what a terminal signs of lines it takes out after their time: as of a run, and never to be taken for one."""
+    return _PRUNED + _encode((municipality, terminal_no, first, last, prev, head))
 
 
 def is_due(standing: JournalStanding, now: datetime, *, others_wait: bool) -> bool:

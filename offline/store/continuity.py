@@ -10,6 +10,7 @@ from client.domain.terminal import TerminalSeen
 from client.rules.chain import GENESIS
 from offline.store import door, heads, journal, outbox, serials
 from offline.store.anchor import Known
+from offline.store.pruned import boundary
 from offline.store.slots import Mark
 
 TAIL = 64  # rows of each chain that are checked at every opening; the whole chain on demand
@@ -83,7 +84,10 @@ def broken_tail(connection: sqlite3.Connection) -> StoreError | None:
     for chain, first_bad in _WALKS:
         last, _ = heads.read(connection, chain)
         accepted, head = heads.read(connection, chain + ACCEPTED)
-        start = max(last - TAIL, accepted)
+        gone = (
+            boundary(connection)[0] if chain == journal.CHAIN else 0
+        )  # after its time: what is left begins there
+        start = max(last - TAIL, accepted, gone)
         before = head if start == accepted else _HASHES[chain](connection, start)
         entry = start if before is None else first_bad(connection, (start, before))
         if entry is not None:

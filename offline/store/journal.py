@@ -11,6 +11,7 @@ from client.jobs.ports import JournalEntry
 from client.rules.chain import GENESIS, link
 from offline.store import heads
 from offline.store.door import one
+from offline.store.pruned import boundary
 from offline.store.times import utc_from, utc_text
 
 CHAIN = "journal"
@@ -65,8 +66,11 @@ def append(connection: sqlite3.Connection, entry: JournalEntry, at: datetime) ->
 
 
 def hash_at(connection: sqlite3.Connection, seq: int) -> bytes | None:
-    """Return the hash of a row; of number 0 what stands before the first."""
-    return GENESIS if seq == 0 else one(connection, "SELECT hash FROM journal WHERE seq = ?", seq)
+    """Return the hash of a row, or of the last that was taken out; of number 0 what stands before the first."""
+    if seq == 0:
+        return GENESIS
+    last, head = boundary(connection)
+    return head if seq == last else one(connection, "SELECT hash FROM journal WHERE seq = ?", seq)
 
 
 def latest_time(connection: sqlite3.Connection) -> datetime | None:
@@ -97,8 +101,12 @@ def tail(connection: sqlite3.Connection, count: int) -> tuple[JournalRow, ...]:
 
 
 def first_bad(connection: sqlite3.Connection, wanted: Mapping[int, bytes]) -> JournalVerdict:
-    """Walk the chain; ``wanted`` are heads known from elsewhere, by number, which must be met."""
-    prev, expected = GENESIS, 1
+    """Walk the chain from where it begins; ``wanted`` are heads known from elsewhere, by number, which must be met.
+
+    That what was taken out before it was taken out by the terminal is for ``journal_prune.first_bad`` to say.
+    """
+    last, prev = boundary(connection)
+    expected = last + 1
     for seq, row, recorded in _rows(connection):
         if seq != expected:
             return JournalVerdict(expected - 1, expected)
@@ -107,6 +115,27 @@ def first_bad(connection: sqlite3.Connection, wanted: Mapping[int, bytes]) -> Jo
         prev, expected = recorded, seq + 1
     last = max(wanted, default=expected - 1)
     return JournalVerdict(expected - 1, None if last == expected - 1 else min(last + 1, expected))
+
+
+def walked(connection: sqlite3.Connection, start: heads.Head, to: int) -> heads.Head:
+    """Walk the rows after a known one up to a number; returns the last that follows from those before it."""
+    last, prev = start
+    for seq, row, recorded in _rows(connection, after=last):
+        if seq > to or seq != last + 1 or row is None or link(prev, row) != recorded:
+            break
+        last, prev = seq, recorded
+    return last, prev
+
+
+def facts_of(connection: sqlite3.Connection, seq: int, kind: str) -> dict[str, object] | None:
+    """Return what a row of a kind says; None where there is none."""
+    found = one(connection, "SELECT facts FROM journal WHERE seq = ? AND kind = ?", seq, kind)
+    return None if found is None else dict(json.loads(found))
+
+
+def numbers_of(connection: sqlite3.Connection, kind: str) -> tuple[int, ...]:
+    """Return the numbers of the rows of a kind."""
+    return tuple(seq for (seq,) in connection.execute("SELECT seq FROM journal WHERE kind = ?", (kind,)))
 
 
 def tail_first_bad(connection: sqlite3.Connection, start: heads.Head) -> int | None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from client.domain.journal import JournalStanding, Slab, Wanted
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import Now
-from offline.store import journal_search, outbox, runs
+from client.rules.retention import Retention
+from offline.store import journal_prune, journal_search, outbox, runs
 from offline.store.attachment_book import Does
 
 
@@ -30,6 +31,17 @@ class LedgerJournal:
     async def first_bad_run(self, holds: Callable[[bytes, bytes], bool]) -> int | None:
         """Return the number from which the journal is not what was signed and sent; None where it is."""
         return await self._read(lambda c: runs.first_bad(c, self._facts, holds))
+
+    async def prune(self, retention: Retention) -> int:
+        """Take out what was kept long enough and is receipted, with a signed line of it, in one commit; returns how many."""
+        if not await self._read(lambda c: bool(journal_prune.may_go(c, retention))):
+            return 0
+        sign = self._to.sign
+        return await self._commit(lambda c: journal_prune.prune(c, self._facts, sign, retention, self._now()))
+
+    async def first_bad_pruning(self, holds: Callable[[bytes, bytes], bool]) -> int | None:
+        """Return the number from which something was taken out that the terminal did not take out; None where all was."""
+        return await self._read(lambda c: journal_prune.first_bad(c, self._facts, holds))
 
     async def search(self, wanted: Wanted, *, below: int, span: int, most: int) -> Slab:
         """Return at most ``most`` lines among the ``span`` numbers below one, newest first."""

@@ -20,6 +20,7 @@ from offline.store import (
     holds,
     journal,
     outbox,
+    pruned,
     reckoning,
     rewritten,
     runs,
@@ -66,6 +67,7 @@ STEPS: tuple[Step, ...] = (
     calls.calls_shape,
     rewritten.rewritten_shape,
     runs.runs_shape,
+    pruned.pruned_shape,
 )
 
 

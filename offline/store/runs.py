@@ -14,6 +14,7 @@ from client.rules.chain import GENESIS
 from client.rules.journal_run import MOST_ENTRIES, signed_words
 from offline.store import heads, journal, outbox
 from offline.store.door import one
+from offline.store.pruned import boundary
 from offline.store.times import utc_from
 
 CUT = "journal.cut"  # how far the journal is in runs
@@ -158,7 +159,8 @@ def first_bad(
     ``holds`` tells whether a signature is the terminal's. Nobody who rewrites the journal with all its hashes can make
     the signatures again without the key, which is not on the disk.
     """
-    expected = int(one(connection, "SELECT coalesce(min(first), 1) FROM journal_run"))
+    gone, _ = boundary(connection)  # what was taken out is held against the key by journal_prune
+    expected = gone + 1 if gone else int(one(connection, "SELECT coalesce(min(first), 1) FROM journal_run"))
     for first, last, prev, head, signature in connection.execute(
         "SELECT first, last, prev, head, signature FROM journal_run ORDER BY first"
     ):

@@ -103,6 +103,7 @@ async def test_a_whole_book_is_said_to_be_with_how_far_the_cloud_has_it(tmp_path
         "journal_entries": 6,
         "journal_first_bad": None,
         "signed_run_first_bad": None,
+        "pruned_first_bad": None,
         "outbox_first_bad": None,
         "signed_up_to": 5,
         "received_up_to": 5,
@@ -150,6 +151,22 @@ async def test_nor_do_runs_written_anew_without_the_terminals_key(tmp_path: Path
     by_the_key_holder(tmp_path, fit, anew=False)
     told = await found(vault, tmp_path)
     assert (told["ok"], told["signed_run_first_bad"]) == (False, 1)
+
+
+async def test_lines_taken_out_as_if_their_time_were_over_are_found_against_the_terminals_key(
+    tmp_path: Path,
+) -> None:
+    vault = await a_book(tmp_path)
+
+    def forge(connection: sqlite3.Connection) -> None:
+        head = journal.hash_at(connection, 5) or b""
+        connection.execute("INSERT INTO journal_pruned VALUES (1, 5, ?, ?, x'3000', 6)", (GENESIS, head))
+        connection.execute("DELETE FROM journal WHERE seq <= 5")
+        connection.execute("DELETE FROM journal_run")
+
+    by_the_key_holder(tmp_path, forge, anew=False)
+    told = await found(vault, tmp_path)
+    assert (told["ok"], told["journal_first_bad"], told["pruned_first_bad"]) == (False, None, 1)
 
 
 async def test_a_tail_cut_off_is_found_against_the_mark(tmp_path: Path) -> None:

@@ -11,13 +11,12 @@ from client.domain.clerk import Right
 from client.domain.journal import BookLine
 from client.jobs.ports import JournalEntry
 from tests.builders import NOW
-from tests.promises.test_p12_every_kind_of_line import kinds_written
 from tests.ui import book_states as states
 from tests.ui.drive import Counter
 from tests.ui.test_keyboard_only import Keys
 from tests.ui.world import PROTECTED, World
 from ui.screens.book.model import COLUMNS
-from ui.screens.book.told import KINDS, kind_word, told
+from ui.screens.book.told import kind_word, told
 from ui.text import Words
 
 pytestmark = [pytest.mark.long, pytest.mark.qt_log_ignore("propagateSizeHints")]
@@ -35,11 +34,7 @@ def text(counter: Counter, name: str) -> str:
     return counter.hands.find(QLabel, name).text()
 
 
-def test_every_kind_of_line_can_be_looked_for_and_has_a_word() -> None:
-    assert set(KINDS) == kinds_written()
-    for language in ("ja", "en"):
-        words = Words(language)
-        assert len({kind_word(kind, words) for kind in KINDS}) == len(KINDS)
+def test_a_kind_of_a_newer_program_is_told_as_one() -> None:
     assert kind_word("of_2031", Words("ja")) == "この版にない種類"
 
 

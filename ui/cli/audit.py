@@ -44,9 +44,9 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
 async def audited(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> dict[str, object]:
     """Open the ledger off line and walk it. SignInNeededError; StoreError ``store.ledger_behind`` where it was cut off.
 
-    Opening it holds it against its mark and the keyring; the walk holds each entry against the one before, and each
-    run against the signature it was sent with. How far the cloud has receipted all is told beside it. The look itself
-    is a line of the book.
+    Opening it holds it against its mark and the keyring; the walk holds each entry against the one before, each run
+    against the signature it was sent with, and what was taken out after its time against the terminal's. How far the
+    cloud has receipted all is told beside it. The look itself is a line of the book.
     """
     from offline.store.stores import FileStores
 
@@ -61,8 +61,9 @@ async def audited(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> d
         book = stores.ledger
         journal, outbox = await book.verify_journal(), await book.verify_outbox()
         run = await book.journal.first_bad_run(identity.has_signed)
+        pruning = await book.journal.first_bad_pruning(identity.has_signed)
         stands = await book.journal.standing()
-        whole = journal.first_bad is None and outbox is None and run is None
+        whole = journal.first_bad is None and outbox is None and run is None and pruning is None
         told: dict[str, str | int] = {"what": "book", "entries": journal.entries, "whole": int(whole)}
         await book.record(JournalEntry("verify", secrets[0], facts=told))
     finally:
@@ -72,6 +73,7 @@ async def audited(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> d
         "journal_entries": journal.entries,
         "journal_first_bad": journal.first_bad,
         "signed_run_first_bad": run,
+        "pruned_first_bad": pruning,
         "outbox_first_bad": outbox,
         "signed_up_to": stands.cut,
         "received_up_to": stands.received,

@@ -16,6 +16,7 @@ KINDS = (
     "release",
     "let_in",
     "account",
+    "device_key",
     "intake",
     "answer",
     "call_back",
@@ -24,6 +25,7 @@ KINDS = (
     "doubtful",
     "sync",
     "verify",
+    "pruned",
     "book",
     "drill",
     "loss",
@@ -49,8 +51,8 @@ _FLAGS = frozenset(
 _AS_THEY_ARE = frozenset(
     {
         "account", "attachment", "attachments", "blocks", "blocks_before", "blocks_version", "broken_pages", "bundle",
-        "carried_for", "change", "changes", "copies", "entries", "fee_yen", "first", "from", "hits", "key", "last",
-        "let_in_by", "line", "lines", "made_by", "most", "note", "officer", "other", "pages", "papers", "pdf_hash",
+        "carried_for", "change", "changes", "copies", "entries", "fee_yen", "first", "head", "from", "hits", "key", "last",
+        "let_in_by", "line", "lines", "made_by", "most", "note", "officer", "other", "pages", "papers", "pdf_hash", "prev",
         "printer", "register_before", "register_version", "release", "repaired_buckets", "repaired_rows",
         "saved_rows", "second", "serial", "series", "shares", "staff", "supersedes", "terminal", "to", "tries",
         "until", "version", "who", "wrong_buckets",
