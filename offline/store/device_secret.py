@@ -2,7 +2,6 @@
 
 import secrets
 
-from client.domain.errors import StoreError
 from offline.store.keyring_door import KeyringDoor, fingerprint
 from offline.store.wraps import KEY
 from offline.tpm import seal
@@ -36,10 +35,7 @@ class DeviceKeeping:
         sealed = None if item is None else seal.read(item)
         if sealed is None:
             return item
-        secret = self._tpm.opened(sealed)
-        if fingerprint(secret) != sealed.known_by:
-            raise StoreError("tpm.damaged")
-        return secret
+        return self._tpm.opened(sealed)
 
     def is_sealed(self, door: KeyringDoor) -> bool:
         """Tell whether what the keyring has takes the TPM to open. StoreError."""

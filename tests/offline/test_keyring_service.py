@@ -8,16 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.offline.tpm_builders import chip
+
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 from client.rules import totp
+from offline.store.device_secret import DeviceKeeping
 from offline.store.keys import Vault
+from offline.tpm.seal import Tpm
 from tests.builders import NOW
 from tests.store_builders import CHEAP, SEED, cloud_sign_in, facts, store_keys
 
-async def main(folder, step):
-    vault = Vault(folder, "training", cost=CHEAP, floor_kib=256)
+async def main(folder, step, tpm):
+    device = DeviceKeeping(Tpm(Path(tpm)), sealing=bool(tpm))
+    vault = Vault(folder, "training", cost=CHEAP, floor_kib=256, device=device)
     if step == "enrol":
         await vault.make_identity()
         deposit = await vault.found(facts(), store_keys())
@@ -30,14 +35,20 @@ async def main(folder, step):
 
 from client.domain.errors import CounterError
 try:
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], *sys.argv[3:] or [""]))
 except CounterError as error:
     print(error.code)
 """
 
+needs_keyring = pytest.mark.skipif(
+    not (shutil.which("dbus-run-session") and shutil.which("gnome-keyring-daemon"))
+    and not os.environ.get("CI"),
+    reason="no session bus or keyring on this machine",
+)
 
-def run(home: Path, step: str, *, keyring: bool = True) -> str:
-    program = f'{sys.executable} -c "$PROGRAM" {home / "data"} {step}'
+
+def run(home: Path, step: str, tpm: Path | str = "", *, keyring: bool = True) -> str:
+    program = f'{sys.executable} -c "$PROGRAM" {home / "data"} {step} {tpm}'
     unlock = "printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null; " if keyring else ""
     environ = {
         "HOME": str(home),
@@ -55,15 +66,19 @@ def run(home: Path, step: str, *, keyring: bool = True) -> str:
 
 
 @pytest.mark.service
-@pytest.mark.skipif(
-    not (shutil.which("dbus-run-session") and shutil.which("gnome-keyring-daemon"))
-    and not os.environ.get("CI"),
-    reason="no session bus or keyring on this machine",
-)
+@needs_keyring
 def test_the_real_keyring_keeps_the_device_secret_over_sessions(tmp_path: Path) -> None:
     assert run(tmp_path, "enrol") == "enrol done"
     assert run(tmp_path, "unlock") == "unlock done"
     assert "1,1" not in (tmp_path / "data" / "wraps.json").read_text()
+
+
+@pytest.mark.service
+@needs_keyring
+def test_the_real_keyring_keeps_what_the_tpm_sealed_over_sessions(tmp_path: Path) -> None:
+    with chip() as here:
+        assert run(tmp_path, "enrol", here.path) == "enrol done"
+        assert run(tmp_path, "unlock", here.path) == "unlock done"
 
 
 @pytest.mark.service

@@ -15,9 +15,8 @@ from client.jobs.take_chunks import Progress
 from client.rules import drill
 from printing.layout.own_font import build
 from tests.ui.drive import Counter
+from tests.ui.log_in_states import LOG_IN_STATES
 from ui.notices import note_of
-from ui.screens.log_in.model import LogInModel
-from ui.screens.log_in.view import LogInView
 from ui.status import Line, with_fill
 
 GAIJI = (
@@ -43,27 +42,6 @@ async def log_in_training(counter: Counter) -> None:
 
 async def log_in_error(counter: Counter) -> None:
     counter.face.log_in.refuse(note_of(SignInNeededError("sign_in.locked_out", minutes=5), counter.words))
-
-
-async def log_in_card(counter: Counter) -> None:
-    _show_second(counter, "pin")
-
-
-async def log_in_key(counter: Counter) -> None:
-    _show_second(counter, "key")
-
-
-async def log_in_card_last_try(counter: Counter) -> None:
-    _show_second(counter, "pin").refuse(note_of(SignInNeededError("card.last_try"), counter.words))
-
-
-def _show_second(counter: Counter, second: str) -> LogInModel:
-    """Put the sign-in of a town with cards or keys in the place of the one with codes."""
-    model = LogInModel(counter.words, second=second)
-    view = LogInView(model, counter.words, town="あおぞら市", terminal="市民課　窓口1")
-    counter.shell.add("log_in", view)
-    counter.shell.show_screen("log_in")
-    return model
 
 
 async def empty(counter: Counter) -> None:
@@ -360,9 +338,7 @@ STATES: dict[str, Play] = {
     "log-in": log_in,
     "log-in-training": log_in_training,
     "log-in-error": log_in_error,
-    "log-in-card": log_in_card,
-    "log-in-key": log_in_key,
-    "log-in-card-last-try": log_in_card_last_try,
+    **LOG_IN_STATES,
     "counter-empty": empty,
     "counter-searching": searching,
     "counter-find-form": find_form,
