@@ -151,6 +151,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         staff=doors.stores.replica,
         shut=lambda: orders.is_shut or wipe.under_way,
         last=ledger.journal.cut,
+        told=doors.vault.forget_tries,
     )
     box = CommandBox(http, doors.facts.terminal_no)
     keep = timedelta(days=config.outbox_keep_days)

@@ -1,6 +1,7 @@
 """The keys that open this PC's files, and who was let in with them."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from client.domain.clerk import SignIn
 from client.domain.terminal import NOTHING_SEEN, TerminalSeen
@@ -17,6 +18,15 @@ class StoreKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedTry:
+    """A wrong secret or PIN shown while the book was shut: its running number on this PC, whose id, and when (UTC)."""
+
+    no: int
+    staff_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Unlocked:
     """A clerk let in, and the keys that came with it."""
 
@@ -24,6 +34,7 @@ class Unlocked:
     keys: StoreKeys = field(repr=False)
     seen: TerminalSeen = NOTHING_SEEN  # of this terminal's ledger, by the cloud that let the clerk in
     failed: int = 0  # wrong secrets and PINs since the clerk was last let in here
+    tries: tuple[FailedTry, ...] = ()  # of anybody, that no line of the book tells of yet, in their order
     wraps_anew: bool = False  # the file of wraps was changed or put back, and begun anew
 
 

@@ -78,9 +78,7 @@ class LetIn:
         await self._keys.check_vouching()
         word = await self._keys.unlock(staff_id, password, code, now=self._now())
         async with self._log_in.opened_for(word):
-            if word.failed:
-                tries: dict[str, str | int] = {"how": "failed", "tries": word.failed}
-                await self._ledger.record(JournalEntry("sign_in", word.sign_in.clerk.staff_id, facts=tries))
+            await self._log_in.tell_failures(word)
             word = Unlocked(await self._log_in.within_terms(word.sign_in), word.keys)
             if (refusal := word_error(word.sign_in, self._now())) is None and beside is not None:
                 refusal = pair_error(Pair(beside.sign_in, word.sign_in), self._now())

@@ -31,6 +31,10 @@ async def _nothing() -> None:
     """Do nothing."""
 
 
+async def _forget_none(_up_to: int) -> None:
+    """Forget nothing."""
+
+
 class LogIn:
     """Lets a clerk in, opens the stores, and holds who is at the counter."""
 
@@ -47,6 +51,7 @@ class LogIn:
         shut: Callable[[], bool] = lambda: False,
         staff: StaffRows | None = None,
         last: Callable[[], Awaitable[object]] = _nothing,
+        told: Callable[[int], Awaitable[object]] = _forget_none,
     ) -> None:
         self._sessions = sessions
         self._keys = keys
@@ -58,6 +63,7 @@ class LogIn:
         self._shut = shut  # by order of the town
         self._staff = staff
         self._last = last  # what is to be done before the book is shut: nobody may ever open it again
+        self._told = told  # up to which number the book tells of wrong secrets
         self._present: SignIn | None = None
         self._ended: SignInNeededError | None = None  # the town's word that this session is over
         self._turn = (
@@ -160,9 +166,7 @@ class LogIn:
         if sign_in.how is HowSignedIn.OFFLINE:
             await self._check_clock(sign_in)
             sign_in = await self.within_terms(sign_in)
-        if unlocked.failed:
-            tries: dict[str, str | int] = {"how": "failed", "tries": unlocked.failed}
-            await self._ledger.record(JournalEntry("sign_in", sign_in.clerk.staff_id, facts=tries))
+        await self.tell_failures(unlocked)
         facts: dict[str, str | int] = {"how": sign_in.how.value}
         if unlocked.wraps_anew:
             facts["wraps"] = "anew"
@@ -171,6 +175,21 @@ class LogIn:
         await self._ledger.record(JournalEntry("sign_in", sign_in.clerk.staff_id, facts=facts))
         self._present, self._ended = sign_in, None
         return sign_in
+
+    async def tell_failures(self, unlocked: Unlocked) -> None:
+        """Write what was tried with wrong secrets while the book was shut: each try of anybody with its own moment.
+
+        Then how many this clerk had since the last right ones. Only what is in the book is forgotten outside of it: after
+        a kill between the two the same numbers are told again.
+        """
+        for one in unlocked.tries:
+            moment: dict[str, str | int] = {"how": "tried", "no": one.no, "at": one.at.isoformat()}
+            await self._ledger.record(JournalEntry("sign_in", one.staff_id, facts=moment))
+        if unlocked.tries:
+            await self._told(unlocked.tries[-1].no)
+        if unlocked.failed:
+            tries: dict[str, str | int] = {"how": "failed", "tries": unlocked.failed}
+            await self._ledger.record(JournalEntry("sign_in", unlocked.sign_in.clerk.staff_id, facts=tries))
 
     async def within_terms(self, sign_in: SignIn) -> SignIn:
         """Hold the wrap, which the cloud wrote some day, against the register's rows, which may be newer."""

@@ -16,6 +16,7 @@ from client.domain.holidays import is_closed_by_law
 from client.domain.journal import BookLine
 
 _HOUR = timedelta(hours=1)
+_SAME = timedelta(seconds=10)  # between a try and the line of it: a password is stretched meanwhile
 # Lines a person makes; what the program, the cloud or a neighbour wrote is nobody's access.
 _BY_PERSONS = frozenset(
     {
@@ -106,6 +107,9 @@ class Analyses:
     def __init__(self, thresholds: Thresholds) -> None:
         self._thresholds = thresholds
         self._piles: defaultdict[tuple[Analysis, date, str], _Pile] = defaultdict(_Pile)
+        self._sums: defaultdict[tuple[date, str], _Pile] = defaultdict(_Pile)  # failures told as a count only
+        self._beside: defaultdict[str, list[datetime]] = defaultdict(list)  # failures told at once, by id
+        self._tried: defaultdict[str, dict[tuple[object, datetime], datetime]] = defaultdict(dict)
 
     def add(self, lines: Iterable[BookLine]) -> None:
         """Count some lines."""
@@ -113,7 +117,7 @@ class Analyses:
             if line.kind not in _BY_PERSONS or not line.actor:
                 continue
             day = line.at.astimezone(TOKYO).date()
-            if self._thresholds.is_off(line.at):
+            if self._thresholds.is_off(line.at) and line.facts.get("how") != "tried":
                 pile = self._piles[Analysis.OFF_HOURS, day, line.actor]
                 pile.add(line.at)
                 pile.people.update(line.subjects)
@@ -134,9 +138,15 @@ class Analyses:
 
     def _add_sign_in(self, line: BookLine, day: date) -> None:
         how = line.facts.get("how")
-        if how == "failed":  # the id that was tried: beside a clerk it is another than the one who sits there
-            staff = str(line.facts.get("who") or line.actor)
-            self._piles[Analysis.FAILED, day, staff].add(line.at, _number(line, "tries", 1))
+        if how == "tried":  # told when somebody has signed in, with the moment it was tried
+            at = _moment(line)
+            self._tried[line.actor][line.facts.get("no"), at] = at  # a kill has one told twice
+        elif how == "failed" and "tries" in line.facts:
+            self._sums[day, line.actor].add(line.at, _number(line, "tries", 1))
+        elif (
+            how == "failed"
+        ):  # the id that was tried: beside a clerk it is another than the one who sits there
+            self._beside[str(line.facts.get("who") or line.actor)].append(line.at)
         elif how in _IN:
             self._piles[Analysis.SIGN_INS, day, line.actor].add(line.at)
 
@@ -150,9 +160,38 @@ class Analyses:
             pile.add(line.at)
             pile.people.update(line.subjects)
 
+    def _failures(self) -> Iterator[tuple[tuple[Analysis, date, str], _Pile]]:
+        """Yield who failed on which day: each try once, however often and in which way it is told.
+
+        What failed beside a clerk is told at once, and off line as a try too. A mere count is of a program that kept no
+        moments, and counts where there are none.
+        """
+        piles: defaultdict[tuple[Analysis, date, str], _Pile] = defaultdict(_Pile)
+        for staff in {*self._beside, *self._tried}:
+            told = self._beside.get(staff, [])
+            tried = [
+                at
+                for at in self._tried.get(staff, {}).values()
+                if not any(abs(at - one) <= _SAME for one in told)
+            ]
+            for at in [*told, *tried]:
+                piles[Analysis.FAILED, at.astimezone(TOKYO).date(), staff].add(at)
+            for at in filter(self._thresholds.is_off, tried):
+                piles[Analysis.OFF_HOURS, at.astimezone(TOKYO).date(), staff].add(at)
+        for (day, staff), pile in self._sums.items():
+            if staff not in self._tried and pile.first is not None:
+                piles[Analysis.FAILED, day, staff].add(pile.first, pile.count)
+        for place, pile in piles.items():
+            merged = self._piles.get(place)
+            if merged is not None and merged.first is not None and merged.last is not None:
+                pile.add(merged.first, merged.count)
+                pile.add(merged.last, 0)
+                pile.people |= merged.people
+            yield place, pile
+
     def _found(self) -> Iterator[Finding]:
         limits = self._thresholds
-        for (analysis, day, staff), pile in self._piles.items():
+        for (analysis, day, staff), pile in (self._piles | dict(self._failures())).items():
             if pile.first is None or pile.last is None:
                 continue
             most = 0
@@ -193,6 +232,15 @@ def longest_row(numbers: Iterable[str]) -> int:
         row = row + 1 if last is not None and stem - last <= _NEAR else 1
         most, last = max(most, row), stem
     return most
+
+
+def _moment(line: BookLine) -> datetime:
+    """Return when a try was made; where that cannot be read, when it was told."""
+    try:
+        at = datetime.fromisoformat(str(line.facts.get("at", "")))
+    except ValueError:
+        return line.at
+    return at if at.tzinfo else line.at
 
 
 def _number(line: BookLine, name: str, otherwise: int) -> int:

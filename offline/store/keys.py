@@ -133,6 +133,10 @@ class Vault:
         """Count a wrong PIN shown to a card at an online sign-in. StoreError."""
         await self._in_turn(lambda: self._note_failure(staff_id, now))
 
+    async def forget_tries(self, up_to: int) -> None:
+        """Forget the wrong secrets up to a number, once the book tells of them. StoreError."""
+        await self._in_turn(lambda: self._forget_tries(up_to))
+
     async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:
         """Open the deposit with the device secret after an online sign-in, and (re)write this clerk's wrap."""
         return await self._in_turn(lambda: self._admit(cloud, password, now))
@@ -241,6 +245,9 @@ class Vault:
     def _note_failure(self, staff_id: str, now: datetime) -> None:
         place = place_of(self._need_facts())
         self._wraps.note_failure(staff_id, self._device_secret(), place, now)
+
+    def _forget_tries(self, up_to: int) -> None:
+        self._wraps.forget_tries(up_to, self._device_secret(), place_of(self._need_facts()))
 
     def _admit(self, cloud: CloudSignIn, password: str, now: datetime) -> Unlocked:
         place = place_of(self._need_facts())

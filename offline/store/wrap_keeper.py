@@ -9,7 +9,7 @@ import msgspec
 from client.domain.clerk import Clerk, CloudSignIn, HowSignedIn, Lease, Right, SignIn
 from client.domain.errors import CounterError, RefusedError, SignInNeededError, StoreError
 from client.domain.factor import CardKey
-from client.domain.keys import NewFactor
+from client.domain.keys import FailedTry, NewFactor
 from client.jobs.ports import StoreKeys, Unlocked
 from client.rules import sign_in as rules
 from client.rules import totp
@@ -106,7 +106,8 @@ class WrapKeeper:
         bound = self._ready_card(wrap)
         counted = rules.after_wrong_secret(before, now, self._lockout)
         wrong = rules.lockout_error(counted, now) or SignInNeededError("sign_in.wrong_secret")
-        self.write(with_lockout(book, wrap, counted), secret, place)  # before the try: a kill gives no other
+        tried = book.with_try(staff_id, now)
+        self.write(with_lockout(tried, wrap, counted), secret, place)  # before the try: a kill gives no other
         info = wraps.info_of_wrap(place, wrap)
         try:
             of_card = self._secret_of_card(bound, code)
@@ -122,7 +123,7 @@ class WrapKeeper:
         step = box.totp_last_step if bound else totp.accepts(box.totp_seed, code, now, box.totp_last_step)
         wrap = rewritten(wrap, after_code(box, step), key, info)
         outcome = counted if step is None else rules.after_right_secret(before, now)
-        self.write(with_lockout(book, wrap, outcome), secret, place)
+        self.write(with_lockout(tried if step is None else book, wrap, outcome), secret, place)
         if step is None:
             was_used = totp.was_used(box.totp_seed, code, now, box.totp_last_step)
             raise SignInNeededError("sign_in.code_used") if was_used else wrong
@@ -130,7 +131,7 @@ class WrapKeeper:
         if over := rules.offline_error(lease, now, before.seen):
             raise over
         sign_in = SignIn(clerk_of(box.clerk), lease, HowSignedIn.OFFLINE, now, let_in_by=box.let_in_by)
-        return Unlocked(sign_in, StoreKeys(*box.keys), failed=before.failures)
+        return Unlocked(sign_in, StoreKeys(*box.keys), failed=before.failures, tries=tries_of(book))
 
     def note_failure(self, staff_id: str, secret: bytes, place: Place, now: datetime) -> None:
         """Count a wrong secret that was tried elsewhere: a PIN, shown to a card at an online sign-in."""
@@ -138,7 +139,14 @@ class WrapKeeper:
         if book and (wrap := book.wrap_of(staff_id)):
             before = rules.Lockout(wrap.failures, wrap.locked_until, book.seen)
             counted = rules.after_wrong_secret(before, now, self._lockout)
-            self.write(with_lockout(book, wrap, counted), secret, place)
+            self.write(with_lockout(book.with_try(staff_id, now), wrap, counted), secret, place)
+
+    def forget_tries(self, up_to: int, secret: bytes, place: Place) -> None:
+        """Forget the wrong secrets up to a number: the book tells of them now."""
+        book = self._read_sound(secret, place)
+        if book and any(one.no <= up_to for one in book.tries):
+            left = tuple(one for one in book.tries if one.no > up_to)
+            self.write(msgspec.structs.replace(book, tries=left), secret, place)
 
     def _ready_card(self, wrap: StaffWrap) -> Binding | None:
         """Return what binds a wrap to its card once that is in; before anything is counted or tried."""
@@ -196,7 +204,8 @@ class WrapKeeper:
             kept = book.with_wrap(wrap)
         # The cloud has just seen this clock: a time kept from a clock that ran ahead is forgotten.
         self.write(msgspec.structs.replace(kept, seen=now), secret, place)
-        return Unlocked(cloud.sign_in, StoreKeys(*keys), failed=failed, wraps_anew=anew)
+        told = tries_of(book)
+        return Unlocked(cloud.sign_in, StoreKeys(*keys), failed=failed, tries=told, wraps_anew=anew)
 
     def check_vouching(self) -> None:
         """Raise RefusedError ``refused.card_needed`` where only a card opens a wrap: two cannot give anybody one."""
@@ -254,6 +263,11 @@ class WrapKeeper:
         )
         info = wraps.info_of_wrap(place, empty)
         return rewritten(empty, box, wraps.wrap_key(password, secret, stretch, info, of_card), info)
+
+
+def tries_of(book: WrapBook) -> tuple[FailedTry, ...]:
+    """Return the wrong secrets the journal does not tell of yet, in their order."""
+    return tuple(FailedTry(one.no, one.staff_id, one.at) for one in book.tries)
 
 
 def rewritten(wrap: StaffWrap, box: Box, key: bytes, info: bytes) -> StaffWrap:

@@ -26,6 +26,7 @@ COUNTERS_SEALED = 1  # the format whose seal covers the counters alone
 TOTP, CARD = "totp", "card"  # second factors a wrap may ask for
 KEY = 32
 NONCE = 12
+MOST_TRIES = 1_000  # kept until somebody signs in; each id may be tried some dozen times a day
 SALT = 16
 FLOOR_KIB = 64 * 1024
 _MOST_KIB = 1024 * 1024
@@ -74,6 +75,14 @@ class StaffWrap(msgspec.Struct, frozen=True, kw_only=True):
     locked_until: datetime | None = None
 
 
+class TryNote(msgspec.Struct, frozen=True):
+    """A wrong secret that no line of the book tells of yet: its running number, whose id, and when."""
+
+    no: int
+    staff_id: str
+    at: datetime
+
+
 class KeyringNote(msgspec.Struct, frozen=True):
     """Which keyring of which account of this PC the device secret is in, and what it is known by."""
 
@@ -86,6 +95,7 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file; ``seen`` is the latest time any try was made at.
 
     ``generation`` counts how often it was written, ``mac`` seals all of it; in format 1 counters and ``seen`` only.
+    ``tried`` counts every wrong secret there ever was, ``tries`` keeps those the book does not tell of yet.
     """
 
     format: int
@@ -95,6 +105,8 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     seen: datetime | None = None
     generation: int = 0
     mac: bytes = b""
+    tried: int = 0
+    tries: tuple[TryNote, ...] = ()
 
     def wrap_of(self, staff_id: str) -> StaffWrap | None:
         """Return a clerk's wrap."""
@@ -115,10 +127,27 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
             self, staff=tuple(kept for kept in self.staff if kept.staff_id != staff_id)
         )
 
+    def with_try(self, staff_id: str, at: datetime) -> "WrapBook":
+        """Return the book with one more wrong secret; of very many the oldest go, and their numbers are missing."""
+        note = TryNote(self.tried + 1, staff_id, at)
+        return msgspec.structs.replace(self, tried=note.no, tries=(*self.tries, note)[-MOST_TRIES:])
+
     def with_wrap(self, wrap: StaffWrap) -> "WrapBook":
         """Return the book with a wrap put in its place."""
         others = tuple(kept for kept in self.staff if kept.staff_id != wrap.staff_id)
         return msgspec.structs.replace(self, staff=(*others, wrap))
+
+
+class _SealedFirst(msgspec.Struct, frozen=True, kw_only=True):
+    """What format 2 sealed before tries were kept: a book without any bears the same seal as then."""
+
+    format: int
+    keyrings: tuple[KeyringNote, ...]
+    inbox_public: bytes
+    staff: tuple[StaffWrap, ...]
+    seen: datetime | None
+    generation: int
+    mac: bytes
 
 
 class ClerkNote(msgspec.Struct, frozen=True):
@@ -233,7 +262,19 @@ def counters_mac(book: WrapBook, device_secret: bytes, place: Place) -> bytes:
 def whole_mac(book: WrapBook, device_secret: bytes, place: Place) -> bytes:
     """Return the seal over all that stands in the book."""
     key = derived(device_secret, place.info("madoguchi wraps v2"))
-    return hmac.digest(key, msgspec.msgpack.encode(msgspec.structs.replace(book, mac=b"")), sha256)
+    first = _SealedFirst(
+        format=book.format,
+        keyrings=book.keyrings,
+        inbox_public=book.inbox_public,
+        staff=book.staff,
+        seen=book.seen,
+        generation=book.generation,
+        mac=b"",
+    )
+    sealed = msgspec.msgpack.encode(first)
+    if book.tried or book.tries:
+        sealed += msgspec.msgpack.encode((book.tried, book.tries))
+    return hmac.digest(key, sealed, sha256)
 
 
 def under_seal(book: WrapBook, device_secret: bytes, place: Place) -> WrapBook:

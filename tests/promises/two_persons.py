@@ -67,6 +67,7 @@ class Desk:
             link,
             now=lambda: self.now,
             staff=self.stores.replica,
+            told=self.vault.forget_tries,
         )
         self.let_in = LetIn(
             self.log_in,

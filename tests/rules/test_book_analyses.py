@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def a_line(
-    at: datetime, kind: str = "view", actor: str = "s001", *people: str, **facts: str | int
+    at: datetime, kind: str = "view", actor: str = "s001", /, *people: str, **facts: str | int
 ) -> BookLine:
     return BookLine(1, at.astimezone(UTC), kind, actor, tuple(map(AtenaNo, people)), facts)
 
@@ -70,6 +70,43 @@ def test_wrong_secrets_count_for_the_id_that_was_tried_and_as_often_as_they_were
     ]
     told = {one.staff: (one.count, one.stands_out) for one in found(lines, Analysis.FAILED)}
     assert told == {"s001": (3, True), "s009": (1, False)}
+
+
+def test_a_try_counts_once_on_its_own_day_however_often_and_whenever_it_is_told() -> None:
+    night = FRIDAY.replace(hour=2)
+    moment = night.astimezone(UTC).isoformat()
+    told = [a_line(FRIDAY + MINUTE, "sign_in", "s001", how="tried", no=7, at=moment) for _ in range(2)]
+    told += [a_line(FRIDAY + timedelta(days=4), "sign_in", "s001", how="failed", tries=1)]
+    (failed,) = found(told, Analysis.FAILED)
+    assert (failed.day.day, failed.count, failed.first.astimezone(TOKYO)) == (20, 1, night)
+    assert [(one.staff, one.count) for one in found(told, Analysis.OFF_HOURS)] == [("s001", 1)]
+
+
+def test_numbers_that_begin_anew_with_a_file_of_keys_begun_anew_are_other_tries() -> None:
+    moments = [(FRIDAY + n * MINUTE).isoformat() for n in range(2)]
+    told = [a_line(FRIDAY, "sign_in", "s001", how="tried", no=1, at=at) for at in moments]
+    assert [one.count for one in found(told, Analysis.FAILED)] == [2]
+
+
+def test_what_failed_beside_a_clerk_is_told_at_once_and_not_counted_again_as_a_try() -> None:
+    at = FRIDAY.isoformat()
+    told = [
+        a_line(
+            FRIDAY + timedelta(seconds=2),
+            "sign_in",
+            "s001",
+            how="failed",
+            who="s009",
+            code="sign_in.wrong_secret",
+        ),
+        a_line(FRIDAY + timedelta(hours=3), "sign_in", "s009", how="tried", no=3, at=at),
+    ]
+    assert [(one.staff, one.count) for one in found(told, Analysis.FAILED)] == [("s009", 1)]
+
+
+def test_a_moment_that_cannot_be_read_is_that_of_the_line() -> None:
+    told = [a_line(FRIDAY, "sign_in", "s001", how="tried", no=1, at="gestern")]
+    assert [one.day.day for one in found(told, Analysis.FAILED)] == [20]
 
 
 def test_sign_ins_are_counted_by_id_and_day_and_leaving_is_none() -> None:

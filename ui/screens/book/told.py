@@ -1,6 +1,9 @@
 """What a line of the book says, in words of the catalogue; nobody reads a code. No toolkit."""
 
+from datetime import datetime
+
 from client.domain.journal import BookLine
+from ui.clock import in_tokyo
 from ui.text import Words
 
 # The kinds of lines, as they are offered to be looked for; resources/text has a word for each (docs/OPERATIONS.md).
@@ -52,8 +55,8 @@ _AS_THEY_ARE = frozenset(
     {
         "account", "attachment", "attachments", "blocks", "blocks_before", "blocks_version", "broken_pages", "bundle",
         "carried_for", "change", "changes", "copies", "entries", "fee_yen", "first", "head", "from", "hits", "key", "last",
-        "let_in_by", "line", "lines", "made_by", "most", "note", "officer", "other", "pages", "papers", "pdf_hash", "prev",
-        "printer", "register_before", "register_version", "release", "repaired_buckets", "repaired_rows",
+        "let_in_by", "line", "lines", "made_by", "most", "no", "note", "officer", "other", "pages", "papers", "pdf_hash",
+        "prev", "printer", "register_before", "register_version", "release", "repaired_buckets", "repaired_rows",
         "saved_rows", "second", "serial", "series", "shares", "staff", "supersedes", "terminal", "to", "tries",
         "until", "version", "who", "wrong_buckets",
     }
@@ -91,6 +94,8 @@ def told(line: BookLine, words: Words) -> str:
 
 
 def _value(name: str, value: str | int, line: BookLine, words: Words) -> str | None:
+    if name == "at":
+        return _moment(str(value))
     if name in _FLAGS:
         return words("book.yes" if value else "book.no")
     if name in _AS_THEY_ARE or isinstance(value, int):
@@ -99,6 +104,13 @@ def _value(name: str, value: str | int, line: BookLine, words: Words) -> str | N
         return ""
     several = str(value).replace("+", " ").replace(",", " ").split() if name in _SEVERAL else [str(value)]
     return words("book.comma").join(_word(name, one, line, words) for one in several)
+
+
+def _moment(text: str) -> str:
+    try:
+        return in_tokyo(datetime.fromisoformat(text)).strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return text
 
 
 def _word(name: str, value: str, line: BookLine, words: Words) -> str:

@@ -1,0 +1,154 @@
+"""P12: a wrong secret shown while the book is shut is a line of it at the next sign-in of anybody, with its true moment."""
+
+import hmac
+import json
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from client.domain.errors import SignInNeededError, StoreError
+from client.jobs.ports import JournalEntry
+from offline.store import wraps
+from offline.store.wraps import WrapBook
+from tests.promises.two_persons import CLERK, OFFICER, Desk, a_desk
+
+pytestmark = pytest.mark.asyncio
+
+
+async def wrong(desk: Desk, staff_id: str) -> datetime:
+    """Show a wrong password; returns when."""
+    with pytest.raises(SignInNeededError):
+        await desk.sign_in(staff_id, "falsch")
+    return desk.now
+
+
+async def told(desk: Desk) -> list[tuple[str, object, datetime]]:
+    """Return the tries the book tells of, in its order."""
+    return [
+        (line.actor, line.facts["no"], datetime.fromisoformat(str(line.facts["at"])))
+        for line in await desk.book("sign_in")
+        if line.facts["how"] == "tried"
+    ]
+
+
+def tries_outside(folder: Path) -> list[int]:
+    return [one.no for one in msgspec.json.decode((folder / "wraps.json").read_bytes(), type=WrapBook).tries]
+
+
+async def test_whoever_signs_in_next_brings_everybodys_tries_into_the_book_in_order_with_their_moments(
+    tmp_path: Path,
+) -> None:
+    desk = await a_desk(tmp_path)
+    first = await wrong(desk, OFFICER)
+    desk.now += timedelta(hours=9)
+    second = await wrong(desk, CLERK)
+    third = await wrong(desk, OFFICER)
+    assert tries_outside(tmp_path) == [1, 2, 3]
+    desk.now += timedelta(hours=5)
+    await desk.sign_in(CLERK)
+    assert await told(desk) == [(OFFICER, 1, first), (CLERK, 2, second), (OFFICER, 3, third)]
+    (*_, last) = await desk.book("sign_in")
+    assert last.facts["how"] == "offline", "what was tried is told before the sign-in"
+    assert tries_outside(tmp_path) == []
+    await desk.log_in.sign_out()
+    fourth = await wrong(desk, CLERK)
+    await desk.sign_in(OFFICER)
+    assert (await told(desk))[3:] == [(CLERK, 4, fourth)]
+
+
+async def test_the_right_secret_is_no_try_and_a_right_password_with_a_wrong_code_is_one(
+    tmp_path: Path,
+) -> None:
+    desk = await a_desk(tmp_path)
+    await desk.sign_in(CLERK)
+    await desk.log_in.sign_out()
+    assert tries_outside(tmp_path) == []
+    with pytest.raises(SignInNeededError):
+        await desk.log_in(CLERK, "みどりの風が吹く窓口 7", "000000")
+    assert tries_outside(tmp_path) == [1]
+
+
+async def test_one_of_two_who_answer_for_a_third_brings_them_too(tmp_path: Path) -> None:
+    desk = await a_desk(tmp_path)
+    at = await wrong(desk, CLERK)
+    await desk.word(OFFICER)
+    assert await told(desk) == [(CLERK, 1, at)]
+    assert tries_outside(tmp_path) == []
+
+
+async def test_killed_between_the_book_and_the_file_a_try_is_told_twice_under_its_number_and_never_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await a_desk(tmp_path)
+    at = await wrong(desk, CLERK)
+
+    async def killed(_up_to: int) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as here:
+        here.setattr(desk.log_in, "_told", killed)
+        with pytest.raises(RuntimeError):
+            await desk.sign_in(CLERK)
+    await desk.sign_in(CLERK)
+    assert await told(desk) == [(CLERK, 1, at), (CLERK, 1, at)]
+
+
+async def test_a_book_that_cannot_be_written_leaves_them_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await a_desk(tmp_path)
+    await wrong(desk, CLERK)
+
+    async def full(_entry: JournalEntry) -> None:
+        raise StoreError("store.full")
+
+    with monkeypatch.context() as here:
+        here.setattr(desk.stores.ledger, "record", full)
+        with pytest.raises(StoreError):
+            await desk.sign_in(CLERK)
+    assert tries_outside(tmp_path) == [1]
+
+
+async def test_tries_taken_out_of_the_file_by_hand_shut_everybody_out_until_the_cloud_lets_somebody_in(
+    tmp_path: Path,
+) -> None:
+    desk = await a_desk(tmp_path)
+    await wrong(desk, CLERK)
+    path = tmp_path / "wraps.json"
+    whole = json.loads(path.read_bytes())
+    changes: list[dict[str, object]] = [{"tries": []}, {"tries": [], "tried": 0}, {"tried": 0}]
+    for changed in changes:
+        path.write_text(json.dumps(whole | changed))
+        with pytest.raises(StoreError, match="wraps_changed"):
+            await desk.sign_in(CLERK)
+    path.unlink()
+    with pytest.raises(StoreError, match="no_keys"):
+        await desk.sign_in(CLERK)
+
+
+async def test_of_very_many_the_oldest_go_and_their_numbers_are_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wraps, "MOST_TRIES", 2)
+    desk = await a_desk(tmp_path)
+    for staff_id in (CLERK, OFFICER, CLERK):
+        await wrong(desk, staff_id)
+    await desk.sign_in(OFFICER)
+    assert [no for _, no, _ in await told(desk)] == [2, 3]
+
+
+async def test_a_file_of_keys_from_before_tries_were_kept_bears_the_seal_it_had() -> None:
+    place, secret = wraps.Place("999999", "0007"), b"d" * 32
+    book = WrapBook(format=wraps.FORMAT, keyrings=(), inbox_public=b"i" * 32, generation=3)
+    before = {
+        name: getattr(book, name)
+        for name in ("format", "keyrings", "inbox_public", "staff", "seen", "generation", "mac")
+    }
+    key = wraps.derived(secret, place.info("madoguchi wraps v2"))
+    mac = hmac.digest(key, msgspec.msgpack.encode(before), sha256)
+    assert wraps.seal_holds(msgspec.structs.replace(book, mac=mac), secret, place)
+    tried = book.with_try("s001", datetime.fromisoformat("2026-11-20T05:00:00Z"))
+    assert wraps.whole_mac(tried, secret, place) != mac
