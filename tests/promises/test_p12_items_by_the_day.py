@@ -47,6 +47,15 @@ async def test_a_wrap_from_before_items_gets_back_none_that_the_rows_do_not_give
     assert [one for one in BY_NAME if may(sign_in.clerk, one)] == [Right.NHI]
 
 
+async def test_a_replica_from_before_items_gives_back_none_that_the_cloud_did_not_give(
+    tmp_path: Path,
+) -> None:
+    desk = await a_town(tmp_path, grant(WHO, Right.VIEW), by_item=False)
+    await desk.admit(WHO, Right.VIEW, Right.TAX, by_item=True)
+    sign_in = await desk.sign_in(WHO)
+    assert [one for one in BY_NAME if may(sign_in.clerk, one)] == [Right.TAX]
+
+
 async def test_where_neither_the_wrap_nor_the_rows_know_items_all_stays_as_it_was(tmp_path: Path) -> None:
     desk = await a_town(tmp_path, grant(WHO, Right.VIEW), by_item=False)
     await desk.admit(WHO, Right.VIEW)

@@ -1,17 +1,22 @@
 """What a clerk has no right to, as screens say it: named, not shown, and never just left empty."""
 
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
 from client.domain.certificate import IdentityCheck
+from client.domain.change import ChangeKind, NewChange, change_key
 from client.domain.clerk import Right
 from client.domain.query import Query
 from client.rules.intakes import FORMS
+from tests.builders import NOW
+from tests.settle_fakes import row_of
 from tests.ui.test_models import WORDS, Desk
 from tests.ui.world import WATANABE
 from ui.screens.change.insured import InsuredModel
 from ui.screens.counter.basket import Basket
+from ui.screens.settle.model import SettleJobs, SettleModel
 
 pytestmark = pytest.mark.asyncio
 GUEST = "1000000031"
@@ -69,3 +74,44 @@ async def test_a_form_of_insurance_says_that_its_clerk_may_not_see_who_is_a_memb
     change.accept()
     await desk.later.all()
     assert change.accepted is not None
+
+
+async def test_a_colleagues_notification_beside_the_record_shows_neither_theirs_nor_the_registers_items() -> (
+    None
+):
+    """The screen of conflicts: what the clerk saw, what was written, what the register says."""
+    desk, key = without(Right.ZAIRYU, Right.HONSEKI), change_key(NOW, b"7" * 10)
+    guest = desk.world.replica.households[-1].members[0]
+    taro = desk.world.replica.households[0].members[0]
+    for one in (guest, taro):
+        desk.world.versions.versions[one.atena_no] = [row_of(one)]
+    newcomer = {"id": "p:1", "kind": "foreign", "residence_card_no": "ZZ98765432YX", "nationality": "米国"}
+    payload = {"members": [newcomer], "honseki": "みどり県みなと市浜町"}
+    base = {guest.atena_no: guest.history_no, taro.atena_no: taro.history_no}
+    made = NewChange(key, ChangeKind.TENNYU, (guest.atena_no, taro.atena_no), base, payload, NOW, "s002")
+    await desk.world.ledger.queue(made)
+
+    def asked(*_: object) -> NoReturn:
+        raise AssertionError("nothing is decided here")
+
+    jobs = SettleJobs(desk.world.jobs.compare, asked, asked, asked, asked, asked)
+    model = SettleModel(WORDS, jobs, desk.later, desk.world.clock, lambda: desk.sign_in)
+    model.seen = await desk.world.jobs.compare(desk.sign_in, key)
+    lines = repr([line.cells for line in model.lines])
+    assert lines.count("（権限がありません）") == 3
+    of_guest = guest.foreign
+    assert of_guest is not None
+    whole = lines + "".join(
+        repr((one.was, one.now, one.told)) for one in model.seen.people
+    )  # what the screen is given, too
+    for secret in (
+        "ZZ98765432YX",
+        "米国",
+        "みなと市浜町",
+        of_guest.card_no,
+        of_guest.nationality,
+        taro.honseki,
+    ):
+        assert str(secret) not in whole, secret
+    desk.sign_in = replace(desk.sign_in, clerk=replace(desk.sign_in.clerk, by_item=False))
+    assert "ZZ98765432YX" in repr([line.cells for line in model.lines])
