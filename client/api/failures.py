@@ -86,6 +86,8 @@ def refusal_of(code: str, reason: str = "") -> RefusedError:
     code = _ALIASES.get(code, code)
     if code not in RefusedError.codes:
         return refused_by_cloud(code)
+    if code == "refused.right_missing" and reason:
+        return RefusedError(code, right=reason[:_LONGEST_WORD])
     return RefusedError(code, **({"reason": reason[:_LONGEST_WORD]} if reason else {}))
 
 

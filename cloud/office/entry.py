@@ -12,7 +12,7 @@ from cloud import database, storage
 from cloud.clock import Now, day_in_tokyo, read_stamp, stamp
 from cloud.factors.desk import Proof
 from cloud.lockouts import OFFICE
-from cloud.staff import Clerk, clerk_of
+from cloud.staff import ITEMS, Clerk, clerk_of
 from cloud.tenant import Tenant
 
 RIGHT, SHIEN_RIGHT = "office", "shien_sochi"
@@ -29,7 +29,7 @@ class Officer:
     staff_id: str
     name: str
     section: str
-    rights: frozenset[str]
+    rights: frozenset[str]  # all items too, where the town does not give them one by one
 
 
 def sign_in(tenant: Tenant, staff_id: str, password: str, code: str, browser: str = "") -> Officer | None:
@@ -61,7 +61,8 @@ def officer_of(tenant: Tenant, staff_id: str) -> Officer | None:
 
 
 def _officer(clerk: Clerk) -> Officer | None:
-    return Officer(clerk.staff_id, clerk.name, clerk.section, clerk.rights) if RIGHT in clerk.rights else None
+    rights = clerk.rights if clerk.by_item else clerk.rights | frozenset(ITEMS)
+    return Officer(clerk.staff_id, clerk.name, clerk.section, rights) if RIGHT in clerk.rights else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,10 +90,12 @@ class Records:
         self._log = log
         self._now = now
 
-    def found(self, typed: str, *, removed: bool = True, limit: int = 50) -> list[dict[str, object]]:
+    def found(
+        self, typed: str, *, removed: bool = True, limit: int = 50, cards: bool = True
+    ) -> list[dict[str, object]]:
         """Return hits as the counters' search gives them: no address of anybody sheltered."""
         with self._register.reading() as connection:
-            asked = Asked(typed, removed=removed)
+            asked = Asked(typed, removed=removed, cards=cards)
             return search(connection, self._register.municipality, asked, limit=limit)
 
     def record(self, atena_no: str) -> RecordShown:

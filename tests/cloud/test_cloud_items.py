@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cloud import storage
 from cloud.clock import day_in_tokyo
 from cloud.staff import ITEMS, NewStaff, clerk_of
-from tests.cloud.cloud_builders import PASSWORD, SEED, START, TARO, Site
+from tests.cloud.cloud_builders import CHO, PASSWORD, SEED, START, TARO, Site
 from tests.cloud.office_builders import acts, form_of, officer, words_of
 
 pytestmark = pytest.mark.asyncio
@@ -155,3 +156,42 @@ async def test_an_officer_gives_no_item_they_do_not_hold(site: Site) -> None:
     refused = await browser.fill("/staff/s009", "/s009/rights", typed)
     assert refused.status_code == 403
     assert not at_work(site, "s009", "tax")
+
+
+async def test_an_officer_without_the_right_sees_changes_and_finds_nothing_of_a_foreigners_status(
+    site: Site,
+) -> None:
+    browser = await officer(site)
+    typed = {
+        "residence_status": "興行の甲",
+        "residence_card_no": "ZZ98765432YX",
+        "ido_reason": "在留資格等変更",
+    }
+    await browser.fill(f"/residents/{CHO}/edit", "/edit", typed)
+    kept = _record_of(site, CHO)
+    assert kept["residence_status"] == "興行の甲"
+    assert "興行の甲" in words_of(await browser.get(f"/residents/{CHO}"))
+    site.tenant.personnel.split_items(done_by="o001")
+    form = form_of(await browser.get(f"/residents/{CHO}/edit"), "/edit")
+    (own,) = [one.grant_id for one in site.tenant.personnel.rights_of("s002", TODAY) if one.right == "zairyu"]
+    site.tenant.personnel.revoke(own, done_by="o001")
+    shown = await browser.get(f"/residents/{CHO}")
+    assert "在留資格等（権限がありません）" in words_of(shown)
+    edit = await browser.get(f"/residents/{CHO}/edit")
+    assert 'name="residence_status"' not in edit.text  # an empty field would write nothing over it
+    sent = await browser.send(
+        form, residence_status="永住者", remarks="備考", ido_reason="職権修正"
+    )  # as it was open
+    found = await browser.fill("/residents", "/residents", {"typed": "ZZ98765432YX"})
+    for page in (shown, edit, sent, found):
+        assert "興行の甲" not in page.text
+        assert CHO not in found.text
+    now = _record_of(site, CHO)
+    assert (now["residence_status"], now["remarks"]) == ("興行の甲", "備考")
+
+
+def _record_of(site: Site, atena_no: str) -> dict[str, object]:
+    column = storage.rows["resident"].c.atena_no
+    with site.tenant.register.reading() as connection:
+        rows = site.tenant.register.rows(connection, "resident", column == atena_no)
+    return dict(max(rows, key=lambda row: int(str(row["history_no"]))))

@@ -6,6 +6,7 @@ from datetime import date
 from fastapi import APIRouter, Response
 
 from cloud.contract import tables
+from cloud.items import FOREIGN_COLUMNS
 from cloud.office import texts
 from cloud.office.log import By
 from cloud.office.people import PLACES
@@ -45,7 +46,8 @@ def residents(visit: VisitDep) -> Response:
 @router.post("/residents")
 def search(visit: VisitDep, form: FormDep) -> Response:
     """Show who was found; what was typed names people and stands in no address."""
-    hits = visit.desk.residents.found(form.get("typed"), limit=_MOST_HITS)
+    cards = "zairyu" in visit.officer.rights
+    hits = visit.desk.residents.found(form.get("typed"), limit=_MOST_HITS, cards=cards)
     return visit.page("residents.html", hits=hits, most=_MOST_HITS, typed=form.fields)
 
 
@@ -110,7 +112,9 @@ def change(visit: VisitDep, form: FormDep, atena_no: str) -> Response:
     desk, is_correction = visit.desk.residents, form.get("manner") == "correct"
 
     def act(by: By) -> object:
-        typed, mark = _typed(form), form.get("mark")
+        unseen = _unseen(visit)
+        typed = {column: text for column, text in _typed(form).items() if column not in unseen}
+        mark = form.get("mark")
         if is_correction:
             return desk.correct(by, atena_no, typed, mark)
         return desk.change(by, atena_no, typed, _ido(form), mark)
@@ -145,10 +149,11 @@ def _record(visit: Visit, atena_no: str, *, show_places: bool = False) -> Respon
     found = visit.desk.blocks.on(str(shown.row["household_no"]), [atena_no])
     hide = shown.is_sheltered and not show_places
     columns = [column for column in tables()["resident"].columns if column in shown.row]
+    unseen = _unseen(visit) if shown.row["kind"] == "foreign" else frozenset[str]()
     return visit.page(
         "resident.html",
         shown=shown,
-        groups=_shown_groups(shown.row, hide=hide),
+        groups=_shown_groups(shown.row, hide=hide, unseen=unseen),
         columns=columns,
         hide=hide,
         found=found,
@@ -157,15 +162,27 @@ def _record(visit: Visit, atena_no: str, *, show_places: bool = False) -> Respon
     )
 
 
-def _shown_groups(row: Mapping[str, object], *, hide: bool) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return a record by groups, with labels and words; places left out where they are not to be seen."""
+def _unseen(visit: Visit) -> frozenset[str]:
+    """Return the columns that are not this officer's to see."""
+    return frozenset() if "zairyu" in visit.officer.rights else FOREIGN_COLUMNS
+
+
+def _shown_groups(
+    row: Mapping[str, object], *, hide: bool, unseen: frozenset[str]
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return a record by groups, with labels and words; places left out where they are not to be seen.
+
+    A group the officer has no right to says so.
+    """
     groups = []
     for group, columns in _GROUPS.items():
         lines = [
             (texts.word("field", column), _value_text(column, row[column]))
             for column in columns
-            if column in row and not (hide and column in PLACES)
+            if column in row and column not in unseen and not (hide and column in PLACES)
         ]
+        if unseen & set(columns):
+            lines.append((texts.word("withheld", "label"), texts.word("withheld", "why")))
         if lines:
             groups.append((texts.word("group", group), lines))
     return groups
@@ -190,7 +207,12 @@ def _edit_form(
 ) -> Response:
     shown = visit.desk.residents.record(atena_no)
     hide = shown.is_sheltered and not show_places
-    values = {column: _field_text(shown.row[column]) for column in EDITABLE if column in shown.row}
+    unseen = _unseen(visit)
+    values = {
+        column: _field_text(shown.row[column])
+        for column in EDITABLE
+        if column in shown.row and column not in unseen
+    }
     moved_on = typed is not None and typed.get("mark") != shown.mark
     if typed is not None:
         values |= typed.fields
@@ -201,9 +223,11 @@ def _edit_form(
         status,
         shown=shown,
         hide=hide,
-        groups=_field_groups(hide=hide),
+        groups=_field_groups(hide=hide, left_out=() if "zairyu" in visit.officer.rights else ("foreign",)),
         values=values,
-        current={column: _field_text(value) for column, value in shown.row.items()} if moved_on else {},
+        current={column: _field_text(value) for column, value in shown.row.items() if column not in unseen}
+        if moved_on
+        else {},
         reasons=REASONS,
         trouble=trouble,
     )
