@@ -1,17 +1,18 @@
 """The line to the TPM: the resource manager of the kernel (/dev/tpmrm0), or a socket that speaks the same (swtpm)."""
 
+import errno
 import os
 import select
 import socket
 import stat
 import time
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
 from typing import Self
 
 from offline.tpm.wire import HEADER, BadAnswerError, size_of
 
+_GAVE_UP = {errno.ETIME, errno.ETIMEDOUT}  # the kernel, waiting for the chip
 MOST = 4096  # bytes of an answer (TPM2_MAX_RESPONSE_SIZE)
 
 
@@ -22,7 +23,8 @@ class SilentError(Exception):
 class Line:
     """One connection, used by one thread, for as long as ``wait`` seconds in all; what it opened the TPM forgets after it.
 
-    OSError where there is no TPM or it is not ours to use; SilentError; BadAnswerError.
+    OSError where there is no TPM or it is not ours to use; SilentError; BadAnswerError. With a chip that hangs the kernel
+    holds whoever asks until it gives up itself, also in ``poll`` and ``close``: never wait for this thread without an end.
     """
 
     def __init__(self, path: Path, wait: float) -> None:
@@ -46,14 +48,17 @@ class Line:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        """Close it; with a TPM that hangs the kernel lets go only when its command ends, and nobody waits for that here."""
-        if kind is SilentError:
-            Thread(target=os.close, args=(self._handle,), name="tpm", daemon=True).start()
-        else:
-            os.close(self._handle)
+        """Close it."""
+        os.close(self._handle)
 
     def ask(self, command: bytes) -> bytes:
         """Send a command and return the answer."""
+        try:
+            return self._answer(command)
+        except OSError as error:
+            raise (SilentError if error.errno in _GAVE_UP else BadAnswerError) from None
+
+    def _answer(self, command: bytes) -> bytes:
         left = memoryview(command)
         while left:
             self._ready(select.POLLOUT)

@@ -3,10 +3,13 @@
 import secrets
 import struct
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from hashlib import blake2b
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TypeVar
 
 import msgspec
 
@@ -16,15 +19,22 @@ from offline.tpm.line import Line, SilentError
 from offline.tpm.session import NONCE, Session, salt_for
 from offline.tpm.wire import BadAnswerError, Reader
 
+T = TypeVar("T")
 DEVICE = Path("/dev/tpmrm0")
 WAIT = 20.0  # seconds for all that sealing or opening asks of a TPM; a slow one needs two
 FORMAT = 1
 MARK = b"madoguchi tpm\0"  # before a sealed secret; a plain one is 32 bytes
 _ABOUT_A_PARAMETER = 0x080  # what a TPM says of a blob that it cannot load
 _AUTHORIZATION = {0x08E, 0x0A2, 0x085}  # TPM_RC_AUTH_FAIL, BAD_AUTH, HIERARCHY
-_POLICY, _LOCKOUT = 0x09D, 0x921
+_BY_ANSWER = {
+    **dict.fromkeys(_AUTHORIZATION, "tpm.owned"),
+    0x09D: "tpm.changed",  # TPM_RC_POLICY_FAIL
+    0x921: "tpm.locked",  # TPM_RC_LOCKOUT
+}
+_BY_KIND = ((SilentError, "tpm.silent"), (PermissionError, "tpm.denied"), (OSError, "tpm.absent"))
 _ONCE_MORE = {0x922, 0x908, 0x90A}  # TPM_RC_RETRY, YIELDED, TESTING
 _TRIES, _PAUSE = 50, 0.1
+_LINE_IS_SOONER = 1.1  # so that what can be told apart is
 
 
 class RefusedByTpmError(Exception):
@@ -71,28 +81,33 @@ class Tpm:
         self._path = path
         self._pcrs = tuple(sorted(set(pcrs)))
         self._wait = wait
+        self._left_behind: Thread | None = None
 
     def sealed(self, secret: bytes) -> bytes:
         """Return a secret sealed, once it was seen to open again."""
-        with self._at_hand() as talk:
+
+        def seal(talk: _Talk) -> Sealed:
             owner, endorsement = talk.primary(wire.OWNER), talk.primary(wire.ENDORSEMENT)
             talk.let_go(endorsement[0])
             public, private = talk.create(owner, secret, talk.policy(self._pcrs))
-        made = Sealed(
-            owner=owner[1],
-            endorsement=endorsement[1],
-            public=public,
-            private=private,
-            pcrs=self._pcrs,
-            known_by=blake2b(secret, digest_size=8).hexdigest(),
-        )
+            return Sealed(
+                owner=owner[1],
+                endorsement=endorsement[1],
+                public=public,
+                private=private,
+                pcrs=self._pcrs,
+                known_by=blake2b(secret, digest_size=8).hexdigest(),
+            )
+
+        made = self._in_time(seal)
         if self.opened(made) != secret:
             raise StoreError("tpm.failed", answer="sealed otherwise")
         return MARK + msgspec.msgpack.encode(made)
 
     def opened(self, sealed: Sealed) -> bytes:
         """Return the secret. StoreError ``tpm.other``, ``tpm.cleared``, ``tpm.changed``, ``tpm.damaged``, as any call."""
-        with self._at_hand() as talk:
+
+        def open_(talk: _Talk) -> bytes:
             owner = talk.primary(wire.OWNER)
             if owner[1] != sealed.owner:
                 talk.let_go(owner[0])
@@ -106,32 +121,42 @@ class Tpm:
                 raise
             return talk.unseal(owner, loaded, sealed.pcrs)
 
-    @contextmanager
-    def _at_hand(self) -> Iterator["_Talk"]:
-        """Open the line, and give every trouble its name; what was sent or answered is in no error."""
+        return self._in_time(open_)
+
+    def _in_time(self, act: Callable[["_Talk"], T]) -> T:
+        """Do it on a thread that is left behind where it does not come back; while it hangs no other is sent after it."""
+        if self._left_behind is not None and self._left_behind.is_alive():
+            raise StoreError("tpm.silent")
+        told: SimpleQueue[T | StoreError] = SimpleQueue()
+        thread = Thread(target=lambda: told.put(self._told(act)), name="tpm", daemon=True)
+        thread.start()
+        try:
+            answer = told.get(timeout=self._wait * _LINE_IS_SOONER)
+        except Empty:
+            self._left_behind = thread
+            raise StoreError("tpm.silent") from None
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
+
+    def _told(self, act: Callable[["_Talk"], T]) -> T | StoreError:
+        """Open the line and do it; every trouble has its name, and nothing that was sent or answered is in an error."""
         try:
             with Line(self._path, self._wait) as line, ExitStack() as stack:
-                yield _Talk(line, stack)
-        except RefusedByTpmError as error:
-            raise _told(error.code) from None
-        except SilentError:
-            raise StoreError("tpm.silent") from None
-        except BadAnswerError:
-            raise StoreError("tpm.failed", answer="not as the standard has it") from None
-        except PermissionError:
-            raise StoreError("tpm.denied") from None
-        except OSError:
-            raise StoreError("tpm.absent") from None
+                return act(_Talk(line, stack))
+        except StoreError as error:
+            return error
+        except (RefusedByTpmError, SilentError, BadAnswerError, OSError) as error:
+            return _named(error)
 
 
-def _told(code: int) -> StoreError:
-    if code == _POLICY:
-        return StoreError("tpm.changed")
-    if code == _LOCKOUT:
-        return StoreError("tpm.locked")
-    if code in _AUTHORIZATION:
-        return StoreError("tpm.owned")
-    return StoreError("tpm.failed", answer=f"{code:#05x}")
+def _named(error: Exception) -> StoreError:
+    if isinstance(error, RefusedByTpmError):
+        code = _BY_ANSWER.get(error.code, "tpm.failed")
+        return StoreError(code, **({"answer": f"{error.code:#05x}"} if code == "tpm.failed" else {}))
+    if isinstance(error, BadAnswerError):
+        return StoreError("tpm.failed", answer="not as the standard has it")
+    return StoreError(next(code for kind, code in _BY_KIND if isinstance(error, kind)))
 
 
 class _Talk:

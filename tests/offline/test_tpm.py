@@ -1,11 +1,14 @@
 """A TPM seals the device secret: what it takes to open it, and what a wire, a thief, a clearing or a flipped bit come to."""
 
+import os
 import socket
 import struct
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from errno import EIO, ETIME
 from pathlib import Path
+from threading import Event
 
 import msgspec
 import pytest
@@ -220,6 +223,43 @@ def test_nobody_waits_for_ever_for_a_tpm_that_hangs(here: Chip, tmp_path: Path) 
         begun = time.monotonic()
         assert said(Tpm(tmp_path / "s", wait=0.2), sealed) == "tpm.silent"
         assert time.monotonic() - begun < 10  # not a figure: it ends
+
+
+def test_nobody_waits_for_a_kernel_that_does_not_come_back_and_nobody_is_sent_after(
+    here: Chip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed, over = sealed_by(here.door()), Event()
+    asked: list[int] = []
+
+    def held(_line: Line, wanted: int) -> None:
+        asked.append(wanted)
+        over.wait(60)
+        raise OSError(ETIME, "the chip did not answer")
+
+    door = here.door(wait=0.2)
+    with monkeypatch.context() as patched:
+        patched.setattr("offline.tpm.line.Line._ready", held)
+        assert [said(door, sealed) for _ in range(3)] == ["tpm.silent"] * 3
+        assert len(asked) == 1
+        over.set()
+        assert door._left_behind is not None
+        door._left_behind.join(20)
+    assert said(here.door(), sealed) == "open"
+
+
+@pytest.mark.parametrize(("code", "told"), [(ETIME, "tpm.silent"), (EIO, "tpm.failed")])
+def test_a_chip_the_kernel_gave_up_is_silent_and_not_absent(
+    here: Chip, monkeypatch: pytest.MonkeyPatch, code: int, told: str
+) -> None:
+    sealed = sealed_by(here.door())
+
+    def gave_up(_handle: int, _most: int) -> bytes:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("offline.tpm.line.os.read", gave_up)
+        assert said(here.door(), sealed) == told
+    here.forget()
 
 
 @pytest.mark.parametrize(
