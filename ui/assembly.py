@@ -44,6 +44,7 @@ from ui.neighbours import Neighbourhood
 from ui.notices import Note, note_of_repair
 from ui.own_letters import DrawLetters
 from ui.releasing import ReleaseDesk
+from ui.renewal import kept_certificate
 from ui.rounds import Rounds
 from ui.settling import SettleDesk
 from ui.status import Facts
@@ -190,7 +191,10 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     neighbourhood = Neighbourhood(config, doors, counter.watch)
     stack.push_async_callback(neighbourhood.close)
     cards = [CardWatch(doors.card, counter.face).run()] if doors.card else []
-    more = (*neighbourhood.loops(), *cards, counter.wipe())
+    certificate = kept_certificate(
+        config, doors, usable=lambda: counter.watch.usable, show=neighbourhood.show
+    )
+    more = (*neighbourhood.loops(), *cards, counter.wipe(), certificate.for_ever())
     background.start(doors.press.warm(), doors.press.watch(), *more)
     return counter
 

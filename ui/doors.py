@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -65,6 +66,11 @@ class Doors:
     hall: NeighbourHttp | None = None  # the hall server of this house, where it has one
     card: CardDoor | None = None  # where the town asks for cards
 
+    @property
+    def facts_now(self) -> TerminalFacts:
+        """Return the facts with the certificate that was last renewed."""
+        return self.vault.facts or self.facts
+
 
 async def open_doors(
     stack: AsyncExitStack, config: Config, *, enrolling: Callable[[], None] = lambda: None
@@ -94,17 +100,22 @@ async def open_doors(
     stores = FileStores(folder, facts, utc_now, identity.sign, anchor=vault.anchor)
     hall = None
     if config.hall_url:
-        hall = neighbour_http(config.neighbour_addresses[0], identity, facts, PeerFile(folder))
+        hall = neighbour_http(
+            config.neighbour_addresses[0], identity, lambda: vault.facts or facts, PeerFile(folder)
+        )
         stack.push_async_callback(hall.close)
     return Doors(http, vault, facts, stores, press, hall, card)
 
 
 def neighbour_http(
-    address: str, identity: TerminalIdentity, facts: TerminalFacts, peer: PeerFile
+    address: str, identity: TerminalIdentity, facts: Callable[[], TerminalFacts], peer: PeerFile
 ) -> NeighbourHttp:
-    """Return the way to a neighbour, the hall server among them."""
-    trust = partial(calling, identity, facts.certificate, facts.ca)
-    return NeighbourHttp(address, trust, lambda: own_town(facts, peer), peer.read, now=utc_now)
+    """Return the way to a neighbour, the hall server among them; each connection shows the certificate of its moment."""
+
+    def trust() -> ssl.SSLContext:
+        return calling(identity, facts().certificate, facts().ca)
+
+    return NeighbourHttp(address, trust, lambda: own_town(facts(), peer), peer.read, now=utc_now)
 
 
 def own_town(facts: TerminalFacts, peer: PeerFile) -> OwnTown:

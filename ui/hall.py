@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -17,7 +18,7 @@ import msgspec
 from client import logs
 from client.api.carried import SealedBox
 from client.api.chunks import ChunkDoor
-from client.api.enrolment import EnrolmentDesk
+from client.api.enrolment import EnrolmentDesk, RenewalDesk
 from client.api.http import Http
 from client.api.parcels import ParcelDoor
 from client.api.peers import PeerDesk
@@ -27,9 +28,11 @@ from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.feed import Feed
 from client.domain.peer import PeerRole
 from client.domain.terminal import OrderKind, TerminalFacts, TerminalState, facts_of
+from client.jobs.keep_certificate import KeepCertificate
 from client.jobs.keep_hall import KeepHall
 from client.jobs.keep_lease import KeepLease
 from client.jobs.pass_on import PassOn
+from client.jobs.renew_certificate import RenewCertificate
 from client.rules.peers import OwnTown, revoked_serials
 from offline.hall.answers import Answers, Bell, Kept
 from offline.hall.chunks import ChunkShelf
@@ -68,6 +71,14 @@ class Folder:
     def peer(self) -> PeerFile:
         """Return its lease and the list of those taken out."""
         return PeerFile(self.path)
+
+    async def signing_request(self) -> str:
+        """Return a request (PEM) for the key it has; fulfils the port ``OwnCertificate`` with ``keep``."""
+        return self.identity.request()
+
+    async def keep(self, facts: TerminalFacts) -> None:
+        """Write the facts down, whole or not at all. StoreError."""
+        write_facts(self.path / _FACTS, facts)
 
     def own_town(self) -> OwnTown:
         """Return what neighbours are held against."""
@@ -123,6 +134,9 @@ class Hall:
         )
         self._lease = KeepLease(PeerDesk(http), folder.peer, facts.feed_keys, facts.ca, now=utc_now)
         self._upkeep = UpkeepDesk(http, facts)
+        renew = RenewCertificate(RenewalDesk(http), folder, now=utc_now)
+        self._certificate = KeepCertificate(renew, facts, use=self._show)
+        self._context: ssl.SSLContext | None = None
         self._refreshed = utc_now()
         self._carry_soon = asyncio.Event()
         self._out = asyncio.Event()  # the town took this machine out
@@ -135,7 +149,7 @@ class Hall:
             Answers(kept, folder.peer.read, utc_now), folder.own_town, folder.peer.read, now=utc_now
         )
         host, _, port = address.rpartition(":")
-        context = serving(folder.identity, folder.facts.certificate, folder.facts.ca)
+        self._context = context = serving(folder.identity, folder.facts.certificate, folder.facts.ca)
         stack.push_async_callback(server.close)
         return await server.open(context, host.strip("[]"), int(port))
 
@@ -178,10 +192,21 @@ class Hall:
                 wait = _SHORTEST
                 await pause()
 
+    async def _show(self, facts: TerminalFacts) -> None:
+        """Show a renewed certificate to whoever calls from now on; the lease is of the one before."""
+        if self._context is not None:
+            self._folder.identity.show_in(self._context, facts.certificate)
+        self._folder.peer.forget()
+        logs.logger().info("certificate renewed")
+
     async def _follow(self) -> None:
         await self._keep.follow(_HOLD_S)
 
     async def _tend(self) -> None:
+        try:
+            await self._certificate.round()
+        except CounterError as error:  # the present one is good for a third of its life yet
+            logs.logger().warning("certificate not renewed", **logs.facts_of(error))
         await self._lease.round()
         for order in await self._upkeep.orders():
             is_wipe = order.kind is OrderKind.WIPE

@@ -3,6 +3,7 @@ shares with them, line or no line, what papers are held for.
 """
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from client.config import Config
 from client.domain.enrolment import key_in_force
 from client.domain.errors import CounterError, StoreError
 from client.domain.parcel import Parcel
+from client.domain.terminal import TerminalFacts
 from client.jobs.hand_over import HandOver
 from client.jobs.keep_lease import KeepLease
 from client.jobs.ports import Link
@@ -73,6 +75,7 @@ class Neighbourhood:
         self._doors = doors
         self._link = link
         self._serve_at = config.serve_neighbours
+        self._context: ssl.SSLContext | None = None  # of those who call here
         self._every = timedelta(seconds=config.sync_seconds).total_seconds()
         self._peer = PeerFile(config.terminal_dir)
         facts, stores = doors.facts, doors.stores
@@ -84,7 +87,7 @@ class Neighbourhood:
         self._sync = SyncReplica(feeds, stores.replica, stores.ledger, metered=lambda: True, now=utc_now)
         self._hand_over = self._carrier() if config.hall_url else None
         seal = HoldSealer(
-            facts.certificate,
+            lambda: doors.facts_now.certificate,
             doors.vault.identity.sign,
             self._peer.read,
             self.own_town,
@@ -115,13 +118,19 @@ class Neighbourhood:
             found.append(self._for_ever(self.give, _HAND_OVER_EVERY))
         return tuple(found)
 
+    async def show(self, facts: TerminalFacts) -> None:
+        """Show a renewed certificate to whoever calls from now on; who is connected stays so."""
+        if self._context is not None:
+            show_in = self._doors.vault.identity.show_in
+            await asyncio.to_thread(show_in, self._context, facts.certificate)
+
     async def close(self) -> None:
         """Close the connections."""
         for http in self._https:
             await http.close()
 
     def _http(self, address: str) -> NeighbourHttp:
-        return neighbour_http(address, self._doors.vault.identity, self._doors.facts, self._peer)
+        return neighbour_http(address, self._doors.vault.identity, lambda: self._doors.facts_now, self._peer)
 
     def _carrier(self) -> HandOver:
         facts = self._doors.facts
@@ -134,7 +143,7 @@ class Neighbourhood:
 
     def own_town(self) -> OwnTown:
         """Return what neighbours are held against."""
-        return own_town(self._doors.facts, self._peer)
+        return own_town(self._doors.facts_now, self._peer)
 
     async def _keep(self, parcel: Parcel) -> None:
         with suppress(StoreError):  # a full disk is the outbox's affair first; the replica follows without
@@ -157,7 +166,7 @@ class Neighbourhood:
 
     async def _serve(self) -> None:
         """Serve what is on the shelf; where the address is taken, try again later."""
-        facts, shelf = self._doors.facts, self._doors.stores.shelf
+        facts, shelf = self._doors.facts_now, self._doors.stores.shelf
         server = PeerServer(
             Answers(Kept(shelf, held=self.holds), self._peer.read, utc_now),
             self.own_town,
@@ -166,6 +175,7 @@ class Neighbourhood:
         )
         host, _, port = self._serve_at.rpartition(":")
         context = await asyncio.to_thread(serving, self._doors.vault.identity, facts.certificate, facts.ca)
+        self._context = context
         try:
             while True:
                 try:

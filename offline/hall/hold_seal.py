@@ -21,13 +21,13 @@ class HoldSealer:
 
     def __init__(
         self,
-        certificate: str,
+        certificate: Callable[[], str],
         sign: Callable[[bytes], bytes],
         papers: Callable[[], PeerPapers | None],
         town: Callable[[], OwnTown],
         digest_key: Callable[[], bytes],
     ) -> None:
-        self._certificate = certificate  # PEM
+        self._certificate = certificate  # PEM; it may be renewed meanwhile
         self._sign = sign
         self._papers = papers
         self._town = town
@@ -38,7 +38,7 @@ class HoldSealer:
         papers = self._papers()
         if papers is None:
             return None
-        der = x509.load_pem_x509_certificate(self._certificate.encode("ascii")).public_bytes(Encoding.DER)
+        der = x509.load_pem_x509_certificate(self._certificate().encode("ascii")).public_bytes(Encoding.DER)
         maker = Maker(der, papers.lease, self._sign)
         return sealed_hold(hold, maker, parcel_key(self._digest_key()), os.urandom(_NONCE))
 

@@ -123,7 +123,8 @@ class Housed(Terminal):
     async def ask_first(self, address: str, url: str, heads: Heads) -> None:
         """Ask a hall server first from now on, once it leads on to what the cloud has."""
         identity = TerminalIdentity(self.told.terminal_no, self.key)
-        self._hall = neighbour_http(address, identity, facts_of(self.told, url), self._peer)
+        facts = facts_of(self.told, url)
+        self._hall = neighbour_http(address, identity, lambda: facts, self._peer)
         hall = HttpFeeds(self._hall, self.told.feed_keys, digest_key=self.replica.digest_key)
         cloud = HttpFeeds(self.http, self.told.feed_keys, digest_key=self.replica.digest_key)
         self.by_hall = HallFirst(hall, cloud, now=now)

@@ -9,8 +9,9 @@ import pytest
 from cryptography import x509
 
 from client.api.enrolment import RenewalDesk
-from client.domain.errors import LinkDownError, RefusedError
+from client.domain.errors import LinkDownError, RefusedError, StoreError
 from client.domain.terminal import TerminalFacts, facts_of
+from client.jobs.keep_certificate import KeepCertificate
 from client.jobs.renew_certificate import RenewCertificate
 from client.rules.renewal import check_next, is_due
 from cloud.faults import Fault, FaultKind
@@ -128,3 +129,26 @@ async def test_a_revoked_terminal_renews_nothing(tmp_path: Path, cloud: SmallClo
     clock.by = cloud.clock.off = LATE
     cloud.tenant.terminals.revoke(facts.terminal_no)
     assert await renew(facts) == replace(facts)
+
+
+async def test_in_a_program_that_runs_on_the_next_one_is_shown_at_once_and_a_show_that_failed_is_tried_again(
+    tmp_path: Path, cloud: SmallCloud, clock: Moved
+) -> None:
+    facts, renew = await enrolled(cloud, tmp_path)
+    shown: list[TerminalFacts] = []
+
+    async def use(given: TerminalFacts) -> None:
+        shown.append(given)
+        if len(shown) == 1:
+            raise StoreError("store.full")
+
+    keep = KeepCertificate(renew, facts, use=use)
+    assert not await keep.round(), "it is young"
+    clock.by = cloud.clock.off = LATE
+    with pytest.raises(StoreError):
+        await keep.round()
+    assert await keep.round()
+    assert len(shown) == 2
+    assert serial(shown[0]) == serial(shown[1]) != serial(facts)
+    assert not await keep.round()
+    assert read_facts(tmp_path / "terminal.json") == shown[1]

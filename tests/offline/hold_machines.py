@@ -43,7 +43,7 @@ class Place:
         self.folder = folder
         self.stores = FileStores(folder, facts(machine.identity.terminal_no), utc_now, machine.identity.sign)
         self.sealer = HoldSealer(
-            machine.certificate,
+            lambda: machine.certificate,
             machine.identity.sign,
             lambda: machine.papers,
             machine.own_town,

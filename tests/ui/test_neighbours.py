@@ -4,14 +4,17 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from cryptography import x509
 
 from client.api.sync import HttpFeeds
 from client.domain.change import ChangeState
 from client.domain.errors import LinkDownError
+from client.domain.terminal import TerminalFacts
 from client.jobs.sync_replica import SyncReplica
 from client.rules.services import FEEDS
 from cloud.register import put
@@ -19,7 +22,7 @@ from offline.hall.answers import Answers, Kept
 from offline.hall.relay import Carried
 from offline.hall.server import PeerServer
 from offline.hall.talk import Asked, Given
-from offline.hall.tls import serving
+from offline.hall.tls import calling, serving
 from offline.store.peer_file import PeerFile
 from tests.api.small_cloud import protect, town
 from tests.builders import HANAKO, TARO
@@ -28,6 +31,7 @@ from tests.promises.terminals import PC, Site, Terminal, config_in, open_termina
 from tests.store_builders import a_change
 from ui.doors import utc_now
 from ui.neighbours import Neighbourhood
+from ui.renewal import kept_certificate
 
 pytestmark = pytest.mark.asyncio
 
@@ -147,3 +151,49 @@ async def test_a_counter_hands_its_outbox_to_the_hall_server_and_counts_nothing_
     assert (kept.key, kept.state) == (change.key, ChangeState.UNKNOWN)
     await gives.give()
     assert await carried.count() == 1
+
+
+async def _not_at_the_start(
+    _config: object, _vault: object, _http: object, facts: TerminalFacts
+) -> TerminalFacts:
+    return facts
+
+
+async def test_a_counter_that_stays_open_renews_and_whoever_calls_from_then_on_sees_the_next_certificate(
+    stack: AsyncExitStack, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = a_port()
+    config = config_in(tmp_path / "pc", site, serve_neighbours=f"127.0.0.1:{port}")
+    with monkeypatch.context() as back:
+        back.setattr(site.tenant.terminals, "_now", lambda: utc_now() - timedelta(days=365 * 4))
+        back.setattr("ui.doors._renewed", _not_at_the_start)
+        doors = (await open_terminal(stack, config, site)).doors
+    beside = (await open_terminal(stack, config_in(tmp_path / "beside", site), site)).doors
+    neighbourhood = Neighbourhood(config, doors, MemoryLink())
+    stack.push_async_callback(neighbourhood.close)
+    tasks = [asyncio.ensure_future(loop) for loop in neighbourhood.loops()]
+
+    async def shown() -> int:
+        trust = calling(beside.vault.identity, beside.facts.certificate, beside.facts.ca)
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
+                    break
+                except OSError:
+                    await asyncio.sleep(0.05)
+        der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        writer.close()
+        return x509.load_der_x509_certificate(der).serial_number
+
+    first = await shown()
+    await neighbourhood.tend()
+    keep = kept_certificate(config, doors, usable=lambda: True, show=neighbourhood.show)
+    assert await keep.round()
+    assert not await keep.round(), "it is young again"
+    assert PeerFile(config.terminal_dir).read() is None, "its lease named the one before"
+    now = x509.load_pem_x509_certificate(doors.facts_now.certificate.encode()).serial_number
+    assert await shown() == now != first
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
