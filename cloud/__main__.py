@@ -8,6 +8,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
 from cloud.logs import log_as_json
 from cloud.migrations import SchemaError
+from cloud.no_core import keep_memory_off_the_disk
 from cloud.program import audit, bundle, code, files, office, serve, token
 
 _VERBS = (serve, code, token, files, office, bundle, audit)
@@ -16,6 +17,7 @@ _WHOLE = "and what was not done whole was not done"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; returns the exit code: 0 done, 1 cannot, 2 wrong use."""
+    keep_memory_off_the_disk()
     parser = argparse.ArgumentParser(prog="madoguchi-training", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb in _VERBS:

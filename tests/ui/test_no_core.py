@@ -19,6 +19,12 @@ TELLS = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET
 OURS_TELLS = f"from ui.no_core import keep_memory_off_the_disk as keep; keep(); {TELLS}"
 
 
+CLOUDS = (
+    f"{ALLOWED}from cloud import __main__ as program; import os; program.log_as_json = lambda _: os.abort();"
+    " program.main(['code', '--ready', 'x', 's001'])"
+)
+
+
 def dumped(script: str, folder: Path) -> bool:
     """Tell whether the system wrote a core of a process that was allowed to leave one."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -34,8 +40,9 @@ def test_a_program_of_ours_that_aborts_leaves_no_core(tmp_path: Path) -> None:
         pytest.skip("here no process leaves a core")
     for core in tmp_path.iterdir():
         core.unlink()
-    assert not dumped(OURS, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    for ours in (OURS, CLOUDS):
+        assert not dumped(ours, tmp_path)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_another_process_of_the_same_user_reads_nothing_of_its_memory() -> None:
