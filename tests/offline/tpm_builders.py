@@ -13,11 +13,11 @@ from client.domain.errors import StoreError
 from installer.dev.services import running, wait_until
 from offline.store.device_secret import DeviceKeeping
 from offline.tpm import wire
-from offline.tpm.line import Line
+from offline.tpm.line import Line, SilentError
 from offline.tpm.seal import Sealed, Tpm, read
 
 SECRET = bytes(range(100, 132))
-LOCKOUT, PCR_FOR_TRIALS = 0x4000000A, 16
+LOCKOUT, PCR_FOR_TRIALS, GET_RANDOM = 0x4000000A, 16, 0x17B
 
 
 @dataclass
@@ -63,6 +63,15 @@ class Chip:
         self.say(0x13D, PCR_FOR_TRIALS)
 
 
+def answers(at: Path) -> bool:
+    """Tell whether a TPM takes questions there; its socket is there a moment before."""
+    try:
+        with Line(at, 20) as line:
+            return wire.code_of(line.ask(wire.command(GET_RANDOM, (), b"\0\1"))) == 0
+    except (OSError, SilentError, wire.BadAnswerError):
+        return False
+
+
 @contextmanager
 def chip() -> Iterator[Chip]:
     """Run a TPM of its own, never used before. Its socket's path must be short: 107 letters."""
@@ -72,7 +81,7 @@ def chip() -> Iterator[Chip]:
         command = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={folder}"]
         command += ["--server", f"type=unixio,path={at}", "--flags", "not-need-init,startup-clear"]
         with running(command, folder / "log"):
-            wait_until(at.exists, seconds=20, what="swtpm")
+            wait_until(lambda: answers(at), seconds=60, what="swtpm")
             yield Chip(at)
 
 
