@@ -205,6 +205,7 @@ class MemoryKeys:
     seen: datetime | None = None
     failed: dict[str, int] = field(default_factory=dict)
     wraps_anew: bool = False
+    wraps_mended: bool = False
     keys: StoreKeys = field(default_factory=lambda: StoreKeys(b"r" * 32, b"l" * 32, b"d" * 32, b"i" * 32))
 
     async def unlock(self, staff_id: str, password: str, code: str, *, now: datetime) -> Unlocked:
@@ -233,7 +234,13 @@ class MemoryKeys:
         self.people[cloud.sign_in.clerk.staff_id] = (password, cloud)
         self.seen = now
         failed = self.failed.pop(cloud.sign_in.clerk.staff_id, 0)
-        return Unlocked(cloud.sign_in, self.keys, failed=failed, wraps_anew=self.wraps_anew)
+        return Unlocked(
+            cloud.sign_in,
+            self.keys,
+            failed=failed,
+            wraps_anew=self.wraps_anew,
+            wraps_mended=self.wraps_mended,
+        )
 
     async def check_vouching(self) -> None:
         return

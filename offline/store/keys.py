@@ -29,6 +29,7 @@ from offline.store.keyring_door import KeyringDoor, backend_id, fingerprint, sys
 from offline.store.keyring_door import account as this_account
 from offline.store.seal import public_of
 from offline.store.terminal_file import read_facts, write_facts
+from offline.store.wrap_file import WrapFile
 from offline.store.wrap_keeper import FourKeys, WrapKeeper
 from offline.store.wrap_mark import WRAPS, WrapMark
 from offline.store.wraps import Argon2Cost, Place, WrapBook
@@ -63,9 +64,9 @@ class Vault:
         self._given_backend = backend
         self._account = account or this_account()
         self._device = device or DeviceKeeping()
-        self._wraps = WrapKeeper(
-            data_dir / "wraps.json", cost, lockout, WrapMark(lambda: self._door(self._need_facts())), card
-        )
+        mark = WrapMark(lambda: self._door(self._need_facts()))
+        self._file = WrapFile(data_dir / "wraps.json", mark)
+        self._wraps = WrapKeeper(self._file, cost, lockout, card)
         self._new: EllipticCurvePrivateKey | None = None
         self._identity: TerminalIdentity | None = None
         self._facts: TerminalFacts | None = None
@@ -81,7 +82,7 @@ class Vault:
     @property
     def enrolled(self) -> bool:
         """Tell whether this PC is a terminal."""
-        return self.facts is not None and self._wraps.path.exists()
+        return self.facts is not None and self._file.path.exists()
 
     @property
     def identity(self) -> TerminalIdentity:
@@ -102,7 +103,10 @@ class Vault:
     @property
     def inbox_public(self) -> bytes:
         """Return the public key of the sealed inbox, known while locked."""
-        return self._wraps.read().inbox_public
+        book, *others = self._file.found()
+        if any(other.inbox_public != book.inbox_public for other in others):  # one of the two is damaged
+            book = self._file.read_checked(self._device_secret(), place_of(self._need_facts()))
+        return book.inbox_public
 
     async def make_identity(self) -> str:
         """Make the terminal's key and return a signing request (PEM); the keyring gets it with its number."""
@@ -198,7 +202,7 @@ class Vault:
     def other_accounts(self) -> int:
         """Return in how many keyrings of other accounts the device secret lies: out of reach here."""
         try:
-            return sum(note.account != self._account for note in self._wraps.read().keyrings)
+            return sum(note.account != self._account for note in self._file.read().keyrings)
         except StoreError:
             return 0
 
@@ -223,7 +227,7 @@ class Vault:
         book = WrapBook(format=wraps.FORMAT, keyrings=(note,), inbox_public=public_of(keys.inbox))
         write_facts(self._dir / "terminal.json", facts)
         self._facts = facts
-        self._wraps.write(book, secret, place_of(facts))
+        self._file.write(book, secret, place_of(facts))
         self._identity, self._new = TerminalIdentity(facts.terminal_no, self._new), None
         nonce = secrets.token_bytes(wraps.NONCE)
         return wraps.closed_deposit(in_order(keys), secret, place_of(facts), nonce)
@@ -262,7 +266,7 @@ class Vault:
         identity = door.get(IDENTITY)
         if identity is None:
             raise StoreError("store.no_keyring")
-        generation = self._wraps.read_checked(device, place_of(self._need_facts())).generation
+        generation = self._file.read_checked(device, place_of(self._need_facts())).generation
         return Handed(device=device, identity=identity, generation=generation, anchor=door.get(ANCHOR))
 
     def _unlock_handed(self, handed: Handed, who: tuple[str, str, str], now: datetime) -> Unlocked:
@@ -282,11 +286,11 @@ class Vault:
     def _take_over(self, handed: Handed) -> None:
         facts = self._need_facts()
         door, place = self._door(facts), place_of(facts)
-        book = self._wraps.read_checked(handed.device, place)
+        book = self._file.read_checked(handed.device, place)
         self._device.put(door, handed.device)
         door.put(IDENTITY, handed.identity)
         note = wraps.KeyringNote(self._account, backend_id(self._backend), fingerprint(handed.device))
-        self._wraps.write(book.with_note(note), handed.device, place)
+        self._file.write(book.with_note(note), handed.device, place)
         self._identity = None
 
     def _is_sealed(self) -> bool:
@@ -297,11 +301,13 @@ class Vault:
         self._device.put(self._door(self._need_facts()), self._device_secret())
 
     def _device_secret(self) -> bytes:
-        note = self._wraps.read().note_of(self._account)
-        if note is None or backend_id(self._backend) != note.backend:
+        # The copy's note too: a damaged file is no lost keyring. Which of the two counts is found with the secret.
+        notes = [note for book in self._file.found() if (note := book.note_of(self._account))]
+        known = {note.fingerprint for note in notes if note.backend == backend_id(self._backend)}
+        if not known:
             raise StoreError("store.no_keyring")
         secret = self._device.get(self._door(self._need_facts()))
-        if secret is None or fingerprint(secret) != note.fingerprint:
+        if secret is None or fingerprint(secret) not in known:
             raise StoreError("store.no_keyring")
         return secret
 
@@ -309,8 +315,8 @@ class Vault:
         facts = self.facts
         if facts is not None:
             self._forget_items(facts.municipality_code, facts.terminal_no)
-        for path in (self._wraps.path, self._dir / "terminal.json"):
-            path.unlink(missing_ok=True)
+        self._file.forget()
+        (self._dir / "terminal.json").unlink(missing_ok=True)
         self._facts = self._identity = self._new = None
 
     def _forget_items(self, municipality: str, terminal_no: str) -> None:
@@ -319,9 +325,9 @@ class Vault:
             door.forget(name)
 
     def _lock_out(self) -> None:
-        if not self._wraps.path.exists():
+        if not self._file.path.exists():
             return
-        book = msgspec.structs.replace(self._wraps.read(), staff=())
+        book = msgspec.structs.replace(self._file.read(), staff=())
         try:
             secret = self._device.get(self._door(self._need_facts())) or bytes(wraps.KEY)
         except StoreError as error:
@@ -330,14 +336,14 @@ class Vault:
             secret = bytes(
                 wraps.KEY
             )  # no TPM opens it: then nothing opens anything here, which is what is wanted
-        self._wraps.write(book, secret, place_of(self._need_facts()))
+        self._file.write(book, secret, place_of(self._need_facts()))
 
     def _forget_stores(self) -> None:
         door = self._door(self._need_facts())
         door.forget(DEVICE)
         door.forget(ANCHOR)
         door.forget(WRAPS)
-        self._wraps.path.unlink(missing_ok=True)
+        self._file.forget()
 
     @property
     def _backend(self) -> KeyringBackend:

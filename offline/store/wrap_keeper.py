@@ -2,7 +2,6 @@
 
 import secrets
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
@@ -16,9 +15,8 @@ from client.rules import totp
 from offline.factors.binding import Binding, binding_of, bound_to
 from offline.factors.card import CardDoor
 from offline.store import wraps
-from offline.store.files import read_whole, write_whole
 from offline.store.seal import public_of
-from offline.store.wrap_mark import WrapMark
+from offline.store.wrap_file import WrapFile
 from offline.store.wraps import Argon2Cost, Box, ClerkNote, Place, StaffWrap, Stretch, WrapBook
 
 FourKeys = tuple[bytes, bytes, bytes, bytes]
@@ -26,72 +24,34 @@ _NOT_OURS = frozenset({"store.wraps_changed", "store.wraps_behind"})
 
 
 class WrapKeeper:
-    """``wraps.json`` and what it takes to open one of its boxes; the device secret is handed in."""
+    """The book of wraps and what it takes to open one of its boxes; the device secret is handed in."""
 
     def __init__(
         self,
-        path: Path,
+        file: WrapFile,
         cost: Argon2Cost,
         lockout: rules.LockoutRules,
-        mark: WrapMark,
         card: CardDoor | None = None,
     ) -> None:
-        self.path = path
-        self._mark = mark
+        self._file = file
         self._card = card  # where the town asks for one, a wrap without one opens nothing
         self._cost = cost
         self._lockout = lockout
 
-    def read(self) -> WrapBook:
-        """Return the book. StoreError ``store.no_keys``, ``store.newer``."""
-        content = read_whole(self.path)
-        if content is None:
-            raise StoreError("store.no_keys")
-        try:
-            book = msgspec.json.decode(content, type=WrapBook)
-        except msgspec.DecodeError as error:
-            raise StoreError("store.no_keys") from error
-        if book.format > wraps.FORMAT:
-            raise StoreError("store.newer")
-        return book
-
-    def write(self, book: WrapBook, secret: bytes, place: Place) -> None:
-        """Write the book under its seal, then how often it was written to the keyring. StoreError.
-
-        In this order: a kill between the two leaves a file that is newer than the keyring knows, which counts.
-        """
-        generation = max(book.generation, self._mark.reached()) + 1
-        book = msgspec.structs.replace(book, generation=generation)
-        content = msgspec.json.encode(wraps.under_seal(book, secret, place))
-        write_whole(self.path, msgspec.json.format(content, indent=1))
-        self._mark.reach(generation)
-
-    def read_checked(self, secret: bytes, place: Place) -> WrapBook:
-        """Return the book as it was last written. StoreError ``store.wraps_changed``, ``store.wraps_behind``.
-
-        Where it was not, nothing in it opens any more: whoever the cloud lets in begins it anew.
-        """
-        book = self.read()
-        if not wraps.seal_holds(book, secret, place):
-            raise StoreError("store.wraps_changed")
-        if book.generation < self._mark.reached():
-            raise StoreError("store.wraps_behind")
-        return book
-
     def read_or_begin(self, keys: FourKeys, secret: bytes, place: Place) -> tuple[WrapBook, bool]:
         """Return the book, and whether it had to be begun anew, without anybody's box."""
         try:
-            return self.read_checked(secret, place), False
+            return self._file.read_checked(secret, place), False
         except StoreError as error:
             if error.code not in _NOT_OURS:
                 raise
         inbox = public_of(keys[3])
-        return WrapBook(format=wraps.FORMAT, keyrings=self.read().keyrings, inbox_public=inbox), True
+        return WrapBook(format=wraps.FORMAT, keyrings=self._file.read().keyrings, inbox_public=inbox), True
 
     def unlock(self, who: tuple[str, str, str], secret: bytes, place: Place, now: datetime) -> Unlocked:
         """Open a box with staff id, password and code. SignInNeededError, StoreError ``store.newer``."""
         staff_id, password, code = who
-        book = self.read_checked(secret, place)
+        book = self._file.read_checked(secret, place)
         wrap = book.wrap_of(staff_id)
         if wrap is None:
             raise SignInNeededError("sign_in.unknown_here")
@@ -107,13 +67,15 @@ class WrapKeeper:
         counted = rules.after_wrong_secret(before, now, self._lockout)
         wrong = rules.lockout_error(counted, now) or SignInNeededError("sign_in.wrong_secret")
         tried = book.with_try(staff_id, now)
-        self.write(with_lockout(tried, wrap, counted), secret, place)  # before the try: a kill gives no other
+        self._file.write(
+            with_lockout(tried, wrap, counted), secret, place
+        )  # before the try: a kill gives no other
         info = wraps.info_of_wrap(place, wrap)
         try:
             of_card = self._secret_of_card(bound, code)
         except CounterError as error:
             if error.code != "card.wrong_pin":  # nothing was guessed
-                self.write(with_lockout(book, wrap, before), secret, place)
+                self._file.write(with_lockout(book, wrap, before), secret, place)
                 raise
             raise rules.lockout_error(counted, now) or error from None
         key = wraps.wrap_key(password, secret, wrap.argon2, info, of_card)
@@ -123,7 +85,10 @@ class WrapKeeper:
         step = box.totp_last_step if bound else totp.accepts(box.totp_seed, code, now, box.totp_last_step)
         wrap = rewritten(wrap, after_code(box, step), key, info)
         outcome = counted if step is None else rules.after_right_secret(before, now)
-        self.write(with_lockout(tried if step is None else book, wrap, outcome), secret, place)
+        after = with_lockout(tried if step is None else book, wrap, outcome)
+        if step is not None:
+            after = msgspec.structs.replace(after, mended=0)
+        self._file.write(after, secret, place)
         if step is None:
             was_used = totp.was_used(box.totp_seed, code, now, box.totp_last_step)
             raise SignInNeededError("sign_in.code_used") if was_used else wrong
@@ -131,7 +96,13 @@ class WrapKeeper:
         if over := rules.offline_error(lease, now, before.seen):
             raise over
         sign_in = SignIn(clerk_of(box.clerk), lease, HowSignedIn.OFFLINE, now, let_in_by=box.let_in_by)
-        return Unlocked(sign_in, StoreKeys(*box.keys), failed=before.failures, tries=tries_of(book))
+        return Unlocked(
+            sign_in,
+            StoreKeys(*box.keys),
+            failed=before.failures,
+            tries=tries_of(book),
+            wraps_mended=book.mended > 0,
+        )
 
     def note_failure(self, staff_id: str, secret: bytes, place: Place, now: datetime) -> None:
         """Count a wrong secret that was tried elsewhere: a PIN, shown to a card at an online sign-in."""
@@ -139,14 +110,14 @@ class WrapKeeper:
         if book and (wrap := book.wrap_of(staff_id)):
             before = rules.Lockout(wrap.failures, wrap.locked_until, book.seen)
             counted = rules.after_wrong_secret(before, now, self._lockout)
-            self.write(with_lockout(book.with_try(staff_id, now), wrap, counted), secret, place)
+            self._file.write(with_lockout(book.with_try(staff_id, now), wrap, counted), secret, place)
 
     def forget_tries(self, up_to: int, secret: bytes, place: Place) -> None:
         """Forget the wrong secrets up to a number: the book tells of them now."""
         book = self._read_sound(secret, place)
         if book and any(one.no <= up_to for one in book.tries):
             left = tuple(one for one in book.tries if one.no > up_to)
-            self.write(msgspec.structs.replace(book, tries=left), secret, place)
+            self._file.write(msgspec.structs.replace(book, tries=left), secret, place)
 
     def _ready_card(self, wrap: StaffWrap) -> Binding | None:
         """Return what binds a wrap to its card once that is in; before anything is counted or tried."""
@@ -164,7 +135,7 @@ class WrapKeeper:
     def _read_sound(self, secret: bytes, place: Place) -> WrapBook | None:
         """Return the book, or None where nothing in it opens any more."""
         try:
-            return self.read_checked(secret, place)
+            return self._file.read_checked(secret, place)
         except StoreError as error:
             if error.code in _NOT_OURS:
                 return None
@@ -174,7 +145,7 @@ class WrapKeeper:
         """Write down how late it was, unless later is known."""
         book = self._read_sound(secret, place)
         if book and (book.seen is None or book.seen < seen):
-            self.write(msgspec.structs.replace(book, seen=seen), secret, place)
+            self._file.write(msgspec.structs.replace(book, seen=seen), secret, place)
 
     def admit(
         self, cloud: CloudSignIn, password: str, secret: bytes, place: Place, *, now: datetime
@@ -183,7 +154,9 @@ class WrapKeeper:
         clerk = cloud.sign_in.clerk
         keys = wraps.opened_deposit(cloud.deposit, secret, place)
         if keys is None:
-            keys = keys_in(self.read_checked(secret, place).wrap_of(clerk.staff_id), password, secret, place)
+            keys = keys_in(
+                self._file.read_checked(secret, place).wrap_of(clerk.staff_id), password, secret, place
+            )
         if keys is None:
             raise StoreError("store.no_keys")
         book, anew = self.read_or_begin(keys, secret, place)
@@ -203,9 +176,17 @@ class WrapKeeper:
             wrap = self._new_wrap(box, password, secret, place, version=version, card=cloud.card)
             kept = book.with_wrap(wrap)
         # The cloud has just seen this clock: a time kept from a clock that ran ahead is forgotten.
-        self.write(msgspec.structs.replace(kept, seen=now), secret, place)
-        told = tries_of(book)
-        return Unlocked(cloud.sign_in, StoreKeys(*keys), failed=failed, tries=told, wraps_anew=anew)
+        kept = msgspec.structs.replace(kept, seen=now, mended=0)
+        self._file.write(kept, secret, place)
+        told, mended = tries_of(book), book.mended > 0
+        return Unlocked(
+            cloud.sign_in,
+            StoreKeys(*keys),
+            failed=failed,
+            tries=told,
+            wraps_anew=anew,
+            wraps_mended=mended,
+        )
 
     def check_vouching(self) -> None:
         """Raise RefusedError ``refused.card_needed`` where only a card opens a wrap: two cannot give anybody one."""
@@ -217,7 +198,7 @@ class WrapKeeper:
     ) -> None:
         """Write a wrap for a clerk whom two let in off line, in place of any before, marked as such."""
         self.check_vouching()
-        book = self.read_checked(secret, place)
+        book = self._file.read_checked(secret, place)
         clerk, keys = made.sign_in.clerk, made.keys
         old = book.wrap_of(clerk.staff_id)
         box = Box(
@@ -235,7 +216,7 @@ class WrapKeeper:
         wrap = msgspec.structs.replace(wrap, failures=failed)  # told in the journal at the next sign-in
         # Nobody has vouched for this clock: a later time that was seen stays.
         seen = rules.trusted_now(now, book.seen)
-        self.write(msgspec.structs.replace(book.with_wrap(wrap), seen=seen), secret, place)
+        self._file.write(msgspec.structs.replace(book.with_wrap(wrap), seen=seen), secret, place)
 
     def _new_wrap(
         self,

@@ -95,6 +95,7 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file; ``seen`` is the latest time any try was made at.
 
     ``generation`` counts how often it was written, ``mac`` seals all of it; in format 1 counters and ``seen`` only.
+    ``mended`` counts how often a damaged file or copy was written anew from the other since somebody was let in.
     ``tried`` counts every wrong secret there ever was, ``tries`` keeps those the book does not tell of yet.
     """
 
@@ -107,6 +108,7 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     mac: bytes = b""
     tried: int = 0
     tries: tuple[TryNote, ...] = ()
+    mended: int = 0
 
     def wrap_of(self, staff_id: str) -> StaffWrap | None:
         """Return a clerk's wrap."""
@@ -139,7 +141,7 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _SealedFirst(msgspec.Struct, frozen=True, kw_only=True):
-    """What format 2 sealed before tries were kept: a book without any bears the same seal as then."""
+    """What format 2 sealed before tries were kept: a book without any, never mended, bears the same seal as then."""
 
     format: int
     keyrings: tuple[KeyringNote, ...]
@@ -274,6 +276,8 @@ def whole_mac(book: WrapBook, device_secret: bytes, place: Place) -> bytes:
     sealed = msgspec.msgpack.encode(first)
     if book.tried or book.tries:
         sealed += msgspec.msgpack.encode((book.tried, book.tries))
+    if book.mended:
+        sealed += msgspec.msgpack.encode(("mended", book.mended))
     return hmac.digest(key, sealed, sha256)
 
 

@@ -288,6 +288,14 @@ async def test_that_the_file_of_keys_had_been_changed_is_in_the_book_with_the_si
     assert dict(counter.ledger.journal[-1].facts) == {"how": "online", "wraps": "anew"}
 
 
+async def test_that_a_damaged_file_of_keys_was_mended_is_in_the_book_with_the_sign_in(
+    counter: Counter,
+) -> None:
+    counter.keys.wraps_mended = True
+    await counter.log_in("s001", "right", "123456")
+    assert dict(counter.ledger.journal[-1].facts) == {"how": "online", "wraps": "mended"}
+
+
 async def test_a_wrong_pin_shown_to_a_card_is_counted_here_though_the_cloud_was_never_asked(
     counter: Counter,
 ) -> None:

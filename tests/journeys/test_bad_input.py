@@ -104,6 +104,7 @@ def test_the_same_off_line(given: Given) -> None:
     after = given.terminal.contents()
     assert {name for name in before if after[name] != before[name]} <= {
         "wraps.json",
+        "wraps.copy.json",
         "ledger.db",
         "ledger.slots",
         "replica.db",

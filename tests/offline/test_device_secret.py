@@ -113,11 +113,12 @@ async def test_lost_keyring_damaged_item_and_damaged_file_are_told_apart(tmp_pat
     del ring.secrets[place]
     assert await said(vault, NOW) == "store.no_keyring"
     ring.secrets[place] = kept
-    wraps = tmp_path / "wraps.json"
-    whole = wraps.read_bytes()
-    wraps.write_bytes(whole.replace(b'"failures": 0', b'"failures": 1'))
+    both = (tmp_path / "wraps.json", tmp_path / "wraps.copy.json")
+    whole = both[0].read_bytes()
+    for wraps in both:
+        wraps.write_bytes(whole.replace(b'"failures": 0', b'"failures": 1'))
     assert await said(vault, NOW) == "store.wraps_changed"
-    wraps.write_bytes(whole)
+    both[0].write_bytes(whole)
     assert await said(vault, NOW) == "in"
 
 

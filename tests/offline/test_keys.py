@@ -298,6 +298,7 @@ async def test_a_garbled_or_newer_file_of_wraps_says_so(tmp_path: Path) -> None:
     path.write_text(json.dumps({**whole, "format": wraps.FORMAT + 1}))
     assert await said(vault, NOW) == "store.newer"
     path.write_bytes(b"{")
+    (tmp_path / "wraps.copy.json").write_bytes(b"\xff")
     assert await said(vault, NOW) == "store.no_keys"
 
 

@@ -47,10 +47,10 @@ async def test_a_file_of_keys_written_by_hand_opens_nothing_before_the_cloud_let
     await vault.admit(cloud_sign_in(deposit), PASSWORD, now=NOW)
     for _ in range(6):
         await said(vault, NOW, password="x")
-    path = tmp_path / "wraps.json"
-    book = json.loads(path.read_bytes())
-    tamper(book)
-    path.write_text(json.dumps(book))
+    for path in (tmp_path / "wraps.json", tmp_path / "wraps.copy.json"):
+        book = json.loads(path.read_bytes())
+        tamper(book)
+        path.write_text(json.dumps(book))
     for later in (timedelta(0), timedelta(minutes=90), timedelta(days=2)):
         with pytest.raises(StoreError, match="wraps_changed"):
             await vault.unlock("s001", PASSWORD, code_at(NOW + later), now=NOW + later)

@@ -163,6 +163,7 @@ async def test_nothing_the_stores_write_can_be_read(
         "ledger.db",
         "ledger.slots",
         "wraps.json",
+        "wraps.copy.json",
         "terminal.json",
         "stores.json",
         "shelf",

@@ -51,7 +51,7 @@ async def refused(desk: Desk, first: str = OFFICER, second: str = CLERK, newcome
 
 def wraps_of(desk: Desk) -> dict[str, str]:
     """Return the box of each clerk, as it lies on the disk."""
-    path = desk.vault._wraps.path
+    path = desk.vault._file.path
     return {one["staff_id"]: one["box"] for one in json.loads(path.read_text())["staff"]}
 
 

@@ -121,7 +121,8 @@ async def test_tries_taken_out_of_the_file_by_hand_shut_everybody_out_until_the_
     whole = json.loads(path.read_bytes())
     changes: list[dict[str, object]] = [{"tries": []}, {"tries": [], "tried": 0}, {"tried": 0}]
     for changed in changes:
-        path.write_text(json.dumps(whole | changed))
+        for both in (path, tmp_path / "wraps.copy.json"):  # either alone is mended from the other
+            both.write_text(json.dumps(whole | changed))
         with pytest.raises(StoreError, match="wraps_changed"):
             await desk.sign_in(CLERK)
     path.unlink()
