@@ -249,13 +249,13 @@ class MemoryLedger:
         facts = {"what": "sent_again", "change": key}
         self.record_at(JournalEntry("intake", actor, change.residents, facts))
 
-    async def withdraw(self, key: str, *, actor: str, reason: str) -> None:
+    async def withdraw(self, key: str, *, actor: str, reason: str, why: str = "other") -> None:
         self._room()
         before = self.changes[key]
         await self.settle(key, ChangeState.WITHDRAWN, words=reason)
         if self.changes[key] is not before:
-            facts = {"what": "withdrawn", "change": key, "reason": reason}
-            self.record_at(JournalEntry("intake", actor, before.residents, facts))
+            facts = {"what": "withdrawn", "change": key, "why": why}
+            self.record_at(JournalEntry("intake", actor, before.residents, facts, reason))
 
     async def holds_on(self, residents: Iterable[AtenaNo]) -> tuple[Hold, ...]:
         wanted = set(residents)

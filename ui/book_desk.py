@@ -20,7 +20,7 @@ KEY, SCREEN = "F10", "book"
 def book_jobs_of(config: Config, doors: Doors) -> BookJobs:
     """Join the jobs behind it."""
     ledger = doors.stores.ledger
-    look = LookInBook(ledger.journal, ledger, doors.stores.replica, now=utc_now)
+    look = LookInBook(ledger.journal, ledger.journal, ledger, doors.stores.replica, now=utc_now)
     analyse = AnalyseBook(
         ledger.journal,
         ledger,

@@ -123,7 +123,7 @@ class Face:
                 counts=self._jobs.ledger.outbox_counts,
                 sender=self._jobs.send,
                 send_again=lambda key: self._jobs.settle.send_again(self._who(), key),
-                withdraw=lambda key, reason: self._jobs.settle.withdraw(self._who(), key, reason=reason),
+                withdraw=lambda *told: self._jobs.settle.withdraw(self._who(), *told),
                 note_call=lambda key: self._jobs.follow.note_call(self._who(), key),
                 slip=self._slip,
             ),

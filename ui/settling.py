@@ -30,9 +30,6 @@ class SettleDesk:
     ) -> None:
         self._face = face
 
-        async def withdraw(who: SignIn, key: str, reason: str) -> None:
-            await settle.withdraw(who, key, reason=reason)
-
         async def rewrite(who: SignIn, seen: Comparison) -> None:
             await settle.rewrite(who, seen.change.key, seen.household)
 
@@ -47,7 +44,7 @@ class SettleDesk:
         async def leave_to_office(who: SignIn, seen: Comparison, reason: str) -> bool:
             return await returned.to_office(who, seen, reason=reason)
 
-        jobs = SettleJobs(compare, rewrite, to_office, withdraw, reopen, leave_to_office)
+        jobs = SettleJobs(compare, rewrite, to_office, settle.withdraw, reopen, leave_to_office)
         self.model = SettleModel(face.words, jobs, starter, now, lambda: face.present_clerk)
         self.model.finished = face.show_outbox
         self.model.decided = self._decided

@@ -68,6 +68,15 @@ RESTRICTIVE = frozenset(
 )
 
 
+class WithdrawnFor(Enum):
+    """Why a change was taken back; words beside it stay on this PC's disk and go into no log."""
+
+    APPLICANT = "applicant"  # 本人の申出
+    MISTAKE = "mistake"  # 入力の誤り
+    TWICE = "twice"  # 重複
+    OTHER = "other"  # in words beside it
+
+
 class ChangeState(Enum):
     """Where a queued change stands."""
 

@@ -53,11 +53,28 @@ class Named:
     protected: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What stands behind a line: its people, and words typed by hand beside it, which are in no log."""
+
+    people: tuple[Named, ...] = ()
+    note: str = field(default="", repr=False)
+
+
+class Notes(Protocol):
+    """The words beside the lines."""
+
+    async def note_of(self, seq: int) -> str:
+        """Return the words typed by hand beside a line; empty where there are none."""
+        ...
+
+
 class LookInBook:
     """What an officer may have read out of the journal."""
 
-    def __init__(self, lines: Lines, ledger: Ledger, register: Register, *, now: Now) -> None:
+    def __init__(self, lines: Lines, notes: Notes, ledger: Ledger, register: Register, *, now: Now) -> None:
         self._lines = lines
+        self._notes = notes
         self._ledger = ledger
         self._register = register
         self._now = now
@@ -82,17 +99,20 @@ class LookInBook:
         await self._record(sign_in, "searched", wanted, len(found))
         return Page(tuple(found), below)
 
-    async def named(self, sign_in: SignIn, line: BookLine) -> tuple[Named, ...]:
-        """Return whom a line concerns, by name where that may be shown; that is a line too. RefusedError.
+    async def told(self, sign_in: SignIn, line: BookLine) -> Told:
+        """Return whom a line concerns, by name where that may be shown, and what was typed beside it. RefusedError.
 
-        Of whom is protected, and of who lives with them, only the number is told, unless the officer may know.
+        Of whom is protected, and of who lives with them, only the number is told and no word, unless the officer may
+        know. That it was looked at is a line too.
         """
         self._check(sign_in)
         numbers = tuple(dict.fromkeys(line.subjects))[:MOST_NAMED]
         facts: dict[str, str | int] = {"what": "named", "line": line.seq}
         await self._ledger.record(JournalEntry("book", sign_in.clerk.staff_id, numbers, facts))
         may = Right.SHIEN_SOCHI in sign_in.clerk.rights
-        return tuple([await self._named(number, may=may) for number in numbers])
+        people = tuple([await self._named(number, may=may) for number in numbers])
+        hidden = any(one.protected and not may for one in people)
+        return Told(people, "" if hidden else await self._notes.note_of(line.seq))
 
     async def _named(self, number: AtenaNo, *, may: bool) -> Named:
         try:

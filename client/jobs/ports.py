@@ -83,6 +83,7 @@ class JournalEntry:
     actor: str
     subjects: tuple[AtenaNo, ...] = ()
     facts: Mapping[str, str | int] = field(default_factory=dict)
+    note: str = field(default="", repr=False)  # typed by hand: in no hash and no run
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class Ledger(HoldsAtHand, Protocol):
         """Write what became of a batch, in one transaction."""
         ...
 
-    async def withdraw(self, key: str, *, actor: str, reason: str) -> None:
+    async def withdraw(self, key: str, *, actor: str, reason: str, why: str = "other") -> None:
         """Take a change back, with who, why and which in the journal, in one transaction. RefusedError."""
         ...
 

@@ -103,13 +103,9 @@ class RewriteReturned:
             raise RefusedError("refused.input", field="reason")
         refuse_forbidden_number("reason", reason)
         if seen.sealed or not change.readable:
-            facts: dict[str, str | int] = {
-                "what": "to_office",
-                "change": change.key,
-                "reason": reason.strip(),
-            }
+            facts: dict[str, str | int] = {"what": "to_office", "change": change.key}
             actor = sign_in.clerk.staff_id
-            await self._book.record(JournalEntry("intake", actor, change.residents, facts))
+            await self._book.record(JournalEntry("intake", actor, change.residents, facts, reason.strip()))
             await self._book.note_call(change.key, actor=actor)
             return False
         payload, ids = with_new_ids(change.payload, self._new_id)

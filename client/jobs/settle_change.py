@@ -6,7 +6,14 @@ A person decides; nothing is merged and nothing is retried by itself.
 
 from collections.abc import Callable, Mapping
 
-from client.domain.change import OFFICE_NOTE, ChangeState, NewChange, QueuedChange, change_key
+from client.domain.change import (
+    OFFICE_NOTE,
+    ChangeState,
+    NewChange,
+    QueuedChange,
+    WithdrawnFor,
+    change_key,
+)
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import RefusedError
 from client.domain.intake import is_newcomer, refuse_forbidden_number
@@ -39,8 +46,10 @@ class SettleChange:
         self._random = random
         self._clock_offset_ms = clock_offset_ms
 
-    async def withdraw(self, sign_in: SignIn, key: str, *, reason: str) -> None:
-        """Take back what was never sent, or was answered with no; the reason stays in the journal's row.
+    async def withdraw(
+        self, sign_in: SignIn, key: str, reason: str, why: WithdrawnFor = WithdrawnFor.OTHER
+    ) -> None:
+        """Take back what was never sent, or was answered with no; why is in the journal, the words beside it are not.
 
         What stops papers (死亡, 転出, 印鑑, 支援措置 申出) an officer alone takes back, and on line: papers go out again.
         """
@@ -50,12 +59,12 @@ class SettleChange:
                 raise missing
             if self._link is None or not self._link.usable:
                 raise RefusedError("refused.withdraw_offline")
-        if not reason.strip():
+        if why is WithdrawnFor.OTHER and not reason.strip():
             raise RefusedError("refused.input", field="reason")
         refuse_forbidden_number("reason", reason)
         if not outbox.may_withdraw(change):
             raise RefusedError("refused.under_way")
-        await self._ledger.withdraw(key, actor=sign_in.clerk.staff_id, reason=reason.strip())
+        await self._ledger.withdraw(key, actor=sign_in.clerk.staff_id, reason=reason.strip(), why=why.value)
 
     async def send_again(self, sign_in: SignIn, key: str) -> None:
         """Let a parked change go again, facts too: whoever looked at it says that the cloud takes it now."""

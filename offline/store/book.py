@@ -166,16 +166,18 @@ def queue(connection: sqlite3.Connection, place: Place, change: NewChange, now: 
     return outbox.get(connection, change.key)
 
 
-def withdraw(connection: sqlite3.Connection, key: str, *, actor: str, reason: str, now: datetime) -> None:
+def withdraw(
+    connection: sqlite3.Connection, key: str, *, actor: str, reason: str, why: str, now: datetime
+) -> None:
     """Take a change back and write who did and why; said twice, it is written once."""
     if outbox.settle(connection, key, ChangeState.WITHDRAWN, words=reason):
         returned, line = rewritten.line_before(connection, key)
         if returned is not None:  # it may be written anew
             attachments.give_back(connection, line, returned)
         attachments.drop(connection, key)
-        facts = {"what": "withdrawn", "change": key, "reason": reason}
+        facts = {"what": "withdrawn", "change": key, "why": why}
         residents = outbox.get(connection, key).residents
-        journal.append(connection, JournalEntry("intake", actor, residents, facts), now)
+        journal.append(connection, JournalEntry("intake", actor, residents, facts, reason), now)
 
 
 def send_again(connection: sqlite3.Connection, key: str, *, actor: str, now: datetime) -> None:

@@ -140,8 +140,7 @@ def end(
     if not changed:
         return False
     told: dict[str, str | int] = {"what": ending.value, "key": hold.key, "terminal": hold.terminal}
-    told |= {"reason": reason} if reason else {}
-    journal.append(connection, JournalEntry("hold", actor, hold.residents, told), now)
+    journal.append(connection, JournalEntry("hold", actor, hold.residents, told, reason), now)
     connection.execute("DELETE FROM hold WHERE ended <> '' AND ended_at < ?", (utc_text(now - _KEPT),))
     return True
 

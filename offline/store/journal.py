@@ -43,6 +43,11 @@ def create(connection: sqlite3.Connection) -> None:
     )
 
 
+def note_shape(connection: sqlite3.Connection) -> None:
+    """Make room for words typed by hand beside a row: on this disk alone, in no hash, no run and no extract."""
+    connection.execute("CREATE TABLE journal_note (seq INTEGER PRIMARY KEY, words TEXT NOT NULL)")
+
+
 def append(connection: sqlite3.Connection, entry: JournalEntry, at: datetime) -> int:
     """Add a row to the chain; returns its number."""
     seq, prev = heads.read(connection, CHAIN)
@@ -62,7 +67,14 @@ def append(connection: sqlite3.Connection, entry: JournalEntry, at: datetime) ->
         ),
     )
     heads.write(connection, CHAIN, seq, following)
+    if entry.note:
+        connection.execute("INSERT INTO journal_note VALUES (?, ?)", (seq, entry.note))
     return seq
+
+
+def note_of(connection: sqlite3.Connection, seq: int) -> str:
+    """Return the words beside a row; empty where there are none."""
+    return str(one(connection, "SELECT words FROM journal_note WHERE seq = ?", seq) or "")
 
 
 def hash_at(connection: sqlite3.Connection, seq: int) -> bytes | None:

@@ -6,7 +6,7 @@ from client.domain.journal import JournalStanding, Slab, Wanted
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import Now
 from client.rules.retention import Retention
-from offline.store import journal_prune, journal_search, outbox, runs
+from offline.store import journal, journal_prune, journal_search, outbox, runs
 from offline.store.attachment_book import Does
 
 
@@ -42,6 +42,10 @@ class LedgerJournal:
     async def first_bad_pruning(self, holds: Callable[[bytes, bytes], bool]) -> int | None:
         """Return the number from which something was taken out that the terminal did not take out; None where all was."""
         return await self._read(lambda c: journal_prune.first_bad(c, self._facts, holds))
+
+    async def note_of(self, seq: int) -> str:
+        """Return the words typed by hand beside a line; empty where there are none."""
+        return await self._read(lambda c: journal.note_of(c, seq))
 
     async def search(self, wanted: Wanted, *, below: int, span: int, most: int) -> Slab:
         """Return at most ``most`` lines among the ``span`` numbers below one, newest first."""

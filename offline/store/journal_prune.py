@@ -75,6 +75,7 @@ def prune(
         (first, last, prev, head, sign(words), told_by),
     )
     connection.execute("DELETE FROM journal WHERE seq <= ?", (last,))
+    connection.execute("DELETE FROM journal_note WHERE seq <= ?", (last,))
     connection.execute("DELETE FROM journal_run WHERE last <= ?", (last,))
     return last - first + 1
 

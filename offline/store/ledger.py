@@ -231,9 +231,10 @@ class LedgerFile:
         await self._commit(lambda c: book.settle_all(c, fates, self._now()))
         await self._write(lambda _: self._copies.answered(fates))
 
-    async def withdraw(self, key: str, *, actor: str, reason: str) -> None:
+    async def withdraw(self, key: str, *, actor: str, reason: str, why: str = "other") -> None:
         """Take a change back, with its journal row, in one transaction. RefusedError."""
-        await self._commit(lambda c: book.withdraw(c, key, actor=actor, reason=reason, now=self._now()))
+        told = {"actor": actor, "reason": reason, "why": why}
+        await self._commit(lambda c: book.withdraw(c, key, **told, now=self._now()))
         await self._write(self._copies.again)
         await self.attachments.tidy(after_loss=False)
 

@@ -68,6 +68,7 @@ STEPS: tuple[Step, ...] = (
     rewritten.rewritten_shape,
     runs.runs_shape,
     pruned.pruned_shape,
+    journal.note_shape,
 )
 
 

@@ -61,7 +61,7 @@ async def measured(folder: Path, lines: int) -> list[Figure]:
     await ledger.open(b"l" * 32, begun=False)
     try:
         await ledger._commit(lambda c: fill(c, lines))
-        look = LookInBook(ledger.journal, ledger, world.replica, now=lambda: NOW)
+        look = LookInBook(ledger.journal, ledger.journal, ledger, world.replica, now=lambda: NOW)
         analyse = AnalyseBook(
             ledger.journal, ledger, world.doubts, now=lambda: NOW, thresholds=Thresholds(), folder=folder
         )

@@ -34,7 +34,7 @@ async def test_who_is_no_officer_reads_no_line_and_no_name() -> None:
     world = a_world(JournalEntry("view", "s001", (WATANABE,)))
     for look in (
         look_in_book(world).page(CLERK, Wanted()),
-        look_in_book(world).named(CLERK, about(WATANABE)),
+        look_in_book(world).told(CLERK, about(WATANABE)),
     ):
         with pytest.raises(RefusedError) as refused:
             await look
@@ -85,7 +85,7 @@ async def test_how_far_a_long_look_has_come_is_told_and_others_may_ask_the_ledge
             return Slab((), max(below - span, 0))
 
     world, heard = a_world(), list[tuple[int, int]]()
-    job = LookInBook(Deep(world), world.ledger, world.replica, now=world.clock)
+    job = LookInBook(Deep(world), Deep(world), world.ledger, world.replica, now=world.clock)
     await job.page(OFFICER, Wanted(), tell=lambda done, of: heard.append((done, of)))
     assert len(heard) == 10
     assert heard[0] == (10_000, 95_001)
@@ -117,19 +117,33 @@ async def test_a_number_typed_wide_is_the_same_number() -> None:
 
 async def test_people_are_named_and_the_naming_is_a_line_about_them() -> None:
     world = a_world()
-    (named,) = await look_in_book(world).named(OFFICER, about(WATANABE))
+    (named,) = (await look_in_book(world).told(OFFICER, about(WATANABE))).people
     assert named.name.startswith("渡邉")
     assert world.ledger.journal == [JournalEntry("book", "s009", (WATANABE,), {"what": "named", "line": 1})]
 
 
 async def test_of_a_protected_person_an_officer_reads_the_number_alone_unless_it_is_theirs_to_know() -> None:
     world = a_world()
-    (hidden,) = await look_in_book(world).named(OFFICER, about(PROTECTED))
+    (hidden,) = (await look_in_book(world).told(OFFICER, about(PROTECTED))).people
     assert (hidden.number, hidden.name, hidden.protected) == (PROTECTED, "", True)
-    (shown,) = await look_in_book(world).named(BOTH, about(PROTECTED))
+    (shown,) = (await look_in_book(world).told(BOTH, about(PROTECTED))).people
     assert shown.name == "渡部 みなと"
 
 
 async def test_who_is_in_no_register_has_a_number_and_no_name() -> None:
-    (named,) = await look_in_book(a_world()).named(OFFICER, about(AtenaNo("1999999999")))
+    (named,) = (await look_in_book(a_world()).told(OFFICER, about(AtenaNo("1999999999")))).people
     assert (named.name, named.protected) == ("", False)
+
+
+async def test_words_typed_beside_a_line_are_shown_with_its_names_and_of_a_protected_person_to_whom_may_know() -> (
+    None
+):
+    world = a_world(
+        JournalEntry("intake", "s001", (WATANABE,), {"what": "withdrawn"}, "電話で申出"),
+        JournalEntry("intake", "s001", (PROTECTED,), {"what": "withdrawn"}, "本町から電話"),
+    )
+    job = look_in_book(world)
+    theirs, plain = (await job.page(OFFICER, Wanted(kind="intake"))).lines
+    assert (await job.told(OFFICER, plain)).note == "電話で申出"
+    assert (await job.told(OFFICER, theirs)).note == ""
+    assert (await job.told(BOTH, theirs)).note == "本町から電話"

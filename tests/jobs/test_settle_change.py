@@ -76,7 +76,8 @@ async def test_what_the_cloud_does_not_have_may_be_taken_back(counter: Counter, 
     await counter.job.withdraw(a_sign_in(), key, reason="本人の申出")
     assert counter.state(key) is ChangeState.WITHDRAWN
     said = counter.ledger.journal[-1]
-    assert said.facts == {"what": "withdrawn", "change": key, "reason": "本人の申出"}
+    assert said.facts == {"what": "withdrawn", "change": key, "why": "other"}
+    assert (said.note, "本人の申出" in repr(said)) == ("本人の申出", False)
     assert (said.actor, said.subjects) == ("s001", (TARO, HANAKO))
 
 

@@ -276,7 +276,12 @@ SINCE_THE_FIRST_SHAPE = (
         f"ALTER TABLE outbox DROP COLUMN {column}"
         for column in ("outcome", "over_at", "payload_hash", "sealed_hash")
     ),
-    *("DROP TABLE attachment", "DROP TABLE journal_run", "DROP TABLE journal_pruned"),
+    *(
+        "DROP TABLE attachment",
+        "DROP TABLE journal_run",
+        "DROP TABLE journal_pruned",
+        "DROP TABLE journal_note",
+    ),
     *("DROP INDEX outbox_journal", "DROP INDEX outbox_journal_aside"),
     *("DROP INDEX journal_call_back", "DROP INDEX outbox_supersedes"),
     *("DELETE FROM migration WHERE no > 1", "PRAGMA user_version = 1"),

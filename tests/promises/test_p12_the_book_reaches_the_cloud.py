@@ -169,3 +169,19 @@ async def test_a_request_waits_behind_the_journal_not_for_it(counter: Counter) -
     await counter.ledger.lease((first.key,), now=counter.cloud.clock())
     (alone,) = await counter.ledger.ready(counter.cloud.clock(), limit=9, alone_after=2)
     assert alone.kind is ChangeKind.TENKYO
+
+
+async def test_words_typed_by_hand_stay_beside_their_line_on_this_disk_and_reach_neither_chain_nor_cloud(
+    counter: Counter,
+) -> None:
+    facts = {"what": "withdrawn", "why": "other"}
+    await counter.ledger.record(JournalEntry("intake", "s001", facts=facts, note="渡邉花子さんの電話"))
+    await counter.until_quiet()
+    (row,) = await counter.ledger.journal_tail(1)
+    assert row.entry.facts == facts
+    assert await counter.ledger.journal.note_of(row.seq) == "渡邉花子さんの電話"
+    table = storage.journal_segment
+    for (kept,) in counter.at_cloud(table.c.payload):
+        assert "花子" not in str(kept)
+        assert "withdrawn" in str(kept)
+    assert (await counter.ledger.verify_journal()).first_bad is None

@@ -24,11 +24,15 @@ class MemoryLines:
     async def standing(self) -> JournalStanding:
         return JournalStanding(len(self._world.ledger.journal))
 
+    async def note_of(self, seq: int) -> str:
+        return self._world.ledger.journal[seq - 1].note
+
     async def search(self, wanted: Wanted, *, below: int, span: int, most: int) -> Slab:
         entries = self._world.ledger.journal
         with closing(sqlite3.connect(":memory:")) as connection:
             heads.create(connection)
             journal.create(connection)
+            journal.note_shape(connection)
             for place, entry in enumerate(entries):
                 at = self._world.clock() - timedelta(seconds=len(entries) - place)
                 journal.append(connection, entry, at)
@@ -50,4 +54,4 @@ def book_jobs(world: World, folder: Path | None = None) -> BookJobs:
 
 def look_in_book(world: World) -> LookInBook:
     """Return the officer's look over this world."""
-    return LookInBook(MemoryLines(world), world.ledger, world.replica, now=world.clock)
+    return LookInBook(MemoryLines(world), MemoryLines(world), world.ledger, world.replica, now=world.clock)

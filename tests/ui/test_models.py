@@ -357,7 +357,7 @@ async def test_what_wants_a_clerk_stands_first_and_a_fact_is_never_withdrawn() -
             counts=jobs.ledger.outbox_counts,
             sender=jobs.send,
             send_again=lambda key: jobs.settle.send_again(desk.sign_in, key),
-            withdraw=lambda key, reason: jobs.settle.withdraw(desk.sign_in, key, reason=reason),
+            withdraw=lambda *told: jobs.settle.withdraw(desk.sign_in, *told),
             note_call=lambda key: jobs.follow.note_call(desk.sign_in, key),
             slip=lambda change: jobs.slip(desk.sign_in, change),
         ),

@@ -36,7 +36,7 @@ async def test_a_stop_is_said_in_one_line_and_a_parked_one_goes_again_where_a_cl
             counts=ledger.outbox_counts,
             sender=sender,
             send_again=lambda key: jobs.settle.send_again(desk.sign_in, key),
-            withdraw=lambda key, reason: jobs.settle.withdraw(desk.sign_in, key, reason=reason),
+            withdraw=lambda *told: jobs.settle.withdraw(desk.sign_in, *told),
             note_call=lambda key: jobs.follow.note_call(desk.sign_in, key),
             slip=lambda one: jobs.slip(desk.sign_in, one),
         ),

@@ -109,7 +109,7 @@ def test_handing_over_and_taking_back_need_a_reason_and_are_in_the_book(drive: D
         await keys.alt("W")
         await counter.quiet()
         assert requests(counter)[-1].state is ChangeState.WITHDRAWN
-        assert decided(counter)[-1] == {"what": "withdrawn", "change": new.key, "reason": "本人が取り下げ"}
+        assert decided(counter)[-1] == {"what": "withdrawn", "change": new.key, "why": "other"}
 
     drive(play)
 

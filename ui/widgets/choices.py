@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
+from client.domain.change import WithdrawnFor
+from ui.text import Words
 from ui.widgets.parts import plain
 
 
@@ -27,3 +29,10 @@ def choice(
         made.addItem(text, value)
     made.currentIndexChanged.connect(lambda index: chosen(made.itemData(index)))
     return made
+
+
+def withdrawn_for(name: str, words: Words) -> QComboBox:
+    """Make the drop-down of why something is taken back; words beside it are needed for the first alone."""
+    order = (WithdrawnFor.OTHER, WithdrawnFor.APPLICANT, WithdrawnFor.MISTAKE, WithdrawnFor.TWICE)
+    entries = tuple((words(f"withdrawn_for.{one.value}"), one) for one in order)
+    return choice(name, words("withdrawn_for.spoken"), entries, lambda _: None)

@@ -9,7 +9,7 @@ from client.domain.clerk import Right, SignIn
 from client.domain.errors import CounterError
 from client.domain.journal import BookLine, Wanted
 from client.jobs.analyse_book import AnalyseBook
-from client.jobs.look_in_book import LookInBook, Named, Page
+from client.jobs.look_in_book import LookInBook, Named, Page, Told
 from client.rules.book_analyses import Analysis, Finding
 from ui.clock import in_tokyo
 from ui.marks import Mark
@@ -77,7 +77,7 @@ class BookModel:
         self.analysis: Analysis | None = None  # what is shown in place of lines
         self.findings: tuple[Finding, ...] = ()
         self.chosen: int | None = None
-        self.names: tuple[Named, ...] = ()
+        self.told: Told | None = None
         self.busy = False
         self.done = 0  # percent of the book gone through
         self.note: Note | None = None
@@ -147,9 +147,12 @@ class BookModel:
             return ""
         head = self.words("book.line", n=line.seq, at=in_tokyo(line.at).strftime(_TIME))
         people = self.words("book.comma").join(
-            dict.fromkeys(map(str, line.subjects)) if not self.names else map(self._named, self.names)
+            dict.fromkeys(map(str, line.subjects))
+            if self.told is None
+            else map(self._named, self.told.people)
         )
-        return "　".join(filter(None, (head, people, told(line, self.words))))
+        note = self.words("book.note", text=self.told.note) if self.told and self.told.note else ""
+        return "　".join(filter(None, (head, people, told(line, self.words), note)))
 
     def lines(self) -> tuple[ShownLine, ...]:
         """Return the page, newest first, or what was found."""
@@ -209,7 +212,7 @@ class BookModel:
     def choose(self, seq: int | None) -> None:
         """Choose a line."""
         if seq != self.chosen:
-            self.chosen, self.names = seq, ()
+            self.chosen, self.told = seq, None
             self.changed()
 
     def back(self) -> None:
@@ -222,7 +225,7 @@ class BookModel:
         if self.busy:
             self._starter.replace(_WORK, nothing)
             self.busy = False
-        self.page, self.chosen, self.names, self.note = Page(), None, (), None
+        self.page, self.chosen, self.told, self.note = Page(), None, None, None
         self.analysis, self.findings = None, ()
         self._wanted, self._above, self._began = None, (), 0
         self.changed()
@@ -296,7 +299,7 @@ class BookModel:
             return
         self.page, self._wanted, self._began, self._above = page, wanted, below, above
         self.analysis, self.findings = None, ()
-        self.chosen, self.names = (page.lines[0].seq if page.lines else None), ()
+        self.chosen, self.told = (page.lines[0].seq if page.lines else None), None
         if not page.lines:
             self.note = Note("info", self.words("book.nothing"))
 
@@ -305,7 +308,7 @@ class BookModel:
         if self._who() is not who:  # as above
             return
         self.page, self._wanted, self._began, self._above = Page(), wanted, 0, ()
-        self.analysis, self.findings, self.names = analysis, found, ()
+        self.analysis, self.findings, self.told = analysis, found, None
         self.chosen = 0 if self._shown_findings else None
         if not self._shown_findings:
             self.note = Note("info", self.words("book.nothing_found"))
@@ -323,9 +326,9 @@ class BookModel:
         self.note = Note("ok", words("book.exported"), str(path))
 
     async def _name(self, who: SignIn, line: BookLine) -> None:
-        names = await self._jobs.look.named(who, line)
+        behind_it = await self._jobs.look.told(who, line)
         if self._who() is who and self.chosen == line.seq:
-            self.names = names
+            self.told = behind_it
 
     def _tell(self, done: int, of: int) -> None:
         percent = 100 * done // max(of, 1)

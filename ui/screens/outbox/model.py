@@ -6,7 +6,7 @@ from typing import Protocol
 
 from client.domain.calendar import wareki
 from client.domain.certificate import Printed, SheetState
-from client.domain.change import ChangeState, OutboxCounts, QueuedChange
+from client.domain.change import ChangeState, OutboxCounts, QueuedChange, WithdrawnFor
 from client.domain.errors import CounterError
 from client.jobs.follow_intakes import REGISTERED, RETURNED, REVIEWING, Followed, IntakeFate
 from client.jobs.ports import Now
@@ -85,7 +85,7 @@ class OutboxJobs:
     counts: Callable[[], Awaitable[OutboxCounts]]
     sender: Sender
     send_again: Callable[[str], Awaitable[object]]  # a parked one, by its key
-    withdraw: Callable[[str, str], Awaitable[object]]  # key, reason
+    withdraw: Callable[[str, str, WithdrawnFor], Awaitable[object]]  # key, words, why
     note_call: Callable[[str], Awaitable[object]]  # the resident was called about it
     slip: Callable[[QueuedChange], Awaitable[Printed]]  # 仮受付票 once more
 
@@ -210,17 +210,17 @@ class OutboxModel:
             self.changed()
             self._starter.start("send_now", lambda: self._send(change.key))
 
-    def withdraw(self, reason: str) -> None:
-        """Take the chosen change back, for a reason."""
+    def withdraw(self, reason: str, why: WithdrawnFor = WithdrawnFor.OTHER) -> None:
+        """Take the chosen change back, for a reason; words are needed where none of the choices fits."""
         change = self.chosen_change
         if not self.may_withdraw or change is None:
             return
-        if not reason.strip():
+        if why is WithdrawnFor.OTHER and not reason.strip():
             self.note = Note("warn", self.words("outbox.reason_needed"))
             self.changed()
             return
         self._starter.start(
-            "settle", lambda: self._settle(self._jobs.withdraw(change.key, reason.strip()), "withdrawn")
+            "settle", lambda: self._settle(self._jobs.withdraw(change.key, reason.strip(), why), "withdrawn")
         )
 
     def settle(self) -> None:

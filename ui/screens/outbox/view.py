@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 from ui.marks import Mark
 from ui.screens.outbox.model import OutboxLine, OutboxModel
 from ui.text import Words
+from ui.widgets.choices import withdrawn_for
 from ui.widgets.columns import fit_columns
 from ui.widgets.line_table import LineTable, line_view
 from ui.widgets.notice import NoticeBar
@@ -56,6 +57,7 @@ class OutboxView(QWidget):
         )  # the last column in full, for who has no mouse
         self._reason = QLineEdit()
         self._reason.setObjectName("outboxReason")
+        self._why = withdrawn_for("outboxWhy", words)
         self._withdraw = button(words("outbox.withdraw"), "outboxWithdraw", self._on_withdrawn)
         self._back = button(words("common.back"), "outboxBack", model.back)
         self._lay_out()
@@ -82,6 +84,7 @@ class OutboxView(QWidget):
         settle.setSpacing(10)
         settle.addWidget(caption_for(self._words("outbox.reason"), self._reason))
         settle.addWidget(self._reason, 1)
+        settle.addWidget(self._why)
         settle.addWidget(self._withdraw)
         settle.addWidget(self._settle)
         column.addLayout(settle)
@@ -143,6 +146,7 @@ class OutboxView(QWidget):
         )
         self._withdraw.setEnabled(model.may_withdraw)
         self._reason.setEnabled(model.may_withdraw)
+        self._why.setEnabled(model.may_withdraw)
 
     def begin(self) -> None:
         """Begin in the list."""
@@ -153,4 +157,4 @@ class OutboxView(QWidget):
             self._model.choose(self._lines.lines[current.row()].key)
 
     def _on_withdrawn(self) -> None:
-        self._model.withdraw(self._reason.text())
+        self._model.withdraw(self._reason.text(), self._why.currentData())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from client.domain.calendar import wareki
+from client.domain.change import WithdrawnFor
 from client.domain.clerk import Right, SignIn
 from client.domain.errors import CounterError
 from client.jobs.compare_change import Comparison, Standing
@@ -51,7 +52,7 @@ class SettleJobs:
     compare: Callable[[SignIn, str], Awaitable[Comparison]]
     rewrite: Callable[[SignIn, Comparison], Awaitable[object]]
     to_office: Callable[[SignIn, Comparison, str], Awaitable[object]]
-    withdraw: Callable[[SignIn, str, str], Awaitable[object]]
+    withdraw: Callable[[SignIn, str, str, WithdrawnFor], Awaitable[object]]
     reopen: Callable[[SignIn, Comparison], Awaitable[object]]  # the form of what the office returned
     leave_to_office: Callable[[SignIn, Comparison, str], Awaitable[bool]]  # what it returned; False: tell it
 
@@ -228,13 +229,12 @@ class SettleModel:
         if seen is not None and self.may_reopen:
             self._run(lambda who: self._reopen(who, seen))
 
-    def withdraw(self, reason: str) -> None:
-        """Take it back, for a reason."""
+    def withdraw(self, reason: str, why: WithdrawnFor = WithdrawnFor.OTHER) -> None:
+        """Take it back, for a reason; words are needed where none of the choices fits."""
         seen = self.seen
-        if seen is not None and self.may_withdraw and self._has(reason):
-            self._run(
-                lambda who: self._decide(self._jobs.withdraw(who, seen.change.key, reason), seen, "withdrawn")
-            )
+        if seen is not None and self.may_withdraw and (why is not WithdrawnFor.OTHER or self._has(reason)):
+            told = seen.change.key, reason, why
+            self._run(lambda who: self._decide(self._jobs.withdraw(who, *told), seen, "withdrawn"))
 
     def hand_over(self, reason: str) -> None:
         """Hand it to the back office, for a reason."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 from ui.marks import Mark
 from ui.screens.settle.model import COLUMNS, SettleLine, SettleModel
 from ui.text import Words
+from ui.widgets.choices import withdrawn_for
 from ui.widgets.letters import Letters
 from ui.widgets.line_table import LineTable, line_view
 from ui.widgets.name_label import NameDelegate, NameLabel
@@ -57,6 +58,7 @@ class SettleView(QWidget):
         self._reason = QLineEdit()
         self._reason.setObjectName("settleReason")
         self._reason.setMaxLength(_MOST_LETTERS)
+        self._why = withdrawn_for("settleWhy", words)
         self._rewrite = button(words("settle.rewrite"), "settleRewrite", model.rewrite)
         self._reopen = button(words("settle.reopen"), "settleReopen", model.reopen, primary=True)
         self._withdraw = button(words("settle.withdraw"), "settleWithdraw", self._on_withdrawn)
@@ -80,6 +82,7 @@ class SettleView(QWidget):
         settle.setSpacing(10)
         settle.addWidget(caption_for(self._words("settle.reason"), self._reason))
         settle.addWidget(self._reason, 1)
+        settle.addWidget(self._why)
         column.addLayout(settle)
         column.addWidget(self._why_not)
         ends = QHBoxLayout()
@@ -128,6 +131,8 @@ class SettleView(QWidget):
         self._rewrite.setEnabled(model.may_rewrite)
         self._withdraw.setEnabled(model.may_withdraw)
         self._office.setEnabled(model.may_hand_over)
+        self._why.setVisible(model.returned is None)
+        self._why.setEnabled(model.may_withdraw)
         self._reason.setEnabled(model.may_withdraw or model.may_hand_over)
 
     def begin(self) -> None:
@@ -153,7 +158,7 @@ class SettleView(QWidget):
             self._whole.set_text("　".join((cells[1], *said)))
 
     def _on_withdrawn(self) -> None:
-        self._model.withdraw(self._reason.text())
+        self._model.withdraw(self._reason.text(), self._why.currentData())
 
     def _on_handed_over(self) -> None:
         self._model.hand_over(self._reason.text())
