@@ -55,17 +55,21 @@ class Sessions:
 
     def renew(self, terminal_no: str, token: str) -> Token:
         """Return a new token of the same session; problem ``sign_in.expired`` where there is nothing to renew."""
+        return self.renewed(terminal_no, token)[0]
+
+    def renewed(self, terminal_no: str, token: str) -> tuple[Token, Clerk]:
+        """Return a new token of the same session, and who goes on with which rights; problem as ``renew``."""
         now, fresh = self._now(), None
         with database.writing(self._engine) as connection:
             take_turn(connection, self._municipality)
             good = self._good(connection, terminal_no, token, now)
             if not isinstance(good, ProblemError):
                 fresh = self._tokens.renew(connection, good[0], now, good[1].ends())
+        if isinstance(good, ProblemError):
+            raise good
         if fresh is None:
-            raise (
-                good if isinstance(good, ProblemError) else sign_in_again("sign_in.expired", reason="renewed")
-            )
-        return fresh
+            raise sign_in_again("sign_in.expired", reason="renewed")
+        return fresh, good[1].clerk
 
     def close(self, terminal_no: str, token: str) -> None:
         """End a session; the problem of a token that is not good."""

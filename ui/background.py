@@ -108,6 +108,7 @@ class Background:
     async def _tick(self) -> None:
         while True:
             self._follow_sign_in()
+            self._follow_rights()
             self._session.look(self._face.present_clerk)
             self._rounds.note_session(sign_in_again=self._session.sign_in_again)
             self._rounds.tell()
@@ -115,6 +116,15 @@ class Background:
             self._clear_copies()
             self._tell_hint(self._now())
             await asyncio.sleep(1)
+
+    def _follow_rights(self) -> None:
+        """Let the screens know that the town gives whoever is here more or less than at the sign-in."""
+        present, here = self._log_in.present, self._face.present_clerk
+        if present is None or here is None or present.clerk.staff_id != here.clerk.staff_id:
+            return
+        if present.clerk != here.clerk:
+            self._face.follow(present)
+            self._face.counter.refresh()  # what is shown was read with the rights of before
 
     def _clear_copies(self) -> None:
         somebody = self._face.present_clerk is not None

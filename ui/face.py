@@ -63,8 +63,7 @@ class Face:
         self._starter = starter
         self._now = now
         self._sign_in: SignIn | None = None
-        self._last_clerk = ""
-        self._left = ""  # the screen behind the lock
+        self._last_clerk = self._left = ""  # whose visit it is; the screen behind the lock
         self.forgetting: list[Callable[[], None]] = []  # screens joined later, as another clerk sits down
         self.letters: Letters | None = None
         self._sheet_out_at = 0.0
@@ -104,9 +103,8 @@ class Face:
             start,
             now,
         )
-        self.certificate = CertificateModel(
-            words, IssueJobs(self._jobs.issue.preview, self._issue, self._confirm), start
-        )
+        issue = IssueJobs(self._jobs.issue.preview, self._issue, self._confirm)
+        self.certificate = CertificateModel(words, issue, start)
         intake = ChangeJobs(
             self._take_in,
             lambda key, *told: self._jobs.returned.save(self._who(), key, *told),
@@ -114,8 +112,7 @@ class Face:
             self._jobs.seal,
             self._jobs.attach,
         )
-        helped = aids(self._jobs, self._who)
-        self.taking_in = TakingIn(self.shell, words, intake, start, now, helped=helped)
+        self.taking_in = TakingIn(self.shell, words, intake, start, now, helped=aids(self._jobs, self._who))
         self.outbox = OutboxModel(
             words,
             OutboxJobs(
@@ -162,8 +159,7 @@ class Face:
         self.taking_in.join(self.show_counter)
         self.taking_in.change.accepted_one = self._after_intake
         self.taking_in.change.slip_told = self._after_slip
-        self.outbox.finished = self.show_counter
-        self.drill.finished = self.replica.finished = self.show_counter
+        self.outbox.finished = self.drill.finished = self.replica.finished = self.show_counter
         self.log_in.signed_in = self.signed_in
         keys = {
             "F1": self.help,
@@ -190,7 +186,7 @@ class Face:
         if self._last_clerk and sign_in.clerk.staff_id != self._last_clerk:
             self._end_visit()
         self.counter.find.seat(sign_in.clerk.staff_id)
-        self._sign_in = self.counter.sign_in = self.drill.sign_in = self.replica.sign_in = sign_in
+        self.follow(sign_in)
         self._last_clerk = sign_in.clerk.staff_id
         self.shell.header.show_clerk(sign_in.clerk.section, sign_in.clerk.name, self.letters)
         self._log_in_view.clear()
@@ -241,6 +237,10 @@ class Face:
             return False
         self.show_note(Note("info", self.words("log_in.back"), self.words("log_in.back_do")))
         return True
+
+    def follow(self, sign_in: SignIn) -> None:
+        """Take who is here with what they may do now: the town may have changed it since the sign-in."""
+        self._sign_in = self.counter.sign_in = self.drill.sign_in = self.replica.sign_in = sign_in
 
     @property
     def present_clerk(self) -> SignIn | None:

@@ -9,11 +9,12 @@ import msgspec
 
 from client.api.codec import WireStaff
 from client.api.http import Http, Now
-from client.domain.clerk import AccessTerm, CloudSignIn, HowSignedIn, Lease, SignIn
+from client.domain.clerk import AccessTerm, Clerk, CloudSignIn, HowSignedIn, Lease, SignIn
 from client.domain.errors import SignInNeededError
 from client.domain.factor import CardKey, FactorAnswer
 from client.domain.terminal import TerminalSeen
 from client.rules.sign_in import clock_off
+from client.rules.staff_terms import common
 
 CLOCK_TOLERANCE_MS = 300_000  # beyond it nobody signs in and nothing is issued
 
@@ -42,6 +43,18 @@ class _Session(_Access, kw_only=True):
     totp_step: int | None
     deposit: bytes | None = None
     terminal: _Terminal = msgspec.field(default_factory=lambda: _Terminal(0, 0))
+
+
+class _Renewal(_Access, kw_only=True):
+    rights: list[str] | None = None  # an older cloud does not say: they stay as at the sign-in
+    by_item: bool = False
+
+    def clerk(self, before: Clerk) -> Clerk:
+        """Return the clerk without what the town gives no more; what is new counts from the next sign-in, with its lease."""
+        if self.rights is None:
+            return before
+        now = WireStaff(before.staff_id, before.name, before.section, self.rights, self.by_item).value()
+        return common(before, now)
 
 
 class _Challenge(msgspec.Struct):
@@ -105,8 +118,10 @@ class Sessions:
         """Take a session on with a new token. SignInNeededError ``sign_in.expired``, with the reason; LinkDownError."""
         asked_at = self._now()
         path = "/v1/sessions/current/renewal"
-        access = (await self._http.call("POST", path, token=sign_in.access_token)).decode(_Access)
-        return replace(sign_in, access_token=access.access_token, access_term=access.term(asked_at))
+        access = (await self._http.call("POST", path, token=sign_in.access_token)).decode(_Renewal)
+        term = access.term(asked_at)
+        clerk = access.clerk(sign_in.clerk)
+        return replace(sign_in, clerk=clerk, access_token=access.access_token, access_term=term)
 
     async def sign_out(self, sign_in: SignIn) -> None:
         """End a session at the cloud; one that has ended already is no trouble."""

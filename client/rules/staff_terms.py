@@ -92,7 +92,7 @@ def within_terms(sign_in: SignIn, entry: StaffEntry, now: datetime) -> SignIn | 
         return sign_in
     if not in_force(member, day):
         return SignInNeededError("sign_in.not_in_service")
-    clerk = _common(
+    clerk = common(
         sign_in.clerk,
         replace(sign_in.clerk, rights=rights_on(member, entry.grants, day), by_item=entry.by_item),
     )
@@ -100,6 +100,16 @@ def within_terms(sign_in: SignIn, entry: StaffEntry, now: datetime) -> SignIn | 
     ends = [member.in_force_until, *(_last_day(held, right) for right in rights)]
     lease = Lease(min([sign_in.lease.until, *(end_of(last) for last in ends if last is not None)]))
     return replace(sign_in, clerk=clerk, lease=lease)
+
+
+def common(told: Clerk, newer: Clerk) -> Clerk:
+    """Return a clerk with what both a sign-in and a newer word on the same person give: the rows here, a renewal.
+
+    Where one of them is from before the town gave items one by one, looking up stands there for all of them.
+    """
+    by_item = told.by_item or newer.by_item
+    rights = told.held & newer.held if by_item else told.rights & newer.rights
+    return replace(told, rights=rights, by_item=by_item)
 
 
 def password_objection(staff_id: str, password: str) -> RefusedError | None:
@@ -114,16 +124,6 @@ def password_objection(staff_id: str, password: str) -> RefusedError | None:
 def end_of(day: date) -> datetime:
     """Return the moment (UTC) at which a day is over at the counter."""
     return datetime.combine(day + timedelta(days=1), time(), TOKYO).astimezone(UTC)
-
-
-def _common(told: Clerk, by_rows: Clerk) -> Clerk:
-    """Return a clerk with what both the sign-in before and the register's rows give.
-
-    Where one of them is from before the town gave items one by one, looking up stands there for all of them.
-    """
-    by_item = told.by_item or by_rows.by_item
-    rights = told.held & by_rows.held if by_item else told.rights & by_rows.rights
-    return replace(told, rights=rights, by_item=by_item)
 
 
 def _last_day(held: Iterable[RightGrant], right: Right) -> date | None:

@@ -97,8 +97,9 @@ def sign_in(
 @router.post("/v1/sessions/current/renewal")
 def renew(tenant: TenantDep, terminal: TerminalDep, token: BearerDep) -> Response:
     """Take the session on with a new token."""
-    fresh = tenant.sessions.renew(terminal.terminal_no, token)
-    return json_answer({**_told(fresh), "now": stamp(tenant.now())})
+    fresh, clerk = tenant.sessions.renewed(terminal.terminal_no, token)
+    rights = {"rights": sorted(clerk.rights), "by_item": clerk.by_item}
+    return json_answer({**_told(fresh), **rights, "now": stamp(tenant.now())})
 
 
 @router.post("/v1/sessions/current/password")

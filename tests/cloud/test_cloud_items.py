@@ -81,6 +81,17 @@ async def test_an_item_begins_and_ends_on_its_days_in_tokyo(site: Site, item: st
     assert held == {20: False, 21: True, 22: False}
 
 
+async def test_a_renewal_tells_what_was_given_and_taken_since_the_sign_in(site: Site) -> None:
+    site.tenant.personnel.split_items(done_by="o001")
+    await told(site)
+    site.tenant.personnel.grant("honseki", TODAY, staff_id="s001", done_by="o001")
+    (tax,) = [one.grant_id for one in site.tenant.personnel.rights_of("s001", TODAY) if one.right == "tax"]
+    site.tenant.personnel.revoke(tax, done_by="o001")
+    renewed = (await site.terminal.call("POST", "/v1/sessions/current/renewal")).json()
+    assert renewed["rights"] == sorted(["accept", "issue", "view", "honseki", "zairyu", "seal", "nhi"])
+    assert renewed["by_item"] is True
+
+
 async def test_somebody_taken_on_after_has_the_items_they_are_given_alone(site: Site) -> None:
     site.tenant.personnel.split_items(done_by="o001")
     person = NewStaff("x101", "新人", "市民課", ("view", "nhi"), PASSWORD, SEED)

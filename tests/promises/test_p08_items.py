@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from client.api.auth import Sessions
 from client.domain.certificate import CertificateRequest, JuminhyoOptions
 from client.domain.clerk import Right
 from client.domain.errors import RefusedError
@@ -124,6 +125,21 @@ async def test_the_cloud_itself_leaves_it_out_and_says_so(
             told = (await counter.http.call("GET", path, token=token)).decode(dict[str, object])
             assert leaks(told, SECRETS) == []
             assert told["withheld"] == ["zairyu"]
+
+
+async def test_a_right_taken_while_signed_in_is_gone_with_the_next_renewal_and_a_new_one_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_work(tmp_path, monkeypatch, RIGHTS, offline=False) as counter:
+        clerk, sessions = counter.sign_in.clerk, Sessions(counter.http, now=counter.now)
+        counter.site.tenant.personnel.revoke(f"{clerk.staff_id}-zairyu", done_by="o001")
+        less = replace(clerk, rights=clerk.rights - {Right.CASH})
+        renewed = await sessions.renew(replace(counter.sign_in, clerk=less))
+        # The lease was reckoned with the rights of the sign-in: none is added to them.
+        assert renewed.clerk == replace(clerk, rights=clerk.rights - {Right.ZAIRYU, Right.CASH})
+        counter.link.usable = False  # and off line it is gone too
+        view = (await counter.find.household(renewed, GUEST, identity_checked=True)).value
+        assert leaks(view, SECRETS) == []
 
 
 async def test_a_right_the_cloud_took_meanwhile_leaves_a_gap_that_is_named(

@@ -76,6 +76,17 @@ async def test_a_form_of_insurance_says_that_its_clerk_may_not_see_who_is_a_memb
     assert change.accepted is not None
 
 
+async def test_a_right_taken_while_the_record_is_on_the_screen_takes_it_from_there() -> None:
+    desk = without()
+    model = await desk.open(GUEST)
+    assert WORDS("resident.nationality") in dict(model.details())
+    rights = desk.sign_in.clerk.rights - {Right.ZAIRYU}
+    model.sign_in = replace(desk.sign_in, clerk=replace(desk.sign_in.clerk, rights=rights))
+    shown = dict(model.details())  # before anything was read anew
+    assert not {WORDS(f"resident.{word}") for word in FOREIGN} & shown.keys()
+    assert "在留資格等" in shown[WORDS("resident.withheld")]
+
+
 async def test_a_colleagues_notification_beside_the_record_shows_neither_theirs_nor_the_registers_items() -> (
     None
 ):

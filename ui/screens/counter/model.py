@@ -150,7 +150,8 @@ class CounterModel:
         if self.detail is None or self.sign_in is None:
             return ()
         unseen = gate.withheld(self.detail, self.sign_in)
-        return shown.details(self.detail, self.words, masked=self.masked, withheld=unseen)
+        seen = gate.resident_without_items(self.detail, self.sign_in)
+        return shown.details(seen, self.words, masked=self.masked, withheld=unseen)
 
     def birth_text(self, resident: Resident) -> str:
         """Return a birth date as recorded, and the age today."""
