@@ -1,5 +1,6 @@
 """Conflicts and refusals joined to the face: the screen behind a line of the outbox, its way back, what follows."""
 
+from client.domain.change import WithdrawnFor
 from client.domain.clerk import SignIn
 from client.jobs.compare_change import CompareChange, Comparison
 from client.jobs.follow_intakes import RETURNED
@@ -30,6 +31,9 @@ class SettleDesk:
     ) -> None:
         self._face = face
 
+        async def withdraw(who: SignIn, key: str, reason: str, why: WithdrawnFor) -> None:
+            await settle.withdraw(who, key, reason, why)
+
         async def rewrite(who: SignIn, seen: Comparison) -> None:
             await settle.rewrite(who, seen.change.key, seen.household)
 
@@ -44,7 +48,7 @@ class SettleDesk:
         async def leave_to_office(who: SignIn, seen: Comparison, reason: str) -> bool:
             return await returned.to_office(who, seen, reason=reason)
 
-        jobs = SettleJobs(compare, rewrite, to_office, settle.withdraw, reopen, leave_to_office)
+        jobs = SettleJobs(compare, rewrite, to_office, withdraw, reopen, leave_to_office)
         self.model = SettleModel(face.words, jobs, starter, now, lambda: face.present_clerk)
         self.model.finished = face.show_outbox
         self.model.decided = self._decided
