@@ -137,6 +137,17 @@ class Vault:
         """Count a wrong PIN shown to a card at an online sign-in. StoreError."""
         await self._in_turn(lambda: self._note_failure(staff_id, now))
 
+    @property
+    def staff_here(self) -> frozenset[str]:
+        """Return whose boxes lie here. StoreError."""
+        return frozenset(wrap.staff_id for wrap in self._file.read().staff)
+
+    async def erase(self, staff_id: str) -> None:
+        """Take one clerk's box out of the wraps. StoreError."""
+        await self._in_turn(
+            lambda: self._wraps.erase(staff_id, self._device_secret(), place_of(self._need_facts()))
+        )
+
     async def forget_tries(self, up_to: int) -> None:
         """Forget the wrong secrets up to a number, once the book tells of them. StoreError."""
         await self._in_turn(lambda: self._forget_tries(up_to))

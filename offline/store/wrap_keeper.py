@@ -112,6 +112,11 @@ class WrapKeeper:
             counted = rules.after_wrong_secret(before, now, self._lockout)
             self._file.write(with_lockout(book.with_try(staff_id, now), wrap, counted), secret, place)
 
+    def erase(self, staff_id: str, secret: bytes, place: Place) -> None:
+        """Take one clerk's box out: no password of theirs opens anything here. StoreError."""
+        book = self._file.read_checked(secret, place)
+        self._file.write(book.without_wrap(staff_id), secret, place)
+
     def forget_tries(self, up_to: int, secret: bytes, place: Place) -> None:
         """Forget the wrong secrets up to a number: the book tells of them now."""
         book = self._read_sound(secret, place)

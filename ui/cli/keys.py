@@ -10,6 +10,7 @@ from ui.cli import exit_codes
 from ui.cli.asking import Asking
 from ui.cli.at_the_book import place_of
 from ui.cli.device_move import move
+from ui.cli.wrap_erase import erase
 from ui.config_file import Loaded
 
 
@@ -17,7 +18,10 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     """Do one of the acts while no counter is open on the same data. RefusedError, SignInNeededError, StoreError."""
     place = place_of(loaded)
     with InstanceLock(place.folder / "lock"):
-        told = asyncio.run(move(place, loaded.config.device_key, Asking().clerk))
+        if asked.act == "erase":
+            told = asyncio.run(erase(place, asked.staff, Asking().clerk))
+        else:
+            told = asyncio.run(move(place, loaded.config.device_key, Asking().clerk))
     if asked.json:
         print(wire.encode(told).decode())
     else:

@@ -7,5 +7,11 @@ def add_to(keys: argparse.ArgumentParser) -> None:
     """Describe what can be done with the keys of this terminal."""
     acts = keys.add_subparsers(dest="act", metavar="ACT", required=True)
     sentence = "keep the device secret as the setting device_key says; asks for an officer's secrets"
-    act = acts.add_parser("move", help=sentence, description=sentence)
-    act.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")
+    move = acts.add_parser("move", help=sentence, description=sentence)
+    sentence = (
+        "let nothing of one clerk's open this terminal off line any more; asks for an officer's secrets"
+    )
+    erase = acts.add_parser("erase", help=sentence, description=sentence)
+    erase.add_argument("staff", metavar="STAFF", help="the clerk's staff id")
+    for act in (move, erase):
+        act.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")

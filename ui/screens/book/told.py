@@ -20,6 +20,7 @@ KINDS = (
     "let_in",
     "account",
     "device_key",
+    "wrap_erased",
     "intake",
     "answer",
     "call_back",
