@@ -3,6 +3,7 @@
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from client.domain.as_of import Answer
@@ -23,6 +24,7 @@ from client.rules.services import RESIDENTS
 from client.rules.sign_in import may, right_error, session_error
 
 HITS = 50  # a list a person can read; one more is asked for, to know that there are more
+WIDEST = 200  # of an answer (resources/contract/openapi.yaml)
 LONGEST = 200  # letters a field of a search may have (resources/contract/openapi.yaml)
 MOST_WORDS = 16  # of a field; every word is one more condition to be looked for
 
@@ -76,7 +78,8 @@ class FindResident:
         """
         asked = await self._checked(sign_in, query)
         with suppress(StoreError):  # not filled yet, or damaged: whoever asks next is told
-            return await self._shown(sign_in, asked, await self._replica.find(asked, limit=HITS + 1))
+            most = await self._most(asked)
+            return await self._shown(sign_in, asked, await self._replica.find(asked, limit=most))
         return None
 
     async def household(
@@ -203,11 +206,21 @@ class FindResident:
         )
         return view if identity_checked or not gate.shelters(restrictions) else veiled(view)
 
+    async def _most(self, asked: Query) -> int:
+        """Return how many to ask for, whatever will be found: whom a hold hides is left out of the answer afterwards,
+        and a list that is shorter for that, or says "more" otherwise, would tell that they live there.
+        """
+        if asked.sheltered:
+            return HITS + 1
+        holds = await self._ledger.holds_of(ChangeKind.SHIEN_SOCHI, datetime.min.replace(tzinfo=UTC))
+        return WIDEST if holds else HITS + 1
+
     async def _find(self, sign_in: SignIn, query: Query) -> Answer[tuple[Hit, ...]]:
+        most = await self._most(query)
         if self._reach.worth_trying(sign_in, RESIDENTS):
             with suppress(LinkDownError):  # noted by the reach; the replica answers
-                return await self._reach.ask(RESIDENTS, lambda: self._live.find(query, limit=HITS + 1))
-        return await self._replica.find(query, limit=HITS + 1)
+                return await self._reach.ask(RESIDENTS, lambda: self._live.find(query, limit=most))
+        return await self._replica.find(query, limit=most)
 
     async def _read(self, sign_in: SignIn, atena_no: AtenaNo) -> tuple[Answer[Household], Restrictions]:
         if self._reach.worth_trying(sign_in, RESIDENTS):
