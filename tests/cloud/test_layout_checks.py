@@ -200,7 +200,7 @@ def test_a_town_brings_its_own_items(tmp_path: Path) -> None:
     )
     source = tmp_path / "in"
     source.mkdir()
-    (source / "town.csv").write_text(f'"{CODE}","あおぞら市","",""\r\n')
+    (source / "town.csv").write_text(f'"{CODE}","あおぞら市","","",""\r\n')
     cells = [person(TARO).get(item.column) or "" for item in open_layout().files[0].item]
     (source / "resident.csv").write_text(",".join(f'"{cell}"' for cell in cells) + "\r\n")
     (source / "TEL001.csv").write_text('"1","00001","A",""\r\n')
