@@ -217,6 +217,28 @@ class Config:
             "range": (1, 366),
         },
     )
+    register_warn_hours: int = field(
+        default=24,
+        metadata={"doc": "Age of the register's data at which a paper warns.", "range": (1, 720)},
+    )
+    register_stop_hours: int = field(
+        default=72,
+        metadata={"doc": "Age of the register's data from which no paper is made.", "range": (1, 720)},
+    )
+    register_declared_hours: int = field(
+        default=168,
+        metadata={"doc": "The same once the officer has declared a disaster.", "range": (1, 2160)},
+    )
+    blocks_warn_hours: int = field(
+        default=4, metadata={"doc": "Age of the blocks' data at which a paper warns.", "range": (1, 168)}
+    )
+    blocks_stop_hours: int = field(
+        default=24,
+        metadata={
+            "doc": "Age of the blocks' data from which no paper is made, declared or not.",
+            "range": (1, 168),
+        },
+    )
     night_from: int = field(
         default=22, metadata={"doc": "Hour from which access counts as at night, 0 to 23.", "range": (0, 23)}
     )

@@ -43,6 +43,7 @@ from ui.line_box import LineBox
 from ui.neighbours import Neighbourhood
 from ui.notices import Note, note_of_repair
 from ui.own_letters import DrawLetters
+from ui.policy import limits_of
 from ui.releasing import ReleaseDesk
 from ui.renewal import kept_certificate
 from ui.rounds import Rounds
@@ -220,6 +221,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     screens = (window.log_in, window.log_in_view)
     face = Face(window.shell, window.words, screens, jobs=jobs, starter=tasks, now=utc_now, town=town)
     face.counter.alert_days = config.measure_alert_days
+    face.counter.limits = limits_of(config)
     reporter.face = face
     if director:
         director.show = face.drill.show

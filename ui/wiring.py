@@ -72,6 +72,7 @@ from ui.jobs import FillJobs, Jobs
 from ui.journal_rounds import send_journal_of
 from ui.neighbours import by_the_hall, parcels_by_the_hall
 from ui.place_readings import ReadingsAtHand
+from ui.policy import limits_of
 from ui.releasing import release_of
 from ui.rounds import Upkeep
 from ui.routes import more_routes
@@ -255,7 +256,7 @@ def _issue_of(config: Config, doors: Doors, line: CloudLine) -> IssueCertificate
         now=utc_now,
         declared=_declared,
         clock_offset_ms=_clock_offset(doors),
-        settings=IssueSettings(show_as_of=config.show_as_of_offline, drill=config.training),
+        settings=IssueSettings(config.show_as_of_offline, drill=config.training, limits=limits_of(config)),
         on_damage=line.sync.wake,
     )
 

@@ -47,7 +47,7 @@ from client.jobs.ports import (
 )
 from client.jobs.reach import Reach
 from client.jobs.restrictions import and_held, read_household
-from client.rules import gate, releases
+from client.rules import freshness, gate, releases
 from client.rules.on_day import household_on, is_whole
 from client.rules.projection import project
 from client.rules.services import CERTIFICATES
@@ -65,6 +65,7 @@ class IssueSettings:
     show_as_of: bool = False  # the as-of line on papers from the replica
     official_seal: bool = True  # whether this terminal may use the seal
     drill: bool = False  # 「訓練」 across every sheet, and no seal
+    limits: freshness.Table = field(default_factory=lambda: freshness.DEFAULTS)  # how old data may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +282,7 @@ class IssueCertificate:
             offline=record.offline,
             declared=self._declared(),
             officer_released=released,
+            limits=self._settings.limits,
         )
 
     def _decided(

@@ -1,11 +1,11 @@
 """How old is too old for which paper: the age of each feed against warn and stop limits (P07).
 
-The table below is the default; a town sets its own. A paper that is not in the table is never made from the
+The table below is the default; a town sets its own ages (settings). A paper that is not in the table is never made from the
 replica. ``at_once`` says who gets it without a declaration by the responsible officer.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -34,13 +34,32 @@ class Limits:
     at_once_identity: frozenset[IdentityCheck] = frozenset({IdentityCheck.PHOTO})
 
 
-DEFAULTS: Mapping[CertificateKind, Limits] = MappingProxyType(
+Table = Mapping[CertificateKind, Limits]
+
+DEFAULTS: Table = MappingProxyType(
     {
         CertificateKind.JUMINHYO_COPY: Limits(
             register_warn=24 * _HOUR, register_stop=72 * _HOUR, declared_stop=7 * _DAY
         ),
     }
 )
+
+
+def with_hours(*, register: tuple[int, int, int], blocks: tuple[int, int]) -> Table:
+    """Return the table of a town that sets its own: hours to warn, to stop, to stop once declared; who gets what stays."""
+    warn, stop, declared = (hours * _HOUR for hours in register)
+    blocks_warn, blocks_stop = (hours * _HOUR for hours in blocks)
+    return {
+        kind: replace(
+            limits,
+            register_warn=warn,
+            register_stop=stop,
+            declared_stop=declared,
+            blocks_warn=blocks_warn,
+            blocks_stop=blocks_stop,
+        )
+        for kind, limits in DEFAULTS.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +76,7 @@ def judge(
     now: datetime,
     *,
     declared: bool,
-    table: Mapping[CertificateKind, Limits] = DEFAULTS,
+    table: Table = DEFAULTS,
 ) -> Freshness:
     """Return whether a paper may be made from data this old; what the cloud just said is always fresh."""
     if as_of.source is Source.CLOUD:
@@ -84,7 +103,7 @@ def needs_officer(
     requester: Requester,
     identity: IdentityCheck,
     *,
-    table: Mapping[CertificateKind, Limits] = DEFAULTS,
+    table: Table = DEFAULTS,
 ) -> bool:
     """Tell whether this requester gets a paper off line only after the officer's declaration."""
     limits = table.get(kind)

@@ -91,10 +91,11 @@ def verdict(
     offline: bool,
     declared: bool,
     officer_released: bool = False,
+    limits: freshness.Table = freshness.DEFAULTS,
 ) -> Verdict:
     """Judge a paper. ``officer_released`` is the release of blocks by an officer with that right, for this one paper."""
     today = tokyo_day(now)
-    age = freshness.judge(request.kind, as_of, now, declared=declared)
+    age = freshness.judge(request.kind, as_of, now, declared=declared, table=limits)
     refusals = [
         *_about_blocks(request, household, restrictions, today, offline=offline, released=officer_released),
         *_about_clerk(request, household, sign_in),
@@ -102,7 +103,7 @@ def verdict(
         *_about_requester(request),
         *([age.refusal] if age.refusal else []),
     ]
-    officer = freshness.needs_officer(request.kind, request.requester, request.identity)
+    officer = freshness.needs_officer(request.kind, request.requester, request.identity, table=limits)
     if offline and officer and not declared:
         refusals.append(RefusedError("refused.officer_needed"))
     warnings = _warnings(request, household, restrictions, sign_in, today)

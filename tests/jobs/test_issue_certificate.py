@@ -28,6 +28,7 @@ from client.domain.resident import Household
 from client.jobs.issue_certificate import WARN_PENDING, IssueCertificate, IssueSettings
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
+from client.rules import freshness
 from client.rules.intakes.moves import TENKYO
 from tests.builders import (
     HANAKO,
@@ -203,6 +204,15 @@ async def test_a_block_stops_the_paper_even_where_the_cloud_forgot_it(counter: C
 async def test_data_beyond_the_stop_age_makes_no_paper(counter: Counter) -> None:
     counter.link.usable = False
     counter.clock.forward(timedelta(hours=25))  # of the blocks
+    with pytest.raises(RefusedError, match=r"refused\.too_old"):
+        await counter.job.prepare(a_sign_in(), a_request())
+
+
+async def test_where_a_town_sets_another_age_that_one_stops_it() -> None:
+    limits = freshness.with_hours(register=(24, 72, 168), blocks=(1, 2))
+    counter = Counter(IssueSettings(limits=limits))
+    counter.link.usable = False
+    counter.clock.forward(timedelta(hours=3))
     with pytest.raises(RefusedError, match=r"refused\.too_old"):
         await counter.job.prepare(a_sign_in(), a_request())
 

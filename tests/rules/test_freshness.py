@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client.config import Config
 from client.domain.as_of import AsOf, Source
 from client.domain.certificate import CertificateKind, IdentityCheck, Requester
 from client.rules import freshness
 from client.rules.freshness import WARN_BLOCKS, WARN_REGISTER
 from tests.builders import NOW
+from ui.policy import limits_of
 
 HOUR = timedelta(hours=1)
 KIND = CertificateKind.JUMINHYO_COPY
@@ -98,3 +100,19 @@ def test_at_once_only_for_oneself_or_the_household_with_a_photo() -> None:
 
 def test_every_paper_has_its_row() -> None:
     assert set(freshness.DEFAULTS) == set(CertificateKind)
+
+
+def test_a_town_sets_its_own_ages_and_the_shipped_ones_are_its_settings_untouched() -> None:
+    assert limits_of(Config()) == freshness.DEFAULTS
+    strict = limits_of(
+        Config(register_stop_hours=6, blocks_stop_hours=2, blocks_warn_hours=1, register_warn_hours=3)
+    )
+    judged = freshness.judge(KIND, aged(5 * HOUR, 1.5 * HOUR), NOW, declared=False, table=strict)
+    assert judged == freshness.Freshness(None, (WARN_REGISTER, WARN_BLOCKS))
+    for register, blocks in ((6.1, 1), (1, 2.1)):
+        told = freshness.judge(KIND, aged(register * HOUR, blocks * HOUR), NOW, declared=False, table=strict)
+        assert told.refusal
+        assert told.refusal.code == "refused.too_old"
+    declared = limits_of(Config(register_declared_hours=200))
+    assert not freshness.judge(KIND, aged(190 * HOUR, HOUR), NOW, declared=True, table=declared).refusal
+    assert freshness.judge(KIND, aged(190 * HOUR, HOUR), NOW, declared=False, table=declared).refusal

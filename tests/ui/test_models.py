@@ -15,6 +15,7 @@ from client.domain.errors import LinkDownError, SignInNeededError
 from client.domain.intake import Filer
 from client.domain.query import Query
 from client.domain.resident import Found
+from client.rules import freshness
 from client.rules.intakes.moves import TENKYO
 from tests.builders import NOW, a_sign_in
 from tests.ui.world import PROTECTED, WATANABE, World
@@ -385,3 +386,15 @@ async def test_the_age_of_the_data_is_said_in_words() -> None:
     desk.world.clock.forward(timedelta(hours=2))
     (line,) = [one for one in model.banners() if one.head == WORDS("banner.replica")]
     assert "2時間前" in line.text
+
+
+async def test_the_reason_no_paper_is_made_follows_the_ages_the_town_has_set() -> None:
+    desk = Desk()
+    desk.world.cut()
+    model = await desk.open()
+    model.add_juminhyo()
+    model.set_basket(Basket(juminhyo=True, identity=IdentityCheck.PHOTO))
+    assert model.reason == ""
+    model.limits = freshness.with_hours(register=(1, 1, 1), blocks=(1, 1))
+    desk.world.clock.forward(timedelta(hours=2))
+    assert "時間" in model.reason

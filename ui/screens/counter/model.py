@@ -13,7 +13,7 @@ from client.domain.resident import AtenaNo, Resident
 from client.jobs.find_resident import HouseholdView, veiled
 from client.jobs.issue_certificate import Prepared
 from client.jobs.ports import Now
-from client.rules import gate, releases
+from client.rules import freshness, gate, releases
 from client.rules.end_alerts import EndAlert, end_alerts
 from client.rules.sign_in import may
 from ui.notices import Note, note_of
@@ -46,6 +46,7 @@ class CounterModel:
         self._starter = starter
         self._now = now
         self.alert_days = 31  # before an end date; a setting
+        self.limits: freshness.Table = freshness.DEFAULTS  # how old the data of a paper may be; settings
         self.sign_in: SignIn | None = None
         self.view: HouseholdView | None = None
         self.as_of: AsOf | None = None
@@ -346,6 +347,7 @@ class CounterModel:
             offline=self._jobs.offline(),
             declared=self._jobs.declared(),
             officer_released=self._jobs.released(request, self.view.restrictions),
+            limits=self.limits,
         )
 
     def _short(self, error: CounterError) -> str:
