@@ -116,11 +116,11 @@ def standing_of(connection: sa.Connection, municipality: str, staff_id: str, tod
     )
     person = connection.execute(query).one_or_none()
     held = held_rights(connection, municipality, staff_id, today)  # also for nobody: the same work for any id
+    by_item = grants_by_item(connection, municipality)
     if person is None:
         return None
     last = {right: _last([one for one in held if one.right == right]) for right in {o.right for o in held}}
     ends = [day for day in last.values() if day]
-    by_item = grants_by_item(connection, municipality)
     clerk = Clerk(staff_id, person.name, person.section or "", frozenset(last), by_item)
     return Standing(clerk, _day(person.until_day), date.fromisoformat(min(ends)) if ends else None)
 

@@ -87,9 +87,14 @@ def found_cloud(folder: Path, rows: list[tuple[str, Row]]) -> Iterator[Tenant]:
 
 def hits_of(tenant: Tenant, query: Query, limit: int = 200) -> tuple[Hit, ...]:
     """Return the cloud's hits as a terminal reads them."""
-    own = {"match", "sheltered", "unplaced"}  # said otherwise to the cloud, or to the replica alone
+    own = {
+        "match",
+        "sheltered",
+        "unplaced",
+        "cardless",
+    }  # said otherwise to the cloud, or to the replica alone
     words = {one.name: getattr(query, one.name) for one in fields(Query) if one.name not in own}
-    asked = Asked(**words, match=query.match.value, shelters=query.sheltered)
+    asked = Asked(**words, match=query.match.value, shelters=query.sheltered, cards=not query.cardless)
     with tenant.register.reading() as connection:
         hits = search(connection, CODE, asked, limit=limit)
     return tuple(msgspec.convert(hit, WireHit).value() for hit in hits)
