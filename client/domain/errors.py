@@ -61,6 +61,7 @@ class SignInNeededError(CounterError):
         "sign_in.code_used",  # a TOTP step seen before
         "sign_in.shut",  # by order of the town
         "sign_in.locked_out",  # too many failures; fact: minutes
+        "sign_in.too_many",  # more than any wait helps against: until the cloud or two colleagues let them in
         "sign_in.expired",  # session over
         "sign_in.lease_over",  # offline lease ended; only the line helps
         "sign_in.unknown_here",  # never signed in on this PC, and the line is down

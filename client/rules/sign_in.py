@@ -14,9 +14,14 @@ CLOCK_TOLERANCE = timedelta(seconds=300)
 
 @dataclass(frozen=True, slots=True)
 class LockoutRules:
-    """After how many wrong secrets to lock, and for how long: doubling with each further one, up to a cap."""
+    """After how many wrong secrets to lock, and for how long: doubling with each further one, up to a cap.
+
+    ``most`` in a row and nothing is looked at any more until the cloud, or two colleagues, let the person in: whoever
+    may set the PC's clock forward waits for nothing.
+    """
 
     failures: int = 5
+    most: int = 30
     first: timedelta = timedelta(minutes=5)
     longest: timedelta = timedelta(minutes=60)
 
@@ -69,8 +74,12 @@ def locked_for(lockout: Lockout, now: datetime) -> timedelta:
     return max(lockout.until - now, timedelta(0))
 
 
-def lockout_error(lockout: Lockout, now: datetime) -> SignInNeededError | None:
+def lockout_error(
+    lockout: Lockout, now: datetime, rules: LockoutRules = DEFAULT_LOCKOUT
+) -> SignInNeededError | None:
     """Return the refusal to even look at a secret, or None."""
+    if lockout.failures >= rules.most:
+        return SignInNeededError("sign_in.too_many")
     left = locked_for(lockout, now)
     if not left:
         return None

@@ -61,11 +61,11 @@ class WrapKeeper:
             raise SignInNeededError("sign_in.unknown_here")  # not yet with the factor the town asks for
         before = rules.Lockout(wrap.failures, wrap.locked_until, book.seen)
         # Before the code, which a clock that is off makes wrong: the clerk must not be blamed, nor counted.
-        if refusal := rules.lockout_error(before, now) or rules.clock_error(now, before.seen):
+        if refusal := rules.lockout_error(before, now, self._lockout) or rules.clock_error(now, before.seen):
             raise refusal
         bound = self._ready_card(wrap)
         counted = rules.after_wrong_secret(before, now, self._lockout)
-        wrong = rules.lockout_error(counted, now) or SignInNeededError("sign_in.wrong_secret")
+        wrong = rules.lockout_error(counted, now, self._lockout) or SignInNeededError("sign_in.wrong_secret")
         tried = book.with_try(staff_id, now)
         self._file.write(
             with_lockout(tried, wrap, counted), secret, place
@@ -77,7 +77,7 @@ class WrapKeeper:
             if error.code != "card.wrong_pin":  # nothing was guessed
                 self._file.write(with_lockout(book, wrap, before), secret, place)
                 raise
-            raise rules.lockout_error(counted, now) or error from None
+            raise rules.lockout_error(counted, now, self._lockout) or error from None
         key = wraps.wrap_key(password, secret, wrap.argon2, info, of_card)
         box = wraps.opened_box(wrap, key, info)
         if box is None:
@@ -218,7 +218,9 @@ class WrapKeeper:
         )
         version, failed = (1, 0) if old is None else (old.version + 1, old.failures)
         wrap = self._new_wrap(box, password, secret, place, version=version, card=None)
-        wrap = msgspec.structs.replace(wrap, failures=failed)  # told in the journal at the next sign-in
+        # Told in the journal at the next sign-in; but whom two let in is not locked out.
+        kept = min(failed, self._lockout.failures - 1)
+        wrap = msgspec.structs.replace(wrap, failures=kept)
         # Nobody has vouched for this clock: a later time that was seen stays.
         seen = rules.trusted_now(now, book.seen)
         self._file.write(msgspec.structs.replace(book.with_wrap(wrap), seen=seen), secret, place)

@@ -132,6 +132,23 @@ async def test_five_wrong_passwords_lock_and_the_right_one_waits_too(tmp_path: P
 
 
 @pytest.mark.asyncio
+async def test_who_sets_the_clock_forward_instead_of_waiting_has_thirty_guesses_and_no_more(
+    tmp_path: Path,
+) -> None:
+    ring = MemoryKeyring()
+    vault, deposit = await enrolled(tmp_path, ring)
+    await vault.admit(cloud_sign_in(deposit, lease=timedelta(days=30)), PASSWORD, now=NOW)
+    now, said_so = NOW, []
+    for _ in range(40):
+        now += timedelta(hours=2)
+        said_so.append(await said(vault, now, password="x"))
+    assert said_so[29:] == ["sign_in.too_many"] * 11
+    assert await said(cheap_vault(tmp_path, ring), now + timedelta(hours=2)) == "sign_in.too_many"
+    await vault.admit(cloud_sign_in(deposit, lease=timedelta(days=30)), PASSWORD, now=now)
+    assert await said(vault, now + timedelta(minutes=5)) == "in", "the cloud let them in, and it begins anew"
+
+
+@pytest.mark.asyncio
 async def test_each_lock_lasts_longer(tmp_path: Path) -> None:
     vault = await with_clerk(tmp_path)
     now = NOW

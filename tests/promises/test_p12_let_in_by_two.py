@@ -352,6 +352,18 @@ async def test_the_wrong_tries_of_either_and_of_the_third_are_in_the_book(tmp_pa
     assert failed == [(CLERK, 1), (NEWCOMER, 1)]
 
 
+async def test_whom_too_many_guesses_shut_out_two_colleagues_let_in_again(tmp_path: Path) -> None:
+    desk = await a_desk(tmp_path)
+    await desk.admit(NEWCOMER, Right.VIEW)
+    for _ in range(31):
+        desk.now += timedelta(hours=2)
+        with pytest.raises(SignInNeededError) as refused_with:
+            await desk.word(NEWCOMER, "falsch")
+    assert refused_with.value.code == "sign_in.too_many"
+    await let_in(desk)
+    assert (await desk.sign_in(NEWCOMER, NEW_PASSWORD)).clerk.staff_id == NEWCOMER
+
+
 async def test_whoever_was_let_in_by_two_is_no_second_person_beside_a_clerk(tmp_path: Path) -> None:
     desk = await a_desk(tmp_path, ("right_grant", grant(NEWCOMER, Right.OFFICER)))
     await let_in(desk)
