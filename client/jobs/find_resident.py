@@ -24,6 +24,7 @@ from client.rules.services import RESIDENTS
 from client.rules.sign_in import may, right_error, session_error
 
 HITS = 50  # a list a person can read; one more is asked for, to know that there are more
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 WIDEST = 200  # of an answer (resources/contract/openapi.yaml)
 LONGEST = 200  # letters a field of a search may have (resources/contract/openapi.yaml)
 MOST_WORDS = 16  # of a field; every word is one more condition to be looked for
@@ -212,7 +213,7 @@ class FindResident:
         """
         if asked.sheltered:
             return HITS + 1
-        holds = await self._ledger.holds_of(ChangeKind.SHIEN_SOCHI, datetime.min.replace(tzinfo=UTC))
+        holds = await self._ledger.holds_of(ChangeKind.SHIEN_SOCHI, _LONG_AGO)
         return WIDEST if holds else HITS + 1
 
     async def _find(self, sign_in: SignIn, query: Query) -> Answer[tuple[Hit, ...]]:
