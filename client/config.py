@@ -227,7 +227,10 @@ class Config:
     )
     register_declared_hours: int = field(
         default=168,
-        metadata={"doc": "The same once the officer has declared a disaster.", "range": (1, 2160)},
+        metadata={
+            "doc": "The same once a disaster is declared; this version cannot declare one yet.",
+            "range": (1, 2160),
+        },
     )
     blocks_warn_hours: int = field(
         default=4, metadata={"doc": "Age of the blocks' data at which a paper warns.", "range": (1, 168)}
