@@ -18,9 +18,10 @@ from client.domain.certificate import SerialNo
 from printing.desk.press import FilePress
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
-from tests.journeys.leaks import ENCODINGS, forms_of, leaks, own_folders, people_of
+from tests.journeys.leaks import NOT_SEARCHED, own_folders, people_of
 from tests.journeys.lies import LIES, WITHOUT_ROOT, Leavings, subject_of
 from tests.journeys.training_cloud import can_have_own_host
+from tests.leak_search import LeakSearch
 from tests.store_builders import an_issue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,12 +100,12 @@ def test_the_main_job_holds_twice_in_a_row_and_says_so_as_designed(played: Leavi
 def test_nothing_the_main_job_leaves_on_its_machine_names_a_resident(
     played: Leavings, tmp_path: Path
 ) -> None:
-    forms = forms_of(people_of(played.database))
-    assert len(forms) > RESIDENTS
-    assert list(leaks(played.out.parent, forms)) == []
-    for encoding in ENCODINGS:  # what was left would be found
-        (tmp_path / "left.bin").write_bytes(b"\0" + people_of(played.database).pop().encode(encoding) + b"\0")
-        assert {leak.split(":")[0] for leak in leaks(tmp_path, forms)} == {"left.bin"}
+    people = people_of(played.database)
+    search = LeakSearch(people)
+    assert len(search) > RESIDENTS
+    assert list(search.in_folder(played.out.parent, NOT_SEARCHED)) == []
+    (tmp_path / "left.bin").write_bytes(b"\0" + max(people, key=len).encode() + b"\0")  # would be found
+    assert {leak.split(":")[0] for leak in search.in_folder(tmp_path)} == {"left.bin"}
 
 
 @pytest.mark.root

@@ -21,6 +21,7 @@ from offline.store.replica_file import STEPS
 from offline.store.search_key import name_key, reading_keys
 from offline.store.wraps import Argon2Cost
 from tests.builders import HANAKO, NOW, TARO
+from tests.leak_search import LeakSearch
 from tests.parcel_builders import a_parcel, groups_of
 from tests.store_builders import (
     SEED,
@@ -42,42 +43,21 @@ CLERK, PASSWORD, REASON = "夜鷹　燐", "合言葉は薔薇と檸檬", "紙詰
 KEYS = StoreKeys(*(os.urandom(32) for _ in range(4)))
 
 
-def written_forms() -> dict[str, bytes]:
-    """Return what must not be found, in every form it might be written in."""
-    texts = {NAME, READING, LATIN, STREET, ROOM, CLERK, PASSWORD, name_key(NAME), *reading_keys(READING)}
-    texts |= {part for text in (NAME, READING, LATIN, CLERK) for part in text.split()}
-    found = {}
-    for text in texts:
-        for encoding in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le"):
-            found[f"{text} {encoding}"] = text.encode(encoding)
-        found[f"{text} escaped"] = text.encode("unicode_escape")
-        found[f"{text} base64"] = base64.b64encode(text.encode())[:-4]
-    for name, secret in {
-        "replica": KEYS.replica,
-        "ledger": KEYS.ledger,
-        "digest": KEYS.digest,
-        "inbox": KEYS.inbox,
-        "totp": SEED,
-    }.items():
-        found[f"{name} key"] = secret
-        found[f"{name} key hex"] = secret.hex().encode()
-        found[f"{name} key HEX"] = secret.hex().upper().encode()
-        found[f"{name} key base64"] = base64.b64encode(secret)
-    return {form: text for form, text in found.items() if len(text) >= 8}  # shorter ones come up by chance
+TEXTS = {NAME, READING, LATIN, STREET, ROOM, CLERK, PASSWORD, name_key(NAME), *reading_keys(READING)}
+TEXTS |= {part for text in (NAME, READING, LATIN, CLERK) for part in text.split()}
+SECRETS = {
+    "replica": KEYS.replica,
+    "ledger": KEYS.ledger,
+    "digest": KEYS.digest,
+    "inbox": KEYS.inbox,
+    "totp": SEED,
+}
+SEARCH = LeakSearch(TEXTS, SECRETS)
 
 
 def leaks_in(folder: Path) -> list[str]:
     """Search every file, and every file's name."""
-    forms = written_forms()
-    found = []
-    for path in folder.rglob("*"):
-        content = path.read_bytes() if path.is_file() else b""
-        found += [
-            f"{path.name}: {form}"
-            for form, text in forms.items()
-            if text in content or text in os.fsencode(path.name)
-        ]
-    return found
+    return list(SEARCH.in_folder(folder))
 
 
 @pytest.fixture
@@ -178,9 +158,7 @@ async def test_nothing_the_stores_write_can_be_read(
         + repr(copy)
         + repr(payload and deposit)
     )
-    assert not [
-        form for form, text in written_forms().items() if form.endswith("utf-8") and text.decode() in said
-    ]
+    assert SEARCH.in_bytes(said.encode()) == []
 
 
 @pytest.mark.asyncio
