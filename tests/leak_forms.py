@@ -28,7 +28,7 @@ _NARROW = {wide: narrow for narrow, wide in _WIDE.items()} | {
     ord(unicodedata.normalize("NFKC", chr(code))): code for code in range(0xFF61, 0xFF9E)
 }  # the two last of the half-width kana are marks of voicing: what NFD leaves of them is put beside
 _MARKS = {0x3099: 0xFF9E, 0x309A: 0xFF9F}
-_SWITCH_2022 = re.compile(rb"\x1b\$\(?[@-Z]|\x1b\([@-Z]")
+_SWITCHED = re.compile(rb"^\x1b[$(]\(?[@-Z]|\x1b\([@-Z]$")  # the switches about a run of ISO-2022
 
 
 def spellings(text: str) -> set[str]:
@@ -66,8 +66,10 @@ def _runs(text: str, encoding: str) -> Iterator[bytes]:
             run += letter
         elif run:
             coded = run.encode(encoding)
-            # What stands around it may have switched the set before.
-            yield from _SWITCH_2022.split(coded) if encoding.startswith("iso2022") else (coded,)
+            if not encoding.startswith("iso2022"):
+                yield coded
+            else:  # what stands around it may have switched the set before; inside, it switches by itself
+                yield _SWITCHED.sub(b"", coded)
             run = ""
 
 
