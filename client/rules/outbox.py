@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
 
-from client.domain.change import ChangeState, QueuedChange
+from client.domain.change import ChangeKind, ChangeState, QueuedChange
 from client.domain.resident import AtenaNo
 from client.rules.table import Table
 from client.rules.table import step as _step
@@ -136,8 +136,8 @@ def held_back(changes: Iterable[QueuedChange]) -> tuple[tuple[QueuedChange, Queu
 
 
 def waiting_to_be_sent(changes: Iterable[QueuedChange]) -> int:
-    """Return how many changes the cloud has not answered yet."""
-    return sum(change.state in UNDER_WAY for change in changes)
+    """Return how many changes the cloud has not answered yet; the book's own runs are no clerk's and not counted."""
+    return sum(change.state in UNDER_WAY and change.kind is not ChangeKind.JOURNAL for change in changes)
 
 
 def backoff(attempts: int, jitter: float) -> timedelta:

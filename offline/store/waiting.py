@@ -23,6 +23,7 @@ def _listed(states: Iterable[ChangeState]) -> str:
 
 _AHEAD = (ChangeKind.RELEASE, ChangeKind.JOURNAL)
 _OVER = _listed(outbox.SETTLED)
+_RUN = f"kind = '{ChangeKind.JOURNAL.value}'"  # the terminal's own: no clerk's, and it goes by itself
 _WORDS_PARKED = "(" + ", ".join(f"'{word}'" for word in sorted(PARKED)) + ")"
 _PARKED = f"state = '{ChangeState.UNKNOWN.value}' AND last_words IN {_WORDS_PARKED}"
 # A request waits for each earlier request, not yet over, of any resident it touches (client/rules/outbox.py).
@@ -40,24 +41,45 @@ _FREE = (
 
 
 def counts(connection: sqlite3.Connection) -> OutboxCounts:
-    """Return how much waits."""
-    found = {
-        ChangeState(state): int(number)
-        for state, number in connection.execute("SELECT state, count(*) FROM outbox GROUP BY state")
-    }
+    """Return how much waits of what people took in and issued; runs of the journal are not counted among it."""
+    found = _by_state(connection, "")
+    runs = _by_state(connection, f"WHERE {_RUN}")
     tried = _listed({ChangeState.SENDING, ChangeState.UNKNOWN})  # the only ones that are waiting for a time
     soonest = one(connection, f"SELECT min(next_try_at) FROM outbox WHERE state IN {tried}")
-    first = f"(SELECT min(seq) FROM outbox WHERE state IN {_listed(UNDER_WAY)})"  # by the index alone
-    oldest = one(connection, f"SELECT (SELECT made_at FROM outbox WHERE seq = {first})")
     parked = int(one(connection, f"SELECT count(*) FROM outbox WHERE {_PARKED}"))
     beside, lost = attachments.counts(connection)
     return OutboxCounts(
-        waiting=sum(found.get(state, 0) for state in UNDER_WAY),
+        waiting=sum(found.get(state, 0) - runs.get(state, 0) for state in UNDER_WAY),
         wants_a_clerk=sum(found.get(state, 0) for state in NEEDS_A_PERSON) + parked,
         next_try_at=utc_from(soonest) if soonest else None,
-        oldest_at=utc_from(oldest) if oldest else None,
+        oldest_at=_oldest(connection),
         attachments=beside,
         attachments_lost=lost,
+    )
+
+
+def _by_state(connection: sqlite3.Connection, which: str) -> dict[ChangeState, int]:
+    rows = connection.execute(
+        f"SELECT state, count(*) FROM outbox {which} GROUP BY state"
+    )  # by an index alone
+    return {ChangeState(state): int(number) for state, number in rows}
+
+
+def _oldest(connection: sqlite3.Connection) -> datetime | None:
+    """Return when the oldest that waits was made; one state after the other, so that the index gives the first."""
+    found = [
+        one(
+            connection,
+            f"SELECT min(seq) FROM (SELECT seq FROM outbox WHERE state = ? AND NOT {_RUN} ORDER BY seq LIMIT 1)",
+            state.value,
+        )
+        for state in UNDER_WAY
+    ]
+    waiting = [seq for seq in found if seq is not None]
+    return (
+        utc_from(one(connection, "SELECT made_at FROM outbox WHERE seq = ?", min(waiting)))
+        if waiting
+        else None
     )
 
 
@@ -113,7 +135,10 @@ def of_residents(
 
 
 def recent(connection: sqlite3.Connection, limit: int) -> tuple[QueuedChange, ...]:
-    """Return what wants a clerk, what waits to be sent and what is over last, at most so many of each."""
+    """Return what wants a clerk, what waits to be sent and what is over last, at most so many of each.
+
+    A run of the journal is among it only where it wants somebody.
+    """
     groups = (
         (NEEDS_A_PERSON, "ASC"),
         (UNDER_WAY, "ASC"),
@@ -123,9 +148,11 @@ def recent(connection: sqlite3.Connection, limit: int) -> tuple[QueuedChange, ..
     found = [seq for (seq,) in parked]
     for states, order in groups:
         some: list[int] = []
+        shown = "" if states is NEEDS_A_PERSON else f"AND NOT {_RUN}"
         for state in states:
             rows = connection.execute(
-                f"SELECT seq FROM outbox WHERE state = ? ORDER BY seq {order} LIMIT ?", (state.value, limit)
+                f"SELECT seq FROM outbox WHERE state = ? {shown} ORDER BY seq {order} LIMIT ?",
+                (state.value, limit),
             )
             some += [seq for (seq,) in rows]
         found += sorted(some, reverse=order == "DESC")[:limit]

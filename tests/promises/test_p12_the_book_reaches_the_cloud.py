@@ -132,6 +132,16 @@ async def test_a_long_outage_arrives_in_runs_that_follow_each_other(
     assert counter.troubles() == []
 
 
+async def test_what_waits_for_a_clerk_to_see_is_not_the_book_itself(counter: Counter) -> None:
+    counter.cloud.faults.line = Line.CUT
+    await counter.write(3)
+    await counter.ledger.journal.cut()
+    counts = await counter.ledger.outbox_counts()
+    assert (counts.waiting, counts.oldest_at) == (0, None)
+    assert await counter.ledger.recent(9) == ()
+    assert len(await counter.ledger.outbox()) == 1, "yet it waits, and is carried and handed over"
+
+
 async def test_a_run_the_cloud_put_aside_is_not_received(counter: Counter) -> None:
     await counter.write(3)
     await counter.ledger.journal.cut()
