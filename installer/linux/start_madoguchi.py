@@ -2,6 +2,6 @@
 
 import sys
 
-from ui.cli.verbs import main
+from ui.__main__ import main
 
 sys.exit(main())

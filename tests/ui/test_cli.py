@@ -130,7 +130,7 @@ def test_a_verb_loads_no_toolkit(verb: str) -> None:
 
 def test_the_first_window_is_painted_with_nothing_heavy() -> None:
     program = (
-        "import sys; import ui.cli.verbs, ui.window; "
+        "import sys; import ui.__main__, ui.window; "
         "print([name for name in ('asyncio', 'qasync', 'httpx', 'reportlab', 'sqlcipher3', 'uharfbuzz', "
         "'structlog', 'cryptography', 'msgspec', 'argon2', 'ui.assembly') if name in sys.modules])"
     )

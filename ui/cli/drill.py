@@ -24,6 +24,7 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     with TrainingCloud(folder / "cloud") as cloud:
         settings = drill_config(config, cloud, asked.name)
         try:
+            import_module("ui.last_words").keep_names_out_of_qt()
             code: int = import_module("ui.window").open_counter(settings)
         finally:
             asyncio.run(put_away(settings))

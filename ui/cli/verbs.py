@@ -66,6 +66,7 @@ def say_error(error: CounterError, config: Config, *, json: bool) -> int:
 
 def _open(config: Config) -> int:
     # The roof and Qt only where a window is wanted: every other verb runs without a display.
+    import_module("ui.last_words").keep_names_out_of_qt()
     code: int = import_module("ui.window").open_counter(config)
     return code
 
