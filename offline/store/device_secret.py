@@ -1,13 +1,17 @@
-"""How the device secret lies in the keyring: as it is, or sealed by the TPM of this PC, which opens it on this PC alone."""
+"""How the device secret lies in the keyring: as it is, or sealed by the TPM of this PC, which opens it on this PC alone.
+
+While it is changed for another the keyring has both, the next one beside; which of the two counts says the file of wraps.
+"""
 
 import secrets
+from collections.abc import Sequence
 
 from offline.store.keyring_door import KeyringDoor, fingerprint
 from offline.store.wraps import KEY
 from offline.tpm import seal
 from offline.tpm.seal import Tpm
 
-DEVICE = "device"
+DEVICE, NEXT = "device", "device.next"
 
 
 class DeviceKeeping:
@@ -27,11 +31,54 @@ class DeviceKeeping:
 
     def put(self, door: KeyringDoor, secret: bytes) -> None:
         """Keep a secret in place of the one before: the keyring has the one or the other. StoreError."""
-        door.put(DEVICE, self._tpm.sealed(secret) if self.sealing else secret)
+        self._put(door, DEVICE, secret)
 
     def get(self, door: KeyringDoor) -> bytes | None:
         """Return the secret, or None where the keyring has none. StoreError."""
-        item = door.get(DEVICE)
+        return self._get(door, DEVICE)
+
+    def known_as(self, door: KeyringDoor, known: Sequence[str]) -> bytes | None:
+        """Return the secret that is known by the first of these, else by the next; None where there is none. StoreError.
+
+        The one beside it takes its place where the wraps are under it already.
+        """
+        for one in known:
+            secret = self._get(door, DEVICE)
+            if secret is not None and fingerprint(secret) == one:
+                return secret
+            secret = self.next(door)
+            if secret is not None and fingerprint(secret) == one:
+                self.change(door, secret)
+                return secret
+        return None
+
+    def next(self, door: KeyringDoor) -> bytes | None:
+        """Return the secret that is to take its place. StoreError."""
+        return self._get(door, NEXT)
+
+    def make_next(self, door: KeyringDoor) -> bytes:
+        """Return the secret that is to take its place: the one made before, where that was not brought to its end."""
+        secret = self.next(door)
+        if secret is None:
+            secret = secrets.token_bytes(KEY)
+            self._put(door, NEXT, secret)
+        return secret
+
+    def change(self, door: KeyringDoor, secret: bytes) -> None:
+        """Let the next one be the secret, the wraps being under it. StoreError."""
+        self.put(door, secret)
+        door.forget(NEXT)
+
+    def forget(self, door: KeyringDoor) -> None:
+        """Erase both. StoreError."""
+        door.forget(DEVICE)
+        door.forget(NEXT)
+
+    def _put(self, door: KeyringDoor, name: str, secret: bytes) -> None:
+        door.put(name, self._tpm.sealed(secret) if self.sealing else secret)
+
+    def _get(self, door: KeyringDoor, name: str) -> bytes | None:
+        item = door.get(name)
         sealed = None if item is None else seal.read(item)
         if sealed is None:
             return item

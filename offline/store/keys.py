@@ -21,7 +21,7 @@ from client.rules import sign_in as rules
 from offline.factors.card import CardDoor
 from offline.store import wraps
 from offline.store.anchor import ANCHOR, Anchor
-from offline.store.device_secret import DEVICE, DeviceKeeping
+from offline.store.device_secret import DeviceKeeping
 from offline.store.files import make_folder
 from offline.store.handed import Handed
 from offline.store.identity import TerminalIdentity, key_bytes, key_from, new_key, signing_request
@@ -135,7 +135,7 @@ class Vault:
 
     async def note_failure(self, staff_id: str, *, now: datetime) -> None:
         """Count a wrong PIN shown to a card at an online sign-in. StoreError."""
-        await self._in_turn(lambda: self._note_failure(staff_id, now))
+        await self._in_turn(lambda: self._wraps.note_failure(staff_id, *self._ours(), now))
 
     @property
     def staff_here(self) -> frozenset[str]:
@@ -144,13 +144,11 @@ class Vault:
 
     async def erase(self, staff_id: str) -> None:
         """Take one clerk's box out of the wraps. StoreError."""
-        await self._in_turn(
-            lambda: self._wraps.erase(staff_id, self._device_secret(), place_of(self._need_facts()))
-        )
+        await self._in_turn(lambda: self._wraps.erase(staff_id, *self._ours()))
 
     async def forget_tries(self, up_to: int) -> None:
         """Forget the wrong secrets up to a number, once the book tells of them. StoreError."""
-        await self._in_turn(lambda: self._forget_tries(up_to))
+        await self._in_turn(lambda: self._wraps.forget_tries(up_to, *self._ours()))
 
     async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:
         """Open the deposit with the device secret after an online sign-in, and (re)write this clerk's wrap."""
@@ -192,6 +190,14 @@ class Vault:
         """Write the device secret anew as the settings say: sealed by the TPM, or as it is. StoreError."""
         await self._in_turn(self._rekeep)
 
+    async def begin_rotation(self, keys: StoreKeys) -> bytes:
+        """Return the store keys sealed under the device secret to come, for the cloud to keep. StoreError."""
+        return await self._in_turn(lambda: self._begin_rotation(keys))
+
+    async def rotate(self, who: tuple[str, str, str]) -> None:
+        """Change the device secret for the one to come; who asks has a wrap under it, nobody else. SignInNeededError."""
+        await self._in_turn(lambda: self._rotate(who))
+
     @property
     def account(self) -> str:
         """Return what the account that runs this program is known by on this PC."""
@@ -232,10 +238,12 @@ class Vault:
         door = self._door(facts)
         door.forget(WRAPS)
         door.forget(ANCHOR)  # a number given anew, by a cloud founded anew: what is kept is of another ledger
+        self._device.forget(door)
         self._device.put(door, secret)
         door.put(IDENTITY, key_bytes(self._new))
-        note = wraps.KeyringNote(self._account, backend_id(self._backend), fingerprint(secret))
-        book = WrapBook(format=wraps.FORMAT, keyrings=(note,), inbox_public=public_of(keys.inbox))
+        book = WrapBook(
+            format=wraps.FORMAT, keyrings=(self._note(secret),), inbox_public=public_of(keys.inbox)
+        )
         write_facts(self._dir / "terminal.json", facts)
         self._facts = facts
         self._file.write(book, secret, place_of(facts))
@@ -251,26 +259,19 @@ class Vault:
         self._facts = facts
 
     def _unlock(self, staff_id: str, password: str, code: str, now: datetime) -> Unlocked:
-        who = (staff_id, password, code)
-        return self._wraps.unlock(who, self._device_secret(), place_of(self._need_facts()), now)
-
-    def _note_time(self, seen: datetime) -> None:
-        self._wraps.note_time(seen, self._device_secret(), place_of(self._need_facts()))
-
-    def _note_failure(self, staff_id: str, now: datetime) -> None:
-        place = place_of(self._need_facts())
-        self._wraps.note_failure(staff_id, self._device_secret(), place, now)
-
-    def _forget_tries(self, up_to: int) -> None:
-        self._wraps.forget_tries(up_to, self._device_secret(), place_of(self._need_facts()))
+        return self._wraps.unlock((staff_id, password, code), *self._ours(), now)
 
     def _admit(self, cloud: CloudSignIn, password: str, now: datetime) -> Unlocked:
-        place = place_of(self._need_facts())
-        return self._wraps.admit(cloud, password, self._device_secret(), place, now=now)
+        door = self._door(self._need_facts())
+        return self._wraps.admit(
+            cloud, password, *self._ours(), now=now, to_come=lambda: self._device.next(door)
+        )
+
+    def _note_time(self, seen: datetime) -> None:
+        self._wraps.note_time(seen, *self._ours())
 
     def _vouch(self, made: Unlocked, factor: NewFactor, password: str, now: datetime) -> None:
-        place = place_of(self._need_facts())
-        self._wraps.vouch(made, factor, password, self._device_secret(), place, now=now)
+        self._wraps.vouch(made, factor, password, *self._ours(), now=now)
 
     def _hand_out(self) -> Handed:
         device, door = self._device_secret(), self._door(self._need_facts())
@@ -285,7 +286,7 @@ class Vault:
         door = self._door(facts)
         if not self._device.has(
             door, handed.device
-        ):  # what else it knows is of another founding, or of nothing
+        ):  # what else it knows is of another secret, or of nothing
             door.forget(WRAPS)
             door.forget(ANCHOR)
         mark = WrapMark(lambda: door)
@@ -300,8 +301,7 @@ class Vault:
         book = self._file.read_checked(handed.device, place)
         self._device.put(door, handed.device)
         door.put(IDENTITY, handed.identity)
-        note = wraps.KeyringNote(self._account, backend_id(self._backend), fingerprint(handed.device))
-        self._file.write(book.with_note(note), handed.device, place)
+        self._file.write(book.with_note(self._note(handed.device)), handed.device, place)
         self._identity = None
 
     def _is_sealed(self) -> bool:
@@ -311,14 +311,30 @@ class Vault:
     def _rekeep(self) -> None:
         self._device.put(self._door(self._need_facts()), self._device_secret())
 
+    def _begin_rotation(self, keys: StoreKeys) -> bytes:
+        facts = self._need_facts()
+        secret = self._device.make_next(self._door(facts))
+        return wraps.closed_deposit(in_order(keys), secret, place_of(facts), secrets.token_bytes(wraps.NONCE))
+
+    def _rotate(self, who: tuple[str, str, str]) -> None:
+        facts, old = self._need_facts(), self._device_secret()
+        door = self._door(facts)
+        new = self._device.make_next(door)
+        self._wraps.rotate(who, (old, new), self._note(new), place_of(facts))
+        self._device.change(door, new)
+
+    def _note(self, secret: bytes) -> wraps.KeyringNote:
+        return wraps.KeyringNote(self._account, backend_id(self._backend), fingerprint(secret))
+
+    def _ours(self) -> tuple[bytes, Place]:
+        return self._device_secret(), place_of(self._need_facts())
+
     def _device_secret(self) -> bytes:
         # The copy's note too: a damaged file is no lost keyring. Which of the two counts is found with the secret.
         notes = [note for book in self._file.found() if (note := book.note_of(self._account))]
-        known = {note.fingerprint for note in notes if note.backend == backend_id(self._backend)}
-        if not known:
-            raise StoreError("store.no_keyring")
-        secret = self._device.get(self._door(self._need_facts()))
-        if secret is None or fingerprint(secret) not in known:
+        known = [note.fingerprint for note in notes if note.backend == backend_id(self._backend)]
+        secret = self._device.known_as(self._door(self._need_facts()), known) if known else None
+        if secret is None:
             raise StoreError("store.no_keyring")
         return secret
 
@@ -332,7 +348,8 @@ class Vault:
 
     def _forget_items(self, municipality: str, terminal_no: str) -> None:
         door = KeyringDoor(self._backend, f"{self._environment}/{municipality}/{terminal_no}")
-        for name in (DEVICE, IDENTITY, ANCHOR, WRAPS):
+        self._device.forget(door)
+        for name in (IDENTITY, ANCHOR, WRAPS):
             door.forget(name)
 
     def _lock_out(self) -> None:
@@ -344,14 +361,12 @@ class Vault:
         except StoreError as error:
             if not error.code.startswith("tpm."):
                 raise
-            secret = bytes(
-                wraps.KEY
-            )  # no TPM opens it: then nothing opens anything here, which is what is wanted
+            secret = bytes(wraps.KEY)  # no TPM opens it: then nothing opens anything here, as is wanted
         self._file.write(book, secret, place_of(self._need_facts()))
 
     def _forget_stores(self) -> None:
         door = self._door(self._need_facts())
-        door.forget(DEVICE)
+        self._device.forget(door)
         door.forget(ANCHOR)
         door.forget(WRAPS)
         self._file.forget()

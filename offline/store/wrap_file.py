@@ -6,7 +6,7 @@ import msgspec
 
 from client.domain.errors import StoreError
 from offline.store import wraps
-from offline.store.files import read_whole, trouble, write_whole
+from offline.store.files import read_whole, sync_folder, trouble, write_whole
 from offline.store.wrap_mark import WrapMark
 from offline.store.wraps import Place, WrapBook
 
@@ -76,6 +76,15 @@ class WrapFile:
         if main is None and (copy is None or copy.generation < self._mark.reached()):
             raise StoreError("store.wraps_changed")
         return self._mended(main or copy, secret, place)
+
+    def write_for(self, book: WrapBook, secret: bytes, place: Place) -> None:
+        """Write the book under another secret; a kill on the way leaves the one or the other. StoreError."""
+        try:
+            self.copy.unlink(missing_ok=True)  # it would not be the copy of what comes, but a damaged one
+            sync_folder(self.copy.parent)
+        except OSError as error:
+            raise trouble(error) from error
+        self.write(book, secret, place)
 
     def forget(self) -> None:
         """Erase both, the copy first. StoreError."""

@@ -1,6 +1,7 @@
 """The keeper of wraps: lets a clerk in with password and code, counts what is wrong, writes new wraps."""
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -17,7 +18,7 @@ from offline.factors.card import CardDoor
 from offline.store import wraps
 from offline.store.seal import public_of
 from offline.store.wrap_file import WrapFile
-from offline.store.wraps import Argon2Cost, Box, ClerkNote, Place, StaffWrap, Stretch, WrapBook
+from offline.store.wraps import Argon2Cost, Box, ClerkNote, KeyringNote, Place, StaffWrap, Stretch, WrapBook
 
 FourKeys = tuple[bytes, bytes, bytes, bytes]
 _NOT_OURS = frozenset({"store.wraps_changed", "store.wraps_behind"})
@@ -117,6 +118,30 @@ class WrapKeeper:
         book = self._file.read_checked(secret, place)
         self._file.write(book.without_wrap(staff_id), secret, place)
 
+    def rotate(
+        self, who: tuple[str, str, str], change: tuple[bytes, bytes], note: KeyringNote, place: Place
+    ) -> None:
+        """Write the book under another device secret, with the wrap of who asks and the note of this account alone.
+
+        Nobody else's password is here: their wraps are written at their next sign-in on line. SignInNeededError,
+        StoreError.
+        """
+        (staff_id, password, pin), (old, new) = who, change
+        book = self._file.read_checked(old, place)
+        wrap = book.wrap_of(staff_id)
+        if wrap is None:
+            raise SignInNeededError("sign_in.unknown_here")
+        of_card = self._secret_of_card(self._ready_card(wrap), pin)
+        info = wraps.info_of_wrap(place, wrap)
+        box = wraps.opened_box(wrap, wraps.wrap_key(password, old, wrap.argon2, info, of_card), info)
+        if box is None:
+            raise SignInNeededError("sign_in.wrong_secret")
+        stretch = msgspec.structs.replace(wrap.argon2, salt=secrets.token_bytes(wraps.SALT))
+        wrap = msgspec.structs.replace(wrap, version=wrap.version + 1, argon2=stretch)
+        info = wraps.info_of_wrap(place, wrap)
+        wrap = rewritten(wrap, box, wraps.wrap_key(password, new, stretch, info, of_card), info)
+        self._file.write_for(msgspec.structs.replace(book, staff=(wrap,), keyrings=(note,)), new, place)
+
     def forget_tries(self, up_to: int, secret: bytes, place: Place) -> None:
         """Forget the wrong secrets up to a number: the book tells of them now."""
         book = self._read_sound(secret, place)
@@ -153,11 +178,24 @@ class WrapKeeper:
             self._file.write(msgspec.structs.replace(book, seen=seen), secret, place)
 
     def admit(
-        self, cloud: CloudSignIn, password: str, secret: bytes, place: Place, *, now: datetime
+        self,
+        cloud: CloudSignIn,
+        password: str,
+        secret: bytes,
+        place: Place,
+        *,
+        now: datetime,
+        to_come: Callable[[], bytes | None] = lambda: None,
     ) -> Unlocked:
-        """Write a new wrap for a clerk whom the cloud has just let in. StoreError ``store.no_keys``."""
+        """Write a new wrap for a clerk whom the cloud has just let in. StoreError ``store.no_keys``.
+
+        ``to_come`` gives the secret this one was to be changed for, had that been brought to its end: the cloud may
+        have the deposit under it already.
+        """
         clerk = cloud.sign_in.clerk
         keys = wraps.opened_deposit(cloud.deposit, secret, place)
+        if keys is None and (other := to_come()) is not None:
+            keys = wraps.opened_deposit(cloud.deposit, other, place)
         if keys is None:
             keys = keys_in(
                 self._file.read_checked(secret, place).wrap_of(clerk.staff_id), password, secret, place

@@ -31,9 +31,11 @@ class Given:
         config = self.terminal.config(**settings)
         return opened(lambda: open_counter(config), script, pictures(self.terminal))
 
-    def program(self, *words: str, **settings: object) -> subprocess.CompletedProcess[str]:
-        """Run ``madoguchi`` with these settings."""
-        return self._child(["-m", "ui", *words], settings)
+    def program(
+        self, *words: str, typed: str | None = None, **settings: object
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``madoguchi`` with these settings, and with what is typed at it."""
+        return self._child(["-m", "ui", *words], settings, typed)
 
     def let_sessions_last(self) -> None:
         """Serve the town anew, with access tokens that outlast a leap of the clock by an hour."""
@@ -46,12 +48,16 @@ class Given:
         """Open the counter a second time, as a program of its own."""
         return self._child(["-m", "tests.journeys.with_hands", str(pictures(self.terminal) / "second")], {})
 
-    def _child(self, words: list[str], settings: dict[str, object]) -> subprocess.CompletedProcess[str]:
+    def _child(
+        self, words: list[str], settings: dict[str, object], typed: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         config = self.terminal.config(**settings)
         told = {f"MADOGUCHI_{one.name.upper()}": str(getattr(config, one.name)) for one in fields(config)}
         env = {**os.environ, **told, "MADOGUCHI_CONFIG": os.devnull, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-P", *words]
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command, env=env, capture_output=True, text=True, input=typed, timeout=60, check=False
+        )
 
 
 def pictures(terminal: Terminal) -> Path:

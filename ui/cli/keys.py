@@ -5,11 +5,14 @@ import asyncio
 
 from msgspec import json as wire
 
+from client.api.enrolment import EnrolmentDesk
 from offline.store.files import InstanceLock
 from ui.cli import exit_codes
 from ui.cli.asking import Asking
-from ui.cli.at_the_book import place_of
+from ui.cli.at_the_book import Place, place_of
+from ui.cli.bundle_stores import Told
 from ui.cli.device_move import move
+from ui.cli.device_rotate import rotate
 from ui.cli.wrap_erase import erase
 from ui.config_file import Loaded
 
@@ -20,6 +23,8 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     with InstanceLock(place.folder / "lock"):
         if asked.act == "erase":
             told = asyncio.run(erase(place, asked.staff, Asking().clerk))
+        elif asked.act == "rotate":
+            told = asyncio.run(_rotate(loaded, place))
         else:
             told = asyncio.run(move(place, loaded.config.device_key, Asking().clerk))
     if asked.json:
@@ -28,3 +33,14 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
         for name, value in told.items():
             print(f"{name}: {value}")
     return exit_codes.OK
+
+
+async def _rotate(loaded: Loaded, place: Place) -> Told:
+    from ui.doors import http_of  # the doors are heavy, and the other acts do not need them
+
+    http = http_of(loaded.config, place.vault.facts)
+    desk = EnrolmentDesk(http)
+    try:
+        return await rotate(place, Asking().clerk, lambda deposit: desk.leave(deposit, place.vault.identity))
+    finally:
+        await http.close()

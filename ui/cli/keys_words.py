@@ -13,5 +13,7 @@ def add_to(keys: argparse.ArgumentParser) -> None:
     )
     erase = acts.add_parser("erase", help=sentence, description=sentence)
     erase.add_argument("staff", metavar="STAFF", help="the clerk's staff id")
-    for act in (move, erase):
+    sentence = "change the device secret for a new one, the line being up; asks for an officer's secrets"
+    rotate = acts.add_parser("rotate", help=sentence, description=sentence)
+    for act in (move, erase, rotate):
         act.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object")

@@ -23,7 +23,7 @@ VERBS = {
     "bundle": "write, show, open or keep a bundle that is carried by hand",
     "outbox": "write down what was not sent yet, for a PC that dies; bring another terminal's to the cloud",
     "account": "hand this terminal's secret to another OS account of this PC, or take it under that account",
-    "keys": "move the device secret to where the setting device_key says, or erase what one clerk opens here",
+    "keys": "move or change the device secret, or erase what one clerk opens here",
     "card": "speak with the module of IC cards; the counter starts this itself",
     "wipe": "hand over what the cloud does not have, then erase this terminal; with --transfer enrol the PC anew",
     "enrol": "make this PC a terminal of the town, with a one-time token",

@@ -20,6 +20,7 @@ KINDS = (
     "let_in",
     "account",
     "device_key",
+    "device_changed",
     "wrap_erased",
     "intake",
     "answer",
