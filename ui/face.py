@@ -17,6 +17,7 @@ from client.jobs.ports import Now, Printed
 from client.rules.intakes.form import Form
 from ui.floating import forget_typed, put_away, show_help
 from ui.jobs import Jobs
+from ui.leaving import leave_soon
 from ui.notices import Note, note_of, note_of_bug
 from ui.screens.certificate.model import CertificateModel, IssueJobs, Phase
 from ui.screens.certificate.view import CertificateView
@@ -211,19 +212,18 @@ class Face:
         printing = self.certificate.phase is Phase.PRINTING or self.certificate.saving
         return printing or self.taking_in.change.busy
 
-    def lock(self) -> None:
+    def lock(self, *, even_busy: bool = False) -> None:
         """Lock the screen (F9); the visit stays as it is behind it, and nothing of it floats above."""
-        if self._sign_in is None or self.busy:
+        if self._sign_in is None or (self.busy and not even_busy):
             return
         put_away(self.shell)
         self.counter.find.pause()
         self.replica.leave()
-        name = self._sign_in.clerk.name
+        self.log_in.lock(self._sign_in.clerk.name)
         self._sign_in, self._left = None, self.shell.present
         self.shell.header.show_clerk("", "", self.letters)
-        self.log_in.lock(name)
         self.shell.show_screen("log_in")
-        self._starter.start("sign_out", self._jobs.log_in.sign_out)
+        leave_soon(self._jobs.log_in, self._starter)
 
     def stop(self, error: SignInNeededError) -> None:
         """End a session that may not go on, and say why; the visit stays for who signs in again."""

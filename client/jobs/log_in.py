@@ -132,6 +132,12 @@ class LogIn:
 
     async def sign_out(self) -> None:
         """End the sign-in here and, where the line allows, at the cloud; the stores close and the keys go."""
+        sign_in = await self.leave()
+        if sign_in is not None:
+            await self.end_session(sign_in)
+
+    async def leave(self) -> SignIn | None:
+        """End the sign-in here, asking no line: the stores close and the keys go; returns who was signed in. StoreError."""
         async with self._turn:
             sign_in, self._present = self._present, None
             try:
@@ -142,8 +148,7 @@ class LogIn:
                     await self._keep_time()
             finally:  # also where the book cannot be written: nobody stays signed in for that
                 await self._stores.close()
-        if sign_in is not None and self._reach.worth_trying(sign_in, SESSIONS):
-            await self._end_session(sign_in)
+        return sign_in
 
     async def _renew(self, present: SignIn) -> None:
         try:
@@ -256,6 +261,9 @@ class LogIn:
         except LinkDownError:
             raise unknown from None
 
-    async def _end_session(self, sign_in: SignIn) -> None:
+    async def end_session(self, sign_in: SignIn) -> None:
+        """End the session of who has left at the cloud, where the line allows."""
+        if not self._reach.worth_trying(sign_in, SESSIONS):
+            return
         with suppress(LinkDownError):  # noted by the reach; a session ends by itself
             await self._reach.ask(SESSIONS, lambda: self._sessions.sign_out(sign_in))

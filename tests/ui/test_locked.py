@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from client.domain.clerk import SignIn
 from client.domain.query import Query
 from tests.ui import states
 from tests.ui.drive import Counter
@@ -283,5 +284,28 @@ def test_a_search_under_way_at_the_lock_is_asked_again_by_the_clerk_who_comes_ba
         find = counter.face.counter.find
         assert find.lines
         assert (find.busy, find.asking, find.failed) == (False, False, False)
+
+    drive(play)
+
+
+def test_a_second_clerk_s_keys_go_while_the_cloud_is_still_being_told_that_the_first_has_left(
+    drive: Drive,
+) -> None:
+    async def play(counter: Counter) -> None:
+        sessions, told, go_on = counter.world.jobs.log_in._sessions, asyncio.Event(), asyncio.Event()
+
+        async def slow(_sign_in: SignIn) -> None:
+            told.set()
+            await go_on.wait()
+
+        sessions.sign_out = slow  # type: ignore[method-assign, assignment]  # a slow line
+        await counter.sign_in()
+        counter.face.lock()
+        await told.wait()
+        await counter.sign_in("s002")
+        counter.face.lock()
+        await counter.hands.until(lambda: counter.world.stores.keys is None, "the keys to go", 2)
+        go_on.set()
+        await counter.quiet()
 
     drive(play)
