@@ -47,6 +47,7 @@ from ui.policy import limits_of
 from ui.releasing import ReleaseDesk
 from ui.renewal import kept_certificate
 from ui.rounds import Rounds
+from ui.seat_watch import SeatWatch, seat_of_this_pc
 from ui.settling import SettleDesk
 from ui.status import Facts
 from ui.tasks import Tasks
@@ -195,7 +196,10 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     certificate = kept_certificate(
         config, doors, usable=lambda: counter.watch.usable, show=neighbourhood.show
     )
-    more = (*neighbourhood.loops(), *cards, counter.wipe(), certificate.for_ever())
+    seat = seat_of_this_pc(window.shell)
+    watch = partial(SeatWatch, forget_typed=window.log_in_view.clear)
+    seats = [watch(seat, counter.face, counter.log_in, tasks).run()] if seat else []
+    more = (*neighbourhood.loops(), *cards, *seats, counter.wipe(), certificate.for_ever())
     background.start(doors.press.warm(), doors.press.watch(), *more)
     return counter
 

@@ -22,6 +22,7 @@ ROOMS = frozenset(
         "offline.store",
         "offline.hall",
         "offline.factors",
+        "offline.seat",
         "offline.tpm",
         "printing.layout",
         "printing.papers",
