@@ -155,6 +155,15 @@ STAGES = (
         also=("tests/journeys",),
     ),
     Stage(
+        "leaks",
+        7,
+        (
+            *(f"ui/{part}.py" for part in ("__main__", "background", "clipboard", "last_words", "no_core")),
+            *("client/logs.py", "offline/store/door.py", "offline/store/files.py", "printing/desk/"),
+            *("tests/leak_forms.py", "tests/leak_search.py", "tests/journeys/leaks.py"),
+        ),
+    ),
+    Stage(
         "packages",
         20,
         (

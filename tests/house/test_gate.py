@@ -74,6 +74,7 @@ def chosen(expression: str, marked: dict[str, bool]) -> bool:
     [
         (["client/rules/outbox.py"], {"outbox", "sync", "drills"}),
         (["ui/theme.py"], {"look", "screens", "drills"}),
+        (["ui/last_words.py"], {"look", "screens", "drills", "leaks"}),
         (["offline/store/search.py", "docs/DRILL.md"], {"outbox", "search", "load"}),
         (["offline/store/torn.py"], {"outbox", "damage", "load"}),
         (["offline/store/outbox.py"], {"outbox", "load"}),
