@@ -30,6 +30,7 @@ from offline.factors.card import CardDoor
 from offline.hall.tls import calling
 from offline.store.erasure import TerminalOnDisk, forget_erased, forget_wipe
 from offline.store.files import check_room
+from offline.store.freed import overwrite_freed
 from offline.store.identity import TerminalIdentity
 from offline.store.keys import Vault
 from offline.store.peer_file import PeerFile
@@ -97,7 +98,7 @@ async def open_doors(
         await http.present(partial(identity.show_in, certificate=facts.certificate))
     press = WatchedPress(partial(press_of, config, chain), Words(config.language, config.help_contact))
     stack.callback(press.close)
-    stores = FileStores(folder, facts, utc_now, identity.sign, anchor=vault.anchor)
+    stores = FileStores(folder, facts, utc_now, identity.sign, anchor=vault.anchor, forgotten=overwrite_freed)
     hall = None
     if config.hall_url:
         hall = neighbour_http(

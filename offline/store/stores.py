@@ -1,6 +1,7 @@
 """The two files of a terminal, opened together with keys and closed on lock."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from client.domain.errors import StoreError
@@ -31,8 +32,10 @@ class FileStores:
         sign: Signer,
         *,
         anchor: Anchor | None = None,
+        forgotten: Callable[[], None] = lambda: None,
     ) -> None:
         self._dir = data_dir
+        self._forgotten = forgotten  # called in a thread once the keys are let go of
         self._checks = Checks(data_dir / "stores.json")
         self.replica = Replica(data_dir / "replica.db", now)
         self.ledger = LedgerFile(data_dir, facts, now, sign, anchor=anchor)
@@ -97,3 +100,4 @@ class FileStores:
         self._keys = None
         await self.replica.close()
         await self.ledger.close()
+        await asyncio.to_thread(self._forgotten)

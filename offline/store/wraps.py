@@ -26,10 +26,13 @@ COUNTERS_SEALED = 1  # the format whose seal covers the counters alone
 TOTP, CARD = "totp", "card"  # second factors a wrap may ask for
 KEY = 32
 NONCE = 12
+_TAG = 16
 MOST_TRIES = 1_000  # kept until somebody signs in; each id may be tried some dozen times a day
 SALT = 16
 FLOOR_KIB = 64 * 1024
 _MOST_KIB = 1024 * 1024
+_ROOM = 4096  # bytes for a box in the clear: it does not have to move as it grows
+_PACKER = msgspec.msgpack.Encoder()
 
 
 class Argon2Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,15 +228,24 @@ def wrap_key(
 
 def closed_box(box: Box, key: bytes, nonce: bytes, info: bytes) -> bytes:
     """Encrypt a box."""
-    return AESGCM(key).encrypt(nonce, msgspec.msgpack.encode(box), info)
+    clear = bytearray(_ROOM)
+    _PACKER.encode_into(box, clear)
+    try:
+        return AESGCM(key).encrypt(nonce, clear, info)
+    finally:
+        clear[:] = bytes(len(clear))  # the allocator keeps what is freed, and would keep the keys in it
 
 
 def opened_box(wrap: StaffWrap, key: bytes, info: bytes) -> Box | None:
     """Decrypt a box; None where the key is not right."""
+    clear = bytearray(max(len(wrap.box) - _TAG, 0))
     try:
-        return msgspec.msgpack.decode(AESGCM(key).decrypt(wrap.nonce, wrap.box, info), type=Box)
-    except (InvalidTag, msgspec.DecodeError):
+        AESGCM(key).decrypt_into(wrap.nonce, wrap.box, info, clear)
+        return msgspec.msgpack.decode(clear, type=Box)
+    except (InvalidTag, ValueError, msgspec.DecodeError):
         return None
+    finally:
+        clear[:] = bytes(len(clear))
 
 
 def closed_deposit(keys: Sequence[bytes], device_secret: bytes, place: Place, nonce: bytes) -> bytes:
@@ -247,11 +259,14 @@ def opened_deposit(
 ) -> tuple[bytes, bytes, bytes, bytes] | None:
     """Open a deposit; None where it was not sealed by this terminal."""
     info = place.info("madoguchi deposit v1")
+    clear = bytearray(max(len(deposit) - NONCE - _TAG, 0))
     try:
-        content = AESGCM(derived(device_secret, info)).decrypt(deposit[:NONCE], deposit[NONCE:], info)
-        return msgspec.msgpack.decode(content, type=tuple[bytes, bytes, bytes, bytes])
+        AESGCM(derived(device_secret, info)).decrypt_into(deposit[:NONCE], deposit[NONCE:], info, clear)
+        return msgspec.msgpack.decode(clear, type=tuple[bytes, bytes, bytes, bytes])
     except (InvalidTag, ValueError, msgspec.DecodeError):
         return None
+    finally:
+        clear[:] = bytes(len(clear))
 
 
 def counters_mac(book: WrapBook, device_secret: bytes, place: Place) -> bytes:

@@ -9,7 +9,7 @@ from client.config import Config, ConfigError
 from client.domain.errors import CounterError
 from ui.cli import account_words, bundle_words, exit_codes, keys_words
 from ui.config_file import Loaded, load
-from ui.no_core import keep_memory_off_the_disk
+from ui.no_core import keep_memory_off_the_disk, overwrite_what_is_freed
 
 VERBS = {
     "open": "open the counter (also without any verb)",
@@ -34,6 +34,7 @@ Verb = Callable[[Loaded, argparse.Namespace], int]
 def main(words: Sequence[str] | None = None) -> int:
     """Do what was asked; returns the documented exit code."""
     keep_memory_off_the_disk()
+    overwrite_what_is_freed()
     asked = _parser().parse_args(words)
     try:
         loaded = load()
