@@ -82,7 +82,7 @@ class Vault:
     @property
     def enrolled(self) -> bool:
         """Tell whether this PC is a terminal."""
-        return self.facts is not None and self._file.path.exists()
+        return self.facts is not None and self._file.exists
 
     @property
     def identity(self) -> TerminalIdentity:
@@ -353,7 +353,7 @@ class Vault:
             door.forget(name)
 
     def _lock_out(self) -> None:
-        if not self._file.path.exists():
+        if not self._file.exists:
             return
         book = msgspec.structs.replace(self._file.read(), staff=())
         try:

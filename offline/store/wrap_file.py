@@ -24,18 +24,21 @@ class WrapFile:
         self.copy = path.with_name(COPY)
         self._mark = mark
 
+    @property
+    def exists(self) -> bool:
+        """Tell whether there is one of the two: an erasure takes the copy first, a loss may take either."""
+        return self.path.exists() or self.copy.exists()
+
     def found(self) -> tuple[WrapBook, ...]:
         """Return what can be read, file before copy, unchecked. StoreError ``store.no_keys``, ``store.newer``."""
-        content = read_whole(self.path)
-        if content is None:  # there is always a file where there is a copy, but in the middle of an erasure
-            raise StoreError("store.no_keys")
-        both = _decoded(content), _decoded(read_whole(self.copy) or b"")
+        both = (_decoded(read_whole(path) or b"") for path in (self.path, self.copy))
         books = tuple(book for book in both if book is not None)
         if not books:
             raise StoreError("store.no_keys")
-        if books[0].format > wraps.FORMAT:
+        ours = tuple(book for book in books if book.format <= wraps.FORMAT)
+        if not ours:  # a newer program writes both: where one alone says so its number is damaged
             raise StoreError("store.newer")
-        return tuple(book for book in books if book.format <= wraps.FORMAT)
+        return ours
 
     def read(self) -> WrapBook:
         """Return the book, unchecked. StoreError ``store.no_keys``, ``store.newer``."""

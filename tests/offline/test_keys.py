@@ -312,7 +312,8 @@ async def test_a_garbled_or_newer_file_of_wraps_says_so(tmp_path: Path) -> None:
     vault = await with_clerk(tmp_path)
     path = tmp_path / "wraps.json"
     whole = json.loads(path.read_bytes())
-    path.write_text(json.dumps({**whole, "format": wraps.FORMAT + 1}))
+    for name in ("wraps.json", "wraps.copy.json"):  # as a newer program writes them
+        (tmp_path / name).write_text(json.dumps({**whole, "format": wraps.FORMAT + 1}))
     assert await said(vault, NOW) == "store.newer"
     path.write_bytes(b"{")
     (tmp_path / "wraps.copy.json").write_bytes(b"\xff")

@@ -59,11 +59,13 @@ async def test_one_flipped_bit_keeps_nobody_out_and_is_in_the_book(tmp_path: Pat
     vault = await with_clerk(tmp_path, ring)
     assert await said(vault, NOW, password="x") == "sign_in.wrong_secret"
     whole, mark = (tmp_path / FILE).read_bytes(), ring.secrets[MARK]
-    # Every place of the file, one bit of each by turns; the number of the format apart, which then is a newer program's.
     number = whole.index(b'"format": ') + len(b'"format": ')
-    for place in range(0, len(whole), 7):
-        damaged = flipped(whole, place * 8 + place % 8)
-        if place == number or same_book(whole, damaged):
+    newer = flipped(whole, number * 8)
+    assert b'"format": 3' in newer
+    # Every place of the file, one bit of each by turns; and the number of the format, which then is a newer program's.
+    each = [(place, flipped(whole, place * 8 + place % 8)) for place in range(0, len(whole), 7)]
+    for place, damaged in (*each, (number, newer)):
+        if same_book(whole, damaged):
             continue
         for path in (tmp_path / FILE, tmp_path / COPY):
             path.write_bytes(damaged if path.name == name else whole)
@@ -97,6 +99,20 @@ async def test_what_a_power_cut_can_leave_of_the_file_is_mended_once(tmp_path: P
     again = LATER + timedelta(minutes=1)
     unlocked = await vault.unlock("s001", PASSWORD, code_at(again), now=again)
     assert not unlocked.wraps_mended
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_is_gone_is_made_again_from_its_copy_and_the_pc_is_a_terminal_still(
+    tmp_path: Path,
+) -> None:
+    ring = MemoryKeyring()
+    await with_clerk(tmp_path, ring)
+    (tmp_path / FILE).unlink()
+    vault = cheap_vault(tmp_path, ring)
+    assert vault.enrolled
+    assert vault.inbox_public == public_of(store_keys().inbox)
+    assert await mended_at_sign_in(vault)
+    assert (tmp_path / FILE).read_bytes() == (tmp_path / COPY).read_bytes()
 
 
 @pytest.mark.asyncio
