@@ -1,11 +1,21 @@
 """Password hashes and second factors in the database; inside a transaction, and never anywhere else."""
 
+from dataclasses import dataclass, field
 from datetime import date
 
 import sqlalchemy as sa
 
 from cloud import storage
 from cloud.sign_in_rules import SignInRules
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFactor:
+    """A second factor as it is kept: what it is checked with, and since which day (ISO)."""
+
+    kind: str
+    secret: bytes = field(repr=False)
+    enrolled_on: str
 
 
 def hash_of(connection: sa.Connection, municipality: str, staff_id: str) -> str | None:
@@ -74,6 +84,23 @@ def take_factor(connection: sa.Connection, municipality: str, staff_id: str, kin
     """Take a second factor away."""
     table = storage.staff_factor
     connection.execute(sa.delete(table).where(_of(table, municipality, staff_id), table.c.kind == kind))
+
+
+def factors_of(connection: sa.Connection, municipality: str, staff_id: str) -> list[KeptFactor]:
+    """Return a person's second factors by kind."""
+    table = storage.staff_factor
+    query = sa.select(table.c.kind, table.c.secret, table.c.enrolled_on)
+    lines = connection.execute(query.where(_of(table, municipality, staff_id)).order_by(table.c.kind))
+    return [KeptFactor(line.kind, line.secret, line.enrolled_on) for line in lines]
+
+
+def others_with(
+    connection: sa.Connection, municipality: str, staff_id: str, *, kind: str, secret: bytes
+) -> bool:
+    """Tell whether a second factor is that of somebody else of this municipality."""
+    table = storage.staff_factor
+    theirs = sa.and_(table.c.municipality == municipality, table.c.staff_id != staff_id, table.c.kind == kind)
+    return secret in connection.execute(sa.select(table.c.secret).where(theirs)).scalars().all()
 
 
 def _of(table: sa.Table, municipality: str, staff_id: str) -> sa.ColumnElement[bool]:

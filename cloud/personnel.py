@@ -14,7 +14,15 @@ import sqlalchemy as sa
 from cloud import storage
 from cloud.clock import Now, day_in_tokyo, stamp
 from cloud.contract import Row
-from cloud.credentials import past_hashes, put_factor, set_password, take_factor
+from cloud.credentials import (
+    KeptFactor,
+    factors_of,
+    others_with,
+    past_hashes,
+    put_factor,
+    set_password,
+    take_factor,
+)
 from cloud.lockouts import Lockouts
 from cloud.office.log import By, OfficeLog
 from cloud.passwords import Passwords
@@ -37,6 +45,11 @@ class Personnel:
         self._passwords = Passwords(rules)
         self._lockouts = Lockouts(register.municipality, rules)
         self._log = OfficeLog(register, now)
+
+    @property
+    def rules(self) -> SignInRules:
+        """Return the town's rules of sign-in."""
+        return self._rules
 
     def add(self, person: NewStaff, *, done_by: str, form: str | None = None) -> int:
         """Take somebody on; 409 where the id was ever given. Returns the register version."""
@@ -153,12 +166,18 @@ class Personnel:
         secret: bytes,
         *,
         state: str = "0",
+        sole: bool = False,
         done_by: str,
         form: str | None = None,
     ) -> None:
-        """Give somebody a second factor in place of the same kind before; they are signed out everywhere."""
+        """Give somebody a second factor in place of the same kind before; they are signed out everywhere.
+
+        ``sole``: 409 where it is somebody else's already. A card or key stands for one person.
+        """
         with self._log.acting(by := By(done_by, form)) as connection:
             self._member(connection, staff_id)
+            if sole and others_with(connection, self._municipality, staff_id, kind=kind, secret=secret):
+                raise ProblemError(HTTPStatus.CONFLICT, "office.factor_taken")
             self._sign_out(connection, staff_id, "factor")
             today = self._today()
             put_factor(
@@ -167,12 +186,20 @@ class Personnel:
             self._note(connection, "set_factor", staff_id, by, kind)
 
     def remove_factor(self, staff_id: str, kind: str, *, done_by: str, form: str | None = None) -> None:
-        """Take a second factor away, a lost key; they are signed out everywhere."""
+        """Take a second factor away, a lost key; they are signed out everywhere. 404 where there is none."""
         with self._log.acting(by := By(done_by, form)) as connection:
             self._member(connection, staff_id)
+            if kind not in {one.kind for one in factors_of(connection, self._municipality, staff_id)}:
+                raise not_found()
             self._sign_out(connection, staff_id, "factor")
             take_factor(connection, self._municipality, staff_id, kind)
             self._note(connection, "remove_factor", staff_id, by, kind)
+
+    def factors(self, staff_id: str) -> list[KeptFactor]:
+        """Return the second factors somebody has. 404 where nobody has this id."""
+        with self._register.reading() as connection:
+            self._member(connection, staff_id)
+            return factors_of(connection, self._municipality, staff_id)
 
     def people(self) -> list[dict[str, object]]:
         """Return everybody who ever worked here, as the register has them."""

@@ -72,6 +72,21 @@ class Fido2Key:
             return Checked(Verdict.CLONED)
         return Checked(Verdict.GOOD, str(counter))
 
+    def proved(self, credential: bytes, answer: Mapping[str, Any], asked: bytes) -> int | None:
+        """Return the counter of a key that answered ``asked`` (32 bytes) as at a sign-in; None where it did not.
+
+        It is to be found without being named, or it would never answer a challenge of ours.
+        """
+        _, state = self._server.authenticate_begin(
+            user_verification=UserVerificationRequirement.REQUIRED, challenge=asked
+        )
+        try:
+            if not isinstance(AttestedCredentialData(credential).public_key, ES256):
+                return None
+            return self._counter(Enrolled(credential, "0"), answer, json.dumps(state))
+        except _NOT_GOOD:
+            return None
+
     def _counter(self, enrolled: Enrolled, answer: Mapping[str, Any], kept: str) -> int:
         """Return the counter an assertion was signed with; raises where the assertion is not good."""
         response = AuthenticationResponse.from_dict(answer)

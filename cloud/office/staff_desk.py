@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from cloud import storage
 from cloud.clock import Now, day_in_tokyo
+from cloud.factors.enrolling import brought, fingerprint
 from cloud.office.log import By
 from cloud.office.people import wrong_field
 from cloud.office.staff_view import Person, Right, person_of, right_of
@@ -81,6 +82,15 @@ class Secrets:
             if self.seed
             else ""
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFactor:
+    """A second factor as the office sees it; the fingerprint is of a public part, empty where there is none."""
+
+    kind: str
+    enrolled_on: str
+    fingerprint: str
 
 
 class StaffDesk:
@@ -214,6 +224,26 @@ class StaffDesk:
         told = Secrets(seed=secrets.token_bytes(SEED_SIZE))
         self._personnel.set_factor(staff_id, "totp", told.seed, done_by=by.who, form=by.form)
         return told
+
+    def factors(self, staff_id: str) -> list[ShownFactor]:
+        """Return the second factors somebody has; of a secret one nothing but that it is there."""
+        kept = self._personnel.factors(staff_id)
+        return [ShownFactor(one.kind, one.enrolled_on, fingerprint(one.kind, one.secret)) for one in kept]
+
+    def enrol_factor(self, by: By, staff_id: str, text: str) -> ShownFactor:
+        """Enrol the card or key a text tells of in place of the one before. ProblemError ``office.factor_…``."""
+        self._not_oneself(by, staff_id)
+        self._not_more_than_own(by, staff_id)
+        new = brought(text, staff_id, self._personnel.rules)
+        self._personnel.set_factor(
+            staff_id, new.kind, new.secret, state=new.state, sole=True, done_by=by.who, form=by.form
+        )
+        return ShownFactor(new.kind, self.today().isoformat(), fingerprint(new.kind, new.secret))
+
+    def remove_factor(self, by: By, staff_id: str, kind: str) -> None:
+        """Take a lost or left card, key or code away: it opens nothing on line any more. 404 where there is none."""
+        self._not_oneself(by, staff_id)
+        self._personnel.remove_factor(staff_id, kind, done_by=by.who, form=by.form)
 
     def uri(self, told: Secrets, staff_id: str) -> str:
         """Return what an authenticator reads a new second factor from; empty where it stays as it was."""

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud.wareki import read_day
@@ -55,6 +56,19 @@ def add_to(act: Act) -> None:
         "staff_id"
     )
     act("new-totp", "give somebody a new second factor, printed once", _factor).add_argument("staff_id")
+
+    act(
+        "factors", "list somebody's second factors, with the fingerprints of public ones", _factors
+    ).add_argument("staff_id")
+    enrol = act(
+        "enrol-factor", "enrol the card or FIDO2 key somebody brings, in place of the one before", _enrol
+    )
+    enrol.add_argument("staff_id")
+    words = "what `madoguchi factor` wrote, or a card's certificate or public key (PEM)"
+    enrol.add_argument("file", type=Path, help=words)
+    remove = act("remove-factor", "take a second factor away: it opens nothing on line any more", _remove)
+    remove.add_argument("staff_id")
+    remove.add_argument("kind", help="card, fido2, totp, or a town's own")
 
 
 def _days(parser: argparse.ArgumentParser) -> None:
@@ -128,6 +142,20 @@ def _password(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
 
 def _factor(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
     return _told(desk, chosen.staff_id, desk.staff.new_factor(by, chosen.staff_id))
+
+
+def _factors(chosen: argparse.Namespace, desk: "Desk", _by: "By") -> Rows:
+    return [asdict(one) for one in desk.staff.factors(chosen.staff_id)]
+
+
+def _enrol(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
+    text = chosen.file.read_text("utf-8", "replace")
+    return [{"staff_id": chosen.staff_id} | asdict(desk.staff.enrol_factor(by, chosen.staff_id, text))]
+
+
+def _remove(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
+    desk.staff.remove_factor(by, chosen.staff_id, chosen.kind)
+    return [{"staff_id": chosen.staff_id, "kind": chosen.kind, "state": "removed"}]
 
 
 def _told(desk: "Desk", staff_id: str, told: "Secrets") -> Rows:

@@ -49,9 +49,13 @@ class CardDoor:
 
     def prove(self, data: bytes, pin: str) -> tuple[bytes, CardKey]:
         """Sign data with the card that is in; returns the signature, and the card's key that opens."""
-        card = self._ready("")
-        told = self._used(Ask(op="prove", serial=card.serial, pin=pin, data=data))
-        return told.data, CardKey(card.serial, told.key_id, told.public, told.padding)
+        told, serial = self._proved(data, pin)
+        return told.data, CardKey(serial, told.key_id, told.public, told.padding)
+
+    def introduce(self, data: bytes, pin: str) -> tuple[bytes, bytes]:
+        """Sign data with the card that is in; returns the signature, and the key that made it (RFC 5280, DER)."""
+        told, _ = self._proved(data, pin)
+        return told.data, told.signer
 
     def ready(self, serial: str) -> None:
         """Be sure that a card is in and may be tried; no PIN is shown to it, and nothing is counted."""
@@ -77,6 +81,10 @@ class CardDoor:
         """End the process."""
         with self._turn:
             self._end()
+
+    def _proved(self, data: bytes, pin: str) -> tuple[Told, str]:
+        card = self._ready("")
+        return self._used(Ask(op="prove", serial=card.serial, pin=pin, data=data)), card.serial
 
     def _ready(self, serial: str) -> Seen:
         cards = self.cards(serial)

@@ -58,6 +58,7 @@ class CardModule:
                 data=bytes(signing.sign(ask.data, mechanism=pkcs11.Mechanism.SHA256_RSA_PKCS)),
                 key_id=bytes(opening[pkcs11.Attribute.ID]),
                 public=_public_of(opening),
+                signer=_public_of(signing),
                 padding="oaep" if oaep else "pkcs1",
             )
 

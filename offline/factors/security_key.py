@@ -7,6 +7,7 @@ opens no wrap; whoever has a one-time code beside it signs in with that.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from threading import Event, Timer
+from typing import TypeVar
 
 from fido2.client import (
     ClientError,
@@ -15,14 +16,29 @@ from fido2.client import (
     PinRequiredError,
     UserInteraction,
 )
+from fido2.cose import ES256
 from fido2.ctap import CtapDevice, CtapError
 from fido2.ctap2.base import Ctap2
 from fido2.ctap2.pin import ClientPin
 from fido2.hid import CtapHidDevice
-from fido2.webauthn import PublicKeyCredentialRequestOptions
+from fido2.utils import websafe_encode
+from fido2.webauthn import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialCreationOptions,
+    PublicKeyCredentialParameters,
+    PublicKeyCredentialRequestOptions,
+    PublicKeyCredentialRpEntity,
+    PublicKeyCredentialType,
+    PublicKeyCredentialUserEntity,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
 
 from client.domain.errors import SignInNeededError
 from client.domain.factor import FactorAnswer
+from offline.factors.introduction import Introduction, key_answers, of_key
+
+T = TypeVar("T")
 
 TOUCH_WAIT = 20.0  # seconds in which the key must be touched
 _PIN = {
@@ -49,6 +65,7 @@ class SecurityKey:
         *,
         wait: float = TOUCH_WAIT,
     ) -> None:
+        self._host = host
         self._origin = f"https://{host}"
         self._devices = devices
         self._wait = wait
@@ -58,13 +75,23 @@ class SecurityKey:
         """Answer the cloud's challenge. SignInNeededError ``key.…``."""
         return await asyncio.to_thread(self._answer, challenge, pin)
 
+    async def introduce(self, staff_id: str, pin: str) -> Introduction:
+        """Make a credential for somebody, let it answer at once, and return what it is enrolled with: two touches.
+
+        One made before on the same key for the same person is gone then. SignInNeededError ``key.…``.
+        """
+        return await asyncio.to_thread(self._with_key, lambda device: self._introduced(device, staff_id, pin))
+
     def _answer(self, challenge: Mapping[str, object], pin: str) -> FactorAnswer:
+        return self._with_key(lambda device: self._asserted(device, challenge, pin))
+
+    def _with_key(self, act: Callable[[CtapDevice], T]) -> T:
         try:
             devices = list(self._devices())
             if len(devices) != 1:
                 raise SignInNeededError("key.absent")
             with devices[0] as device:
-                return self._asserted(device, challenge, pin)
+                return act(device)
         except PinRequiredError:
             raise SignInNeededError("key.failed") from None
         except ClientError as error:
@@ -73,23 +100,57 @@ class SecurityKey:
             raise SignInNeededError("key.failed") from None
 
     def _asserted(self, device: CtapDevice, challenge: Mapping[str, object], pin: str) -> FactorAnswer:
+        options = PublicKeyCredentialRequestOptions.from_dict(challenge)
+        found = self._touched(device, pin, lambda client, ended: client.get_assertion(options, ended))
+        return FactorAnswer(dict(found.get_response(0)))
+
+    def _introduced(self, device: CtapDevice, staff_id: str, pin: str) -> Introduction:
+        asked = key_answers(staff_id)
+        made = self._touched(
+            device, pin, lambda client, ended: client.make_credential(self._wished(staff_id, asked), ended)
+        )
+        credential = made.response.attestation_object.auth_data.credential_data
+        if credential is None:
+            raise SignInNeededError("key.failed")
+        told = {"challenge": websafe_encode(asked), "rpId": self._host, "userVerification": "required"}
+        answer = self._asserted(device, told, pin).answer
+        if not isinstance(answer, Mapping):
+            raise SignInNeededError("key.failed")
+        return of_key(staff_id, bytes(credential), answer)
+
+    def _wished(self, staff_id: str, asked: bytes) -> PublicKeyCredentialCreationOptions:
+        """Return what is asked of a new credential: found without being named, its holder verified (WebAuthn 5.4)."""
+        return PublicKeyCredentialCreationOptions(
+            rp=PublicKeyCredentialRpEntity(id=self._host, name="Madoguchi"),
+            user=PublicKeyCredentialUserEntity(id=staff_id.encode(), name=staff_id, display_name=staff_id),
+            challenge=asked,
+            pub_key_cred_params=[
+                PublicKeyCredentialParameters(type=PublicKeyCredentialType.PUBLIC_KEY, alg=ES256.ALGORITHM)
+            ],
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.REQUIRED,
+                user_verification=UserVerificationRequirement.REQUIRED,
+            ),
+        )
+
+    def _touched(self, device: CtapDevice, pin: str, act: Callable[[Fido2Client, Event], T]) -> T:
         def tries_left() -> int:
             return ClientPin(Ctap2(device)).get_pin_retries()[0]
 
         hands = _Hands(pin, tries_left, warned=self._warned)
         client = Fido2Client(device, DefaultClientDataCollector(self._origin), user_interaction=hands)
-        options = PublicKeyCredentialRequestOptions.from_dict(challenge)
         ended = Event()
         timer = Timer(self._wait, ended.set)
         timer.daemon = True
         timer.start()
         try:
-            found = client.get_assertion(options, ended)
+            found = act(client, ended)
             self._warned = False
-            return FactorAnswer(dict(found.get_response(0)))
         except SignInNeededError:
             self._warned = True
             raise
+        else:
+            return found
         finally:
             timer.cancel()
 

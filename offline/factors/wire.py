@@ -32,13 +32,17 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer: trouble, or what was asked for. ``public`` is modulus and exponent of the key that opens, in DER."""
+    """An answer: trouble, or what was asked for.
+
+    ``public`` is modulus and exponent of the key that opens, ``signer`` of the one that signed, in DER.
+    """
 
     trouble: Trouble = ""
     cards: tuple[Seen, ...] = ()
     data: bytes = b""
     key_id: bytes = b""
     public: bytes = b""
+    signer: bytes = b""
     padding: str = ""
 
     def __repr__(self) -> str:

@@ -7,9 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from selenium.webdriver.common.keys import Keys
 
 from cloud.clock import day_in_tokyo, utc_now
+from offline.factors.introduction import Introduction, card_signs, of_card
 from tests.cloud.chromium import chromium, spki_of
 from tests.cloud.cloud_builders import Terminal, open_envelope
 from tests.cloud.office_desk import a_household, moved, person_of, raise_block, sign_in
@@ -25,6 +29,13 @@ def program(tmp_path: Path) -> Iterator[Program]:
     if made.process is not None and made.process.poll() is None:
         made.process.kill()
         made.process.wait(20)
+
+
+def introduced() -> Introduction:
+    key = rsa.generate_private_key(65537, 2048)
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    signature = key.sign(card_signs("s001"), padding.PKCS1v15(), SHA256())
+    return of_card("s001", public, signature)
 
 
 async def refusals(terminal: Terminal, rows: list[dict[str, Any]]) -> list[str]:
@@ -70,6 +81,13 @@ async def test_a_day_in_the_office_by_keyboard(program: Program, tmp_path: Path)
             assert await refusals(terminal, rows) == []
             raise_block(window, rows[0]["atena_no"])
             assert await refusals(terminal, rows) == ["refused.blocked"]
+            window.together(Keys.ALT, "6")
+            window.press("a[href$='/staff/s001']")
+            told = introduced()
+            window.write("#f-factor", told.text)
+            window.together(Keys.ALT, "k")
+            assert told.fingerprint in window.words
+            await terminal.sign_in("s001", *person_of(ready, "s001"))
             window.together(Keys.ALT, "4")
             window.press("a[href$='/terminals/T0001']")
             window.together(Keys.ALT, "w")

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cloud.office.desk import desk_of
 from tests.cloud.attachment_builders import SCAN, a_bundle
@@ -59,6 +61,21 @@ _WHATS = (
     *("add", "grant", "grant", "revoke", "suspend", "resume"),
     *("reset_password", "set_factor", "end"),
 )
+
+
+async def test_a_card_is_enrolled_and_taken_away_on_the_command_line(line: Line, tmp_path: Path) -> None:
+    key, file = rsa.generate_private_key(65537, 2048), tmp_path / "card.pem"
+    file.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    told = one(line.rows("enrol-factor", "s001", str(file)))
+    assert told["kind"] == "card"
+    held = {row["kind"]: row["fingerprint"] for row in line.rows("factors", "s001")}
+    assert held == {"card": told["fingerprint"], "totp": ""}
+    line.says("remove-factor", "s001", "card")
+    assert [row["kind"] for row in line.rows("factors", "s001")] == ["totp"]
+    assert "見つかりません" in line.says("remove-factor", "s001", "card", code=1)
+    assert "ほかの担当者に依頼" in line.says("enrol-factor", "s002", str(file), code=1)
+    acts = [(act["what"], act["subject"]) for act in reversed(line.rows("log"))]
+    assert acts == [("staff.set_factor", "s001 card"), ("staff.remove_factor", "s001 card")]
 
 
 async def test_nobody_acts_on_their_own_access_there_either(line: Line) -> None:

@@ -18,7 +18,7 @@ from fido2.hid import CAPABILITY
 
 from tests.cloud.soft_key import PRESENT, VERIFIED, SoftKey
 
-GET_ASSERTION, GET_INFO, CLIENT_PIN = 0x02, 0x04, 0x06
+MAKE_CREDENTIAL, GET_ASSERTION, GET_INFO, CLIENT_PIN = 0x01, 0x02, 0x04, 0x06
 GET_RETRIES, GET_AGREEMENT, GET_TOKEN = 0x01, 0x02, 0x05
 
 
@@ -57,6 +57,8 @@ class SoftAuthenticator(CtapDevice):
                 told = self._info()
             elif data[0] == CLIENT_PIN:
                 told = self._client_pin(asked)
+            elif data[0] == MAKE_CREDENTIAL:
+                told = self._made(asked)
             else:
                 told = self._assertion(asked, event)
         except CtapError as error:
@@ -87,6 +89,18 @@ class SoftAuthenticator(CtapDevice):
             raise CtapError(CtapError.ERR.PIN_INVALID if self.tries else CtapError.ERR.PIN_BLOCKED)
         self.tries = 8
         return {2: protocol.encrypt(shared, self._token)}
+
+    def _made(self, asked: Mapping[int, Any]) -> dict[int, Any]:
+        """Make a credential in place of the one before; it is discoverable, and the PIN was asked (CTAP 2.1, 6.1)."""
+        protocol: Any = PinProtocolV1()
+        verified = hmac.compare_digest(protocol.authenticate(self._token, asked[1]), asked[8])
+        if not asked[7].get("rk") or asked[4] != [{"alg": -7, "type": "public-key"}]:
+            raise CtapError(CtapError.ERR.UNSUPPORTED_OPTION)
+        made = SoftKey(asked[2]["id"], credential_id=secrets.token_bytes(16))
+        self.credential = made
+        flags = PRESENT | 0x40 | (VERIFIED if verified else 0)
+        data = sha256(made.host.encode()).digest() + bytes([flags]) + made.counter.to_bytes(4, "big")
+        return {1: "none", 2: data + made.secret(), 3: {}}
 
     def _assertion(self, asked: Mapping[int, Any], event: Event | None) -> dict[int, Any]:
         while not self.touched:

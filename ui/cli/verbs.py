@@ -24,9 +24,16 @@ VERBS = {
     "outbox": "write down what was not sent yet, for a PC that dies; bring another terminal's to the cloud",
     "account": "hand this terminal's secret to another OS account of this PC, or take it under that account",
     "keys": "move or change the device secret, or erase what one clerk opens here",
+    "factor": "have a card or FIDO2 key write the line an officer of the back office enrols it with; asks for its PIN",
     "card": "speak with the module of IC cards; the counter starts this itself",
     "wipe": "hand over what the cloud does not have, then erase this terminal; with --transfer enrol the PC anew",
     "enrol": "make this PC a terminal of the town, with a one-time token",
+}
+_WORDS = {
+    "bundle": bundle_words.add_to,
+    "outbox": bundle_words.add_outbox_to,
+    "account": account_words.add_to,
+    "keys": keys_words.add_to,
 }
 Verb = Callable[[Loaded, argparse.Namespace], int]
 
@@ -85,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
         if name == "config":
             verb.add_argument("--sample", action="store_true", help="print a sample settings file")
+        if name == "factor":
+            verb.add_argument("kind", choices=("card", "fido2"))
+            verb.add_argument("staff", metavar="STAFF", help="staff id of who will sign in with it")
         if name == "card":
             verb.add_argument("--module", default="", help="file of the PKCS#11 module")
             verb.add_argument("--key", default="", help="label of the key on the card")
@@ -97,14 +107,8 @@ def _parser() -> argparse.ArgumentParser:
                 "--token-file", default="", help="file with the token of a hall server, for its first start"
             )
             verb.add_argument("--ready", default="", metavar="FILE", help="written (JSON) once it serves")
-        if name == "bundle":
-            bundle_words.add_to(verb)
-        if name == "outbox":
-            bundle_words.add_outbox_to(verb)
-        if name == "account":
-            account_words.add_to(verb)
-        if name == "keys":
-            keys_words.add_to(verb)
+        if name in _WORDS:
+            _WORDS[name](verb)
         if name == "wipe":
             verb.add_argument(
                 "--terminal", required=True, help="number of this terminal, so that it is no slip"

@@ -122,6 +122,27 @@ def renew(visit: VisitDep, form: FormDep, staff_id: str) -> Response:
     return _person(visit, staff_id, told=told)
 
 
+@router.post("/staff/{staff_id}/factors")
+def enrol_factor(visit: VisitDep, form: FormDep, staff_id: str) -> Response:
+    """Enrol the card or key somebody brings."""
+    text = form.get("factor")
+    return _done(
+        visit,
+        form,
+        staff_id,
+        "factor_enrolled",
+        lambda by: visit.desk.staff.enrol_factor(by, staff_id, text),
+    )
+
+
+@router.post("/staff/{staff_id}/factors/{kind}")
+def remove_factor(visit: VisitDep, form: FormDep, staff_id: str, kind: str) -> Response:
+    """Take a second factor away."""
+    return _done(
+        visit, form, staff_id, "factor_removed", lambda by: visit.desk.staff.remove_factor(by, staff_id, kind)
+    )
+
+
 def _entry(form: Form) -> Entry:
     return Entry(
         staff_id=form.get("staff_id"),
@@ -180,6 +201,7 @@ def _person(
         uri=visit.desk.staff.uri(told, staff_id) if told else "",
         rights=RIGHTS,
         today=visit.today,
+        factors=visit.desk.staff.factors(staff_id),
         is_self=staff_id == visit.officer.staff_id,
         **more,
     )
