@@ -289,7 +289,8 @@ class Config:
     allow_pdf_files: bool = field(
         default=False,
         metadata={
-            "doc": "Allow file: as printer_uri in production; papers then lie on a disk, readable to whoever has it."
+            "doc": "Let officers save papers as files in production (file: as printer_uri, or a queue that prints to PDF); "
+            "they lie on a disk, readable to whoever has it, and each is in the book."
         },
     )
     drill: str = field(

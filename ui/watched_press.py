@@ -59,6 +59,10 @@ class WatchedPress:
         """Print 停止中発行 要確認一覧."""
         return self._heard(await self._watched(self._press.print_doubtful(listed)))
 
+    async def saves_files(self) -> bool:
+        """Tell whether what is printed now would be a file."""
+        return await self._press.saves_files()
+
     async def take_own(self, own: OwnFont) -> None:
         """Draw the town's own letters by this font from now on."""
         await self._press.take_own(own)

@@ -71,6 +71,7 @@ from ui.doors import Doors, utc_now, wipe_of
 from ui.jobs import FillJobs, Jobs
 from ui.journal_rounds import send_journal_of
 from ui.neighbours import by_the_hall, parcels_by_the_hall
+from ui.paper import paper_of
 from ui.place_readings import ReadingsAtHand
 from ui.policy import limits_of
 from ui.releasing import release_of
@@ -252,7 +253,7 @@ def _issue_of(config: Config, doors: Doors, line: CloudLine) -> IssueCertificate
         doors.stores.replica,
         line.reach,
         doors.stores.ledger,
-        doors.press,
+        paper_of(config, doors, line.log_in),
         now=utc_now,
         declared=_declared,
         clock_offset_ms=_clock_offset(doors),
@@ -277,7 +278,7 @@ def _proof_of(config: Config, doors: Doors, line: CloudLine) -> Prove:
 def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: DrillJobs) -> Jobs:
     """Join what a clerk can have done."""
     live, replica, reach, ledger = line.live, doors.stores.replica, line.reach, doors.stores.ledger
-    press, offset, link = doors.press, _clock_offset(doors), line.watch
+    press, offset, link = paper_of(config, doors, line.log_in), _clock_offset(doors), line.watch
 
     find = FindResident(live, replica, reach, ledger, now=utc_now)
     issue = _issue_of(config, doors, line)

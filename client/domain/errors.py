@@ -228,6 +228,7 @@ class PaperError(CounterError):
     codes = (
         "paper.glyph_missing",  # fact: letters, as code points
         "paper.no_printer",  # none is set
+        "paper.to_file",  # the printer prints into files, and the town has not allowed that
         "paper.printer_unreachable",
         "paper.printer_refused",
         "paper.unknown",  # whether the sheet came out is not known

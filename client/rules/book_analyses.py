@@ -20,7 +20,7 @@ _SAME = timedelta(seconds=10)  # between a try and the line of it: a password is
 # Lines a person makes; what the program, the cloud or a neighbour wrote is nobody's access.
 _BY_PERSONS = frozenset(
     {
-        "sign_in", "look_up", "view", "issue", "handed_over", "spoiled", "refusal", "release", "let_in", "account",
+        "sign_in", "look_up", "view", "issue", "handed_over", "spoiled", "refusal", "saved", "release", "let_in", "account",
         "intake", "call_back", "book", "drill",
     }
 )  # fmt: skip

@@ -162,6 +162,7 @@ STAGES = (
             *("client/logs.py", "offline/store/door.py", "offline/store/files.py", "printing/desk/"),
             *("tests/leak_forms.py", "tests/leak_search.py", "tests/journeys/leaks.py"),
         ),
+        also=("tests/ui/test_no_way_out.py",),
     ),
     Stage(
         "packages",

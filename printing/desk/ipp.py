@@ -125,7 +125,10 @@ class Queue:
 
     def printer(self, *, user: str) -> Reply:
         """Ask how the printer is."""
-        wanted = ("printer-state", "printer-state-reasons", "printer-is-accepting-jobs", "printer-name")
+        wanted = (
+            *("printer-state", "printer-state-reasons", "printer-is-accepting-jobs", "printer-name"),
+            *("printer-info", "printer-make-and-model", "device-uri"),  # the last is CUPS's own
+        )
         about: tuple[Attribute, ...] = (
             (Tag.NAME, "requesting-user-name", (user,)),
             (Tag.KEYWORD, "requested-attributes", wanted),

@@ -23,6 +23,7 @@ from client.domain.drill import DrillReport
 from client.domain.errors import PaperError
 from client.domain.slip import IntakeSlip
 from client.jobs.ports import Picture, Printed
+from client.rules.destinations import leads_into_files
 from printing.desk import words
 from printing.desk.ipp import BrokenError, JobState, Queue, Reply, UnreachableError
 from printing.desk.verdict import Verdict, judge, silent
@@ -111,6 +112,10 @@ class DrawingPress(ABC):
         """Return what the printer wants, "" where nothing, None where it does not say."""
         return ""
 
+    async def saves_files(self) -> bool:
+        """Tell whether what is printed now would be a file, as far as the printer says what it is."""
+        return False
+
     @abstractmethod
     async def _deliver(self, pdf: bytes, *, job_name: str, key: str, once: bool = True) -> Printed: ...
 
@@ -170,6 +175,10 @@ class FilePress(DrawingPress):
         super().__init__(chain, printer=printer)
         self._out_dir = out_dir
 
+    async def saves_files(self) -> bool:
+        """Tell that it does."""
+        return True
+
     async def _deliver(self, pdf: bytes, *, job_name: str, key: str, once: bool = True) -> Printed:
         path = self._out_dir / (_NOT_IN_FILE_NAMES.sub("_", key) + ".pdf")
         name = await self._on_thread(partial(_write_once if once else _write_beside, path, pdf))
@@ -228,6 +237,18 @@ class IppPress(DrawingPress):
         if not reply.ok:
             return None
         return words.sentence(*words.of_printer(reply.words("printer-state-reasons")))
+
+    async def saves_files(self) -> bool:
+        """Ask the queue what it is, each time: it can be set up anew meanwhile. One that does not answer prints nothing."""
+        try:
+            reply = await self._ask(partial(self._queue.printer, user=self._user))
+        except (UnreachableError, BrokenError):
+            return False
+        said = (reply.words(f"printer-{name}") for name in ("name", "info", "make-and-model"))
+        return leads_into_files(
+            names=(*(word for words_ in said for word in words_), *self._queue.uri.rsplit("/", 1)[-1:]),
+            addresses=reply.words("device-uri"),
+        )
 
     async def _follow(self, job_id: int | None) -> Verdict:
         clock = asyncio.get_running_loop().time

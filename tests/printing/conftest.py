@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +105,20 @@ def _avahi_answers() -> bool:
 @pytest.fixture
 def printer(_name_service: None, tmp_path: Path) -> Iterator[ScriptedPrinter]:
     """Start a printer of our own; one a test, since a fault may leave it in any state."""
+    with a_printer(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def pdf_queue(_name_service: None, tmp_path: Path) -> Iterator[ScriptedPrinter]:
+    """Start what says of itself that it prints into files."""
+    with a_printer(tmp_path, "-M", "Generic", "-m", "CUPS-PDF Printer") as one:
+        yield one
+
+
+@contextmanager
+def a_printer(tmp_path: Path, *said: str) -> Iterator[ScriptedPrinter]:
+    """Run a printer that says this of itself."""
     port = _free_port()
     command = tmp_path / "print.sh"
     command.write_text(_PRINT_COMMAND)
@@ -112,7 +126,9 @@ def printer(_name_service: None, tmp_path: Path) -> Iterator[ScriptedPrinter]:
     (tmp_path / "spool").mkdir()
     call = ["ippeveprinter", "-p", str(port), "-d", str(tmp_path / "spool"), "-f", "application/pdf"]
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen([*call, "-c", str(command), f"Counter{port}"], stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [*call, *said, "-c", str(command), f"Counter{port}"], stdout=log, stderr=log
+        )
     try:
         _wait_for(lambda: _answers(port))
         yield ScriptedPrinter(f"ipp://localhost:{port}/ipp/print", tmp_path, process)

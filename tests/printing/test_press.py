@@ -18,7 +18,7 @@ from printing.desk.ipp import JobState, Reply
 from printing.desk.press import FilePress, IppPress
 from printing.desk.verdict import judge
 from printing.layout.glyphs import FontChain
-from tests.printing.conftest import ScriptedPrinter
+from tests.printing.conftest import ScriptedPrinter, a_printer
 from tests.printing.paper_builders import decided, family
 
 JOB = "住民票の写し 本庁1-000011"
@@ -143,6 +143,24 @@ async def test_a_printer_that_prints_says_so(chain: FontChain, printer: Scripted
     assert printed.words == "印刷が終わりました"
     assert printer.printed is not None
     assert hashlib.sha256(printer.printed).hexdigest() == printed.pdf_hash
+
+
+@pytest.mark.service
+@pytest.mark.asyncio
+async def test_a_queue_that_saves_files_says_so_and_a_printer_does_not(
+    chain: FontChain, pdf_queue: ScriptedPrinter, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert await IppPress(chain, pdf_queue.uri, "プリンタ001").saves_files()
+    with a_printer(tmp_path_factory.mktemp("other")) as printer:
+        assert not await IppPress(chain, printer.uri, "プリンタ001").saves_files()
+    assert not await IppPress(
+        chain, printer.uri, "プリンタ001"
+    ).saves_files()  # off: it prints nothing either
+
+
+@pytest.mark.asyncio
+async def test_a_folder_saves_files(chain: FontChain, tmp_path: Path) -> None:
+    assert await FilePress(chain, tmp_path, "プリンタ001").saves_files()
 
 
 @pytest.mark.service

@@ -16,6 +16,7 @@ KINDS = (
     "handed_over",
     "spoiled",
     "refusal",
+    "saved",
     "release",
     "let_in",
     "account",
