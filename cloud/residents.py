@@ -12,6 +12,8 @@ from cloud.search_words import Asked, Condition, People, Reader, Term
 from cloud.shelter import sheltered
 
 MOST_HITS = 200
+_PROCESSES = ("issue", "view", "ido", "seal")
+_UNSAID = {"furigana": None, "birth_text": "", "birth_sort": None, "sex": None, "address": None}
 
 
 def shown_name(row: Mapping[str, object]) -> str:
@@ -126,6 +128,7 @@ def _columns(municipality: str) -> sa.Select[Any]:
         hidden.label("hidden"),
         protected.label("protected"),
         blocked.label("blocked"),
+        *(_is_stopped(municipality, process).label(f"stopped_{process}") for process in _PROCESSES),
     ).join(
         resident,
         sa.and_(
@@ -134,6 +137,38 @@ def _columns(municipality: str) -> sa.Select[Any]:
             resident.c.history_no == index.c.history_no,
         ),
     )
+
+
+def _is_stopped(municipality: str, process: str) -> sa.ColumnElement[bool]:
+    """Return what tells that a 抑止 stops a process for somebody; one of 照会 does so for all they live with.
+
+    One that begins later counts too: a list has no day of its own.
+    """
+    index, block = storage.resident_index, storage.rows["block"]
+    stops = (block.c.municipality == municipality, block.c.process == process, block.c.level == "error")
+    own = sa.exists().where(
+        *stops, sa.or_(block.c.atena_no == index.c.atena_no, block.c.household_no == index.c.household_no)
+    )
+    if process != "view":
+        return own
+    other = index.alias()
+    housemates = sa.exists().where(
+        *stops,
+        index.c.status == "resident",
+        other.c.municipality == municipality,
+        other.c.household_no == index.c.household_no,
+        other.c.status == "resident",
+        block.c.atena_no == other.c.atena_no,
+    )
+    return sa.or_(own, housemates)
+
+
+def as_listed(hit: Mapping[str, object]) -> dict[str, object]:
+    """Return a hit as a counter may have it: of whom nobody may look at, the name alone."""
+    stopped = hit["stopped"]
+    if not isinstance(stopped, list) or "view" not in stopped:
+        return dict(hit)
+    return {**hit, **_UNSAID}
 
 
 def _hit(row: Mapping[Any, Any]) -> dict[str, object]:
@@ -151,4 +186,5 @@ def _hit(row: Mapping[Any, Any]) -> dict[str, object]:
         "address": None if row["hidden"] else place,
         "blocked": bool(row["blocked"]),
         "protected": bool(row["protected"]),
+        "stopped": [process for process in _PROCESSES if row[f"stopped_{process}"]],
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from client.domain.as_of import Answer, AsOf, Source
-from client.domain.blocks import Restrictions
+from client.domain.blocks import BlockLevel, BlockProcess, Restrictions
 from client.domain.calendar import parse_day
 from client.domain.certificate import (
     CertificateKind,
@@ -144,6 +144,11 @@ class MemoryRegister:
             status=member.status,
             blocked=any(block.atena_no == atena_no for block in self.restrictions.blocks),
             protected=any(one.atena_no == atena_no for one in self.restrictions.shien_sochi),
+            unseen=any(
+                block.process is BlockProcess.VIEW and block.level is BlockLevel.ERROR
+                for block in self.restrictions.blocks
+                if block.atena_no in numbers or block.household_no == household.household_no
+            ),
         )
 
     def _reach(self) -> None:

@@ -15,7 +15,7 @@ from hashlib import sha256
 import msgspec
 
 from client.domain.as_of import AsOf, Source
-from client.domain.blocks import Restrictions
+from client.domain.blocks import BlockProcess, Restrictions
 from client.domain.calendar import RegisterDate
 from client.domain.certificate import CertificateRequest, Certifier, FormWords, OfficialSeal
 from client.domain.change import CloudAnswer, FirstTold, QueuedChange, Receipt
@@ -65,9 +65,13 @@ class WireHit(msgspec.Struct):
     birth_sort: str | None = None
     sex: str | None = None
     address: str | None = None
+    stopped: list[str] | None = None
 
     def value(self) -> Hit:
-        """Return the hit; a protected person's address is dropped even where the cloud should send one."""
+        """Return the hit; a protected person's address is dropped even where the cloud should send one.
+
+        An older cloud does not say what a 抑止 stops: then it may be the look, and is taken for it.
+        """
         return Hit(
             atena_no=AtenaNo(self.atena_no),
             household_no=HouseholdNo(self.household_no),
@@ -81,6 +85,7 @@ class WireHit(msgspec.Struct):
             status=ResidentStatus(self.status),
             blocked=self.blocked,
             protected=self.protected,
+            unseen=self.blocked if self.stopped is None else BlockProcess.VIEW.value in self.stopped,
         )
 
 

@@ -157,7 +157,7 @@ def resident_from_row(row: Row) -> Resident:
     )
 
 
-def hit_from_row(row: Row, *, protected: bool, hidden: bool, blocked: bool) -> Hit:
+def hit_from_row(row: Row, *, protected: bool, hidden: bool, blocked: bool, unseen: bool) -> Hit:
     """Read the columns of table ``resident`` a line of a result list is made of; ``hidden``: without the address."""
     birth = _register_date(row, "birth")
     if birth is None:
@@ -173,10 +173,11 @@ def hit_from_row(row: Row, *, protected: bool, hidden: bool, blocked: bool) -> H
         furigana=_text(row, "furigana") or _text(row, "tsusho_furigana"),
         birth=birth,
         sex=_text(row, "sex"),
-        address=None if protected or hidden else address.text,
+        address=None if protected or hidden or unseen else address.text,
         status=ResidentStatus(_need(row, "status")),
         blocked=blocked,
         protected=protected,
+        unseen=unseen,
     )
 
 

@@ -146,7 +146,8 @@ class Household:
 class Hit:
     """One line of a search result: enough to choose by, with the block mark [STD j410].
 
-    ``address`` is None where it may not be shown (支援措置).
+    ``address`` is None where it may not be shown (支援措置). ``unseen``: a 抑止 of 照会 forbids the look at the record,
+    so that the line says the name and nothing else of it.
     """
 
     atena_no: AtenaNo
@@ -159,6 +160,7 @@ class Hit:
     status: ResidentStatus
     blocked: bool
     protected: bool
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from client.domain.as_of import AsOf
 from client.domain.blocks import Block, BlockLevel, BlockProcess, Restrictions
-from client.domain.calendar import TOKYO, tokyo_day
+from client.domain.calendar import TOKYO, RegisterDate, tokyo_day
 from client.domain.certificate import CertificateKind, CertificateRequest, IdentityCheck, Requester
 from client.domain.change import QueuedChange
 from client.domain.clerk import Right, SignIn
@@ -64,6 +64,7 @@ _PIECES: Mapping[Right, frozenset[str]] = MappingProxyType(
     }
 )
 _HIDDEN = Address(town="", banchi="")
+_UNSAID = RegisterDate("", None)
 _NEEDS_PURPOSE = frozenset({Requester.THIRD_PARTY, Requester.OFFICIAL})
 
 
@@ -166,13 +167,23 @@ def shelters(restrictions: Restrictions) -> bool:
 def masked_hits(hits: Iterable[Hit]) -> tuple[Hit, ...]:
     """Return search results without the address of any protected person or housemate; no line is left out.
 
+    Of whom nobody may look at (抑止 of 照会) the name alone is left, by which the match is told and the officer asked.
     The registers leave these addresses out themselves; here it is done again with what the answer itself tells.
     """
     found = tuple(hits)
     homes = {hit.household_no for hit in found if hit.protected}
     return tuple(
-        replace(hit, address=None) if hit.protected or hit.household_no in homes else hit for hit in found
+        _named_only(hit)
+        if hit.unseen
+        else replace(hit, address=None)
+        if hit.protected or hit.household_no in homes
+        else hit
+        for hit in found
     )
+
+
+def _named_only(hit: Hit) -> Hit:
+    return replace(hit, furigana=None, birth=_UNSAID, sex=None, address=None)
 
 
 def masked_household(

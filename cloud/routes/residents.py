@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 
 from cloud.households import history_rows, household_rows, restrictions
 from cloud.items import as_seen
-from cloud.residents import MOST_HITS, search
+from cloud.residents import MOST_HITS, as_listed, search
 from cloud.routes.wire import TenantDep, ViewerDep, body_of, json_answer
 from cloud.search_words import Asked
 from cloud.staff import Clerk
@@ -60,7 +60,7 @@ def find(tenant: TenantDep, clerk: ViewerDep, asked: Annotated[Search, Depends(b
     """Find residents by what was typed, in one field or in those of a form."""
     with tenant.register.reading() as connection:
         hits = search(connection, tenant.municipality, asked.by(clerk), limit=asked.limit)
-        return json_answer({"hits": hits, "as_of": tenant.register.as_of(connection)})
+        return json_answer({"hits": list(map(as_listed, hits)), "as_of": tenant.register.as_of(connection)})
 
 
 @router.get("/v1/residents/{atena_no}/household")

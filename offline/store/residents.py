@@ -31,10 +31,18 @@ _HIT = (
     *("atena_no", "household_no", "status", "full_name", "latin_name", "furigana", "tsusho_furigana"),
     *("birth_text", "birth_sort", "sex", "address_town", "address_banchi", "address_katagaki"),
 )
+# A look is one at the whole household, so that one member's 抑止 forbids it for all. One that begins later counts
+# too: a list has no day of its own.
+_NO_LOOK = "b.process = 'view' AND b.level = 'error'"
 _HITS = f"""
 SELECT EXISTS (SELECT 1 FROM shien_sochi s WHERE s.atena_no = r.atena_no),
     EXISTS (SELECT 1 FROM block b WHERE b.atena_no = r.atena_no)
     OR EXISTS (SELECT 1 FROM block b WHERE b.household_no = r.household_no),
+    EXISTS (SELECT 1 FROM block b WHERE b.atena_no = r.atena_no AND {_NO_LOOK})
+    OR EXISTS (SELECT 1 FROM block b WHERE b.household_no = r.household_no AND {_NO_LOOK})
+    OR r.status = 'resident' AND EXISTS (
+        SELECT 1 FROM person p CROSS JOIN block b ON b.atena_no = p.atena_no
+        WHERE p.household_no = r.household_no AND p.living AND {_NO_LOOK}),
     {", ".join(f"r.{column}" for column in _HIT)}
 FROM json_each(?) wanted CROSS JOIN resident r ON r.rowid = wanted.value
 ORDER BY wanted.key
@@ -237,10 +245,12 @@ def _protected(
 
 
 def _hit(record: Sequence[object], hidden: Collection[str]) -> Hit:
-    protected, blocked, *values = record
+    protected, blocked, unseen, *values = record
     row = {column: value for column, value in zip(_HIT, values, strict=True) if value is not None}
     hides = row["household_no"] in hidden
-    return hit_from_row(row, protected=bool(protected), hidden=hides, blocked=bool(blocked))
+    return hit_from_row(
+        row, protected=bool(protected), hidden=hides, blocked=bool(blocked), unseen=bool(unseen)
+    )
 
 
 def _in_force(

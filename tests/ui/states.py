@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from PySide6.QtCore import Qt
 
+from client.domain.blocks import Block, BlockLevel, BlockProcess
 from client.domain.errors import LinkDownError, PaperError, SignInNeededError
 from client.domain.feed import FeedPosition, Position
 from client.domain.gaiji import Gaiji
@@ -114,6 +115,19 @@ async def blocked(counter: Counter) -> None:
     await counter.hands.push("addJuminhyo")
     identity = await counter.hands.wait_for("identity")
     await counter.hands.press(Qt.Key.Key_Down, identity)
+
+
+async def no_look(counter: Counter) -> None:
+    """A list with somebody whose record nobody may look at."""
+    await searching(counter)
+    found = counter.face.counter.find
+    block = Block(
+        "b-look", found.lines[1].atena_no, None, BlockProcess.VIEW, BlockLevel.ERROR, "確認中", None, None
+    )
+    for register in (counter.world.live, counter.world.replica):
+        register.restrictions = replace(register.restrictions, blocks=(*register.restrictions.blocks, block))
+    found.find_now()
+    await counter.quiet()
 
 
 async def foreigner(counter: Counter) -> None:
@@ -347,6 +361,7 @@ STATES: dict[str, Play] = {
     "counter-ready": ready,
     "counter-protected": protected,
     "counter-blocked": blocked,
+    "counter-no-look": no_look,
     "counter-foreigner": foreigner,
     "counter-offline": offline,
     "counter-note": link_note,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -331,3 +331,18 @@ class _Nothing:
 
     def replace(self, _name: str, _work: Callable[[], Awaitable[None]]) -> None:
         return None
+
+
+async def test_who_may_not_be_looked_at_stands_in_the_list_with_a_name_and_a_word_why() -> None:
+    answer = hits("太郎")
+    (hit,) = answer.value.hits
+    unseen = replace(hit, birth=RegisterDate("", None), blocked=True, unseen=True)
+    registers = Registers(live=replace(answer, value=Found((unseen,))), reached=False)
+    registers.release.set()
+    model = model_of(registers)
+    model.type("たろう")
+    await until(lambda: bool(model.lines))
+    (line,) = model.lines
+    assert (line.name, line.birth, line.furigana, line.mark) == ("太郎", "", "", "unseen")
+    assert line.address == WORDS("find.no_look")
+    assert WORDS("find.mark_unseen") != WORDS("find.mark_blocked")

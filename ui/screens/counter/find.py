@@ -42,7 +42,7 @@ class HitLine:
     birth: str
     furigana: str
     address: str
-    mark: str  # "" | blocked | protected | removed
+    mark: str  # "" | unseen | blocked | protected | removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +279,14 @@ class FindModel:
 
     def _line(self, hit: Hit) -> HitLine:
         removed = hit.status is not ResidentStatus.RESIDENT
-        mark = "protected" if hit.protected else "blocked" if hit.blocked else "removed" if removed else ""
-        address = self._words("find.no_address")
+        stands = {
+            "protected": hit.protected,
+            "unseen": hit.unseen,
+            "blocked": hit.blocked,
+            "removed": removed,
+        }
+        mark = next((name for name, holds in stands.items() if holds), "")
+        address = self._words("find.no_look" if hit.unseen else "find.no_address")
         if hit.address is not None:
             address = hit.address.removeprefix(self._town)  # everyone here lives in the same town
         return HitLine(hit.atena_no, hit.name, short_birth(hit.birth), hit.furigana or "", address, mark)

@@ -11,7 +11,11 @@ from ui.widgets.letters import Letters, pixels
 _NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 _NAME_PT, _SMALL_PT = 15.0, 9.5
-_TONES = {"protected": QPalette.ColorRole.BrightText, "blocked": QPalette.ColorRole.LinkVisited}
+_TONES = {
+    "protected": QPalette.ColorRole.BrightText,
+    "unseen": QPalette.ColorRole.LinkVisited,
+    "blocked": QPalette.ColorRole.LinkVisited,
+}
 
 
 class HitList(QAbstractListModel):
@@ -103,6 +107,6 @@ class HitDelegate(QStyledItemDelegate):
             painter.setPen(quiet)
         painter.setClipRect(room.adjusted(0, 0, -(taken + 10) if right else 0, 6))
         painter.drawText(room.x(), int(baseline), line.furigana)
-        x = room.x() + painter.fontMetrics().horizontalAdvance(line.furigana + "　")
+        x = room.x() + (painter.fontMetrics().horizontalAdvance(line.furigana + "　") if line.furigana else 0)
         left = room.right() - (taken + 10 if right else 0) - x
         self._letters.draw(painter, x, baseline, self._letters.elided(line.address, small, left), small)
