@@ -12,7 +12,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from cloud import storage
-from cloud.clock import Now, day_in_tokyo, stamp
+from cloud.clock import Now, day_in_tokyo, read_stamp, stamp
 from cloud.contract import Row
 from cloud.credentials import (
     KeptFactor,
@@ -154,7 +154,7 @@ class Personnel:
         self._check_password(staff_id, password, past)
         hashed, today = self._passwords.hashed(password), self._today()
         with self._log.acting(by := By(done_by, form)) as connection:
-            self._sign_out(connection, staff_id, "password")
+            self._anew(connection, staff_id, "password")
             set_password(connection, self._municipality, staff_id, hashed, rules=self._rules, today=today)
             self._lockouts.forget_all(connection, staff_id)
             self._note(connection, "reset_password", staff_id, by)
@@ -178,7 +178,7 @@ class Personnel:
             self._member(connection, staff_id)
             if sole and others_with(connection, self._municipality, staff_id, kind=kind, secret=secret):
                 raise ProblemError(HTTPStatus.CONFLICT, "office.factor_taken")
-            self._sign_out(connection, staff_id, "factor")
+            self._anew(connection, staff_id, "factor")
             today = self._today()
             put_factor(
                 connection, self._municipality, staff_id, kind=kind, secret=secret, state=state, today=today
@@ -191,7 +191,7 @@ class Personnel:
             self._member(connection, staff_id)
             if kind not in {one.kind for one in factors_of(connection, self._municipality, staff_id)}:
                 raise not_found()
-            self._sign_out(connection, staff_id, "factor")
+            self._anew(connection, staff_id, "factor")
             take_factor(connection, self._municipality, staff_id, kind)
             self._note(connection, "remove_factor", staff_id, by, kind)
 
@@ -222,14 +222,24 @@ class Personnel:
         people = storage.staff
         here = sa.and_(people.c.municipality == self._municipality, people.c.staff_id == staff_id)
         with self._log.acting(by := By(done_by, form)) as connection:
-            self._member(connection, staff_id)
-            self._sign_out(connection, staff_id, "suspended")
+            self._anew(connection, staff_id, "suspended")
             connection.execute(sa.update(people).where(here).values(suspended_since=since))
             self._note(connection, act, staff_id, by)
 
     def _sign_out(self, connection: sa.Connection, staff_id: str, reason: str) -> None:
         take_turn(connection, self._municipality)
         end_sessions(connection, self._municipality, staff_id, reason, self._now())
+
+    def _anew(self, connection: sa.Connection, staff_id: str, reason: str) -> None:
+        """Sign somebody out everywhere, and let terminals hear that what they kept of their secrets is void."""
+        row, since = self._member(connection, staff_id), self._now()
+        if before := row.get(
+            "secrets_since"
+        ):  # stamps are of whole seconds: who signed in within one is told apart
+            since = max(since, read_stamp(str(before)) + timedelta(seconds=1))
+        row |= {"secrets_since": stamp(since)}
+        self._sign_out(connection, staff_id, reason)
+        self._register.commit(connection, "register", [put("staff_member", row)])
 
     def _member(self, connection: sa.Connection, staff_id: str) -> dict[str, object]:
         row = self._register.row(connection, "staff_member", (staff_id,))

@@ -29,6 +29,9 @@ class Clerk:
     section: str
     rights: frozenset[str]
     by_item: bool = False  # the town grants items one by one; else whoever may look up has them
+    secrets_since: str | None = (
+        None  # of the register's row: before it nothing a terminal kept of theirs counts
+    )
 
     def may(self, right: str) -> bool:
         """Tell whether the person may do something today, or see an item."""
@@ -106,7 +109,9 @@ def clerk_of(connection: sa.Connection, municipality: str, staff_id: str, today:
 def standing_of(connection: sa.Connection, municipality: str, staff_id: str, today: date) -> Standing | None:
     """Return a member of staff in force on a day, or None: unknown, not yet, no longer, suspended."""
     member, secret = storage.rows["staff_member"], storage.staff
-    query = sa.select(member.c.name, member.c.section, member.c.lent_by, member.c.until_day).where(
+    query = sa.select(
+        member.c.name, member.c.section, member.c.lent_by, member.c.until_day, member.c.secrets_since
+    ).where(
         member.c.municipality == municipality,
         member.c.staff_id == staff_id,
         secret.c.municipality == member.c.municipality,
@@ -121,7 +126,7 @@ def standing_of(connection: sa.Connection, municipality: str, staff_id: str, tod
         return None
     last = {right: _last([one for one in held if one.right == right]) for right in {o.right for o in held}}
     ends = [day for day in last.values() if day]
-    clerk = Clerk(staff_id, person.name, person.section or "", frozenset(last), by_item)
+    clerk = Clerk(staff_id, person.name, person.section or "", frozenset(last), by_item, person.secrets_since)
     return Standing(clerk, _day(person.until_day), date.fromisoformat(min(ends)) if ends else None)
 
 

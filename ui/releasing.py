@@ -9,6 +9,7 @@ from client.domain.certificate import CertificateRequest
 from client.domain.release import Release, Secrets
 from client.jobs.check_person import CheckPerson
 from client.jobs.issue_certificate import IssueCertificate
+from client.jobs.log_in import LogIn
 from client.jobs.ports import Link
 from client.jobs.release_issue import ReleaseIssue
 from offline.factors.card import CardFactor
@@ -21,11 +22,13 @@ from ui.work import Starter
 SCREEN = "release"
 
 
-def release_of(doors: Doors, link: Link, issue: IssueCertificate, minutes: int) -> ReleaseIssue:
+def release_of(
+    doors: Doors, link: Link, log_in: LogIn, issue: IssueCertificate, minutes: int
+) -> ReleaseIssue:
     """Join the job behind it."""
     ledger = doors.stores.ledger
     sessions = Sessions(doors.http, now=utc_now, factor=CardFactor(doors.card) if doors.card else None)
-    check = CheckPerson(sessions, doors.vault, ledger, link, now=utc_now)
+    check = CheckPerson(sessions, doors.vault, ledger, link, now=utc_now, within_terms=log_in.within_terms)
     last = timedelta(minutes=minutes)
     return ReleaseIssue(check, issue, ledger, now=utc_now, random=os.urandom, last=last)
 

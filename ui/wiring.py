@@ -336,7 +336,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         reentry=CheckReentry(find),
         insured=LookUpInsured(replica, ledger, now=utc_now),
         returned=RewriteReturned(find, replica, queue, settle, ledger, now=utc_now, random=os.urandom),
-        release=release_of(doors, line.watch, issue, config.release_minutes),
+        release=release_of(doors, line.watch, line.log_in, issue, config.release_minutes),
     )
 
 

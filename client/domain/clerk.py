@@ -32,6 +32,7 @@ class Clerk:
     """A member of staff.
 
     ``by_item`` tells that the town gives items one by one; else whoever may look up has them all, as it was before.
+    ``secrets_since`` is the moment (UTC) from which the cloud says their secrets stand; None where they never changed.
     """
 
     staff_id: str
@@ -39,6 +40,7 @@ class Clerk:
     section: str
     rights: frozenset[Right]
     by_item: bool = False
+    secrets_since: datetime | None = None
 
     @property
     def held(self) -> frozenset[Right]:

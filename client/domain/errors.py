@@ -65,6 +65,7 @@ class SignInNeededError(CounterError):
         "sign_in.expired",  # session over
         "sign_in.lease_over",  # offline lease ended; only the line helps
         "sign_in.unknown_here",  # never signed in on this PC, and the line is down
+        "sign_in.secrets_void",  # the cloud gave them another password or factor, or suspended them, since
         "sign_in.not_in_service",  # by the register's own rows not on the staff today
         "sign_in.first_code",  # the newcomer's first code does not fit the seed that was shown
         "sign_in.word_stale",  # of two who act together, one has shown both factors too long ago

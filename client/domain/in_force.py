@@ -1,7 +1,7 @@
 """What is in force from a day until a day: certifiers, seals, fees, words, forms, letters, guides, staff and rights."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class StaffMember:
     lent_by: str | None
     in_force_from: date | None = field(metadata={"column": "from_day"})
     in_force_until: date | None = field(metadata={"column": "until_day"})
+    secrets_since: datetime | None = None  # what was kept from before opens nothing
 
 
 @dataclass(frozen=True, slots=True)

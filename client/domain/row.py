@@ -37,6 +37,14 @@ def day_cell(value: object) -> date:
     return date.fromisoformat(str(value))
 
 
+def moment_cell(value: object) -> datetime:
+    """Return a moment (UTC) as the contract writes it, 2026-11-20T05:32:00Z; one that is read already stays."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    if moment.tzinfo is None:
+        raise ValueError("a moment names its time zone")
+    return moment
+
+
 def _cell(row: Row, column: str, read: Cell, needed: bool) -> object:
     value = row[column] if needed else row.get(column)
     return None if value is None and not needed else read(value)
@@ -58,6 +66,8 @@ def _reader(hint: Any) -> Cell:
     bare = getattr(hint, "__supertype__", hint)  # a NewType is read as what it is made of
     if bare is date:
         return day_cell
+    if bare is datetime:
+        return moment_cell
     if issubclass(bare, Enum):
         return cast(Cell, bare)
     return lambda value: _of_type(bare, value)

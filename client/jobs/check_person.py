@@ -5,6 +5,7 @@ person, here or at the cloud, and stand in the journal.
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from client.domain.clerk import SignIn
@@ -19,8 +20,16 @@ _STAFF_ID = re.compile(r"[A-Za-z0-9_-]{1,20}")  # else it is no id: a name, or a
 _NOBODY_HERE = "sign_in.unknown_here"
 
 
+async def _as_kept(sign_in: SignIn) -> SignIn:
+    """Return it as the wrap has it."""
+    return sign_in
+
+
 class CheckPerson:
-    """Says who somebody is, by their secrets."""
+    """Says who somebody is, by their secrets.
+
+    ``within_terms`` holds what this PC kept of them against the register's newer rows. SignInNeededError.
+    """
 
     def __init__(
         self,
@@ -31,6 +40,7 @@ class CheckPerson:
         *,
         now: Now,
         wait: float = _WAIT,
+        within_terms: Callable[[SignIn], Awaitable[SignIn]] = _as_kept,
     ) -> None:
         self._sessions = sessions
         self._keys = keys
@@ -38,6 +48,7 @@ class CheckPerson:
         self._link = link
         self._reach = Reach(link, wait)
         self._now = now
+        self._within_terms = within_terms
 
     async def __call__(self, clerk: SignIn, shown: Secrets) -> SignIn:
         """Return who it is, and whether the cloud or this PC said so. SignInNeededError, RefusedError, StoreError."""
@@ -62,7 +73,7 @@ class CheckPerson:
             with suppress(LinkDownError):  # noted by the reach; the keys on this PC decide
                 return await self._online(shown)
         unlocked = await self._keys.unlock(shown.staff_id, shown.password, shown.code, now=self._now())
-        return unlocked.sign_in
+        return await self._within_terms(unlocked.sign_in)
 
     async def _online(self, shown: Secrets) -> SignIn:
         try:

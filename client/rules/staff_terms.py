@@ -77,7 +77,9 @@ def admitted(
     if member is None or not rights:
         return RefusedError("refused.not_in_service")
     lease = Lease(min(now + longest, pair.first.lease.until, pair.second.lease.until))
-    clerk = Clerk(member.staff_id, member.name, member.section or "", rights, entry.by_item)
+    clerk = Clerk(
+        member.staff_id, member.name, member.section or "", rights, entry.by_item, member.secrets_since
+    )
     made = SignIn(clerk, lease, HowSignedIn.OFFLINE, now, let_in_by=pair.ids)
     return within_terms(made, entry, now)
 
@@ -92,6 +94,8 @@ def within_terms(sign_in: SignIn, entry: StaffEntry, now: datetime) -> SignIn | 
         return sign_in
     if not in_force(member, day):
         return SignInNeededError("sign_in.not_in_service")
+    if member.secrets_since and not is_of(sign_in.clerk.secrets_since, member.secrets_since):
+        return SignInNeededError("sign_in.secrets_void")
     clerk = common(
         sign_in.clerk,
         replace(sign_in.clerk, rights=rights_on(member, entry.grants, day), by_item=entry.by_item),
@@ -100,6 +104,11 @@ def within_terms(sign_in: SignIn, entry: StaffEntry, now: datetime) -> SignIn | 
     ends = [member.in_force_until, *(_last_day(held, right) for right in rights)]
     lease = Lease(min([sign_in.lease.until, *(end_of(last) for last in ends if last is not None)]))
     return replace(sign_in, clerk=clerk, lease=lease)
+
+
+def is_of(kept: datetime | None, since: datetime) -> bool:
+    """Tell whether what a PC keeps of somebody's secrets is from their last change on, both as the cloud told them."""
+    return kept is not None and kept >= since
 
 
 def common(told: Clerk, newer: Clerk) -> Clerk:

@@ -79,6 +79,7 @@ def sign_in(
                 "section": clerk.section,
                 "rights": sorted(clerk.rights),
                 "by_item": clerk.by_item,
+                **({"secrets_since": clerk.secrets_since} if clerk.secrets_since else {}),
             },
             "lease_until": stamp(opened.lease_until),
             "totp_seed": opened.totp_seed,

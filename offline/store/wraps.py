@@ -163,6 +163,7 @@ class ClerkNote(msgspec.Struct, frozen=True):
     section: str
     rights: tuple[str, ...]
     by_item: bool = False  # a note from before items were rights of their own does not say it
+    secrets_since: datetime | None = None
 
 
 class Box(msgspec.Struct, frozen=True, kw_only=True):

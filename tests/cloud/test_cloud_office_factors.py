@@ -1,7 +1,7 @@
 """Cards and keys enrolled in the office's pages: what ``madoguchi factor`` wrote, a certificate, and who may not."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,6 +193,32 @@ async def test_a_card_is_enrolled_by_its_certificate_or_public_key_and_only_wher
     pem = curve.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     assert "2048ビット以上" in await why_not(browser, pem)
     assert "登録の文字列を読めません" in await why_not(browser, private(card.key))
+
+
+async def test_whatever_opens_the_cloud_no_more_is_told_to_terminals_and_to_who_signs_in_after(
+    site: Site,
+) -> None:
+    people = site.tenant.personnel
+    acts: list[Callable[[], None]] = [
+        lambda: people.set_factor("s001", "card", b"key", done_by="o001"),
+        lambda: people.remove_factor("s001", "card", done_by="o001"),
+        lambda: people.reset_password("s001", PASSWORD + "2", done_by="o001"),
+        lambda: people.suspend("s001", done_by="o001"),
+        lambda: people.resume("s001", done_by="o001"),
+    ]
+    assert "secrets_since" not in (await site.terminal.sign_in()).json()["staff"]
+    heard: list[str] = []
+    for act in acts:  # all in one second
+        act()
+        (row,) = [one for one in people.people() if one["staff_id"] == "s001"]
+        heard.append(str(row["secrets_since"]))
+    assert heard == sorted(set(heard))
+    site.clock.forward(minutes=1)
+    opened = await site.terminal.sign_in(password=PASSWORD + "2")
+    assert opened.json()["staff"]["secrets_since"] == heard[-1]
+    changes = site.opened(await site.terminal.call("GET", "/v1/feeds/register?after=1"))["changes"]
+    told = [row.get("secrets_since") for table, _, row in changes if table == "staff_member"]
+    assert told[-1] == heard[-1]
 
 
 async def test_one_card_or_key_stands_for_one_person(site: Site, reader: Reader) -> None:
