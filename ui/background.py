@@ -73,7 +73,7 @@ class Background:
         self._night: list[asyncio.Task[None]] = []
         self._idle = IdleLock(idle, face.lock)
         self._copied = copied
-        self._somebody = False
+        face.covered = self._clear_copies
         self._session = SessionWatch(
             watch,
             now=now,
@@ -113,7 +113,7 @@ class Background:
             self._rounds.note_session(sign_in_again=self._session.sign_in_again)
             self._rounds.tell()
             self._idle.look(self._face.present_clerk)
-            self._clear_copies()
+            self._copied.look()
             self._tell_hint(self._now())
             await asyncio.sleep(1)
 
@@ -127,12 +127,8 @@ class Background:
             self._face.counter.refresh()  # what is shown was read with the rights of before
 
     def _clear_copies(self) -> None:
-        somebody = self._face.present_clerk is not None
-        if self._somebody and not somebody:
-            self._copied.clear()
-        else:
-            self._copied.look()
-        self._somebody = somebody
+        """Take what was copied off the clipboard as the counter is locked: the next clerk may be quick."""
+        self._copied.clear()
 
     async def _keep_session(self) -> None:
         """Take the session at the cloud on while somebody is signed in; a locked screen asks for nothing."""

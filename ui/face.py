@@ -1,7 +1,7 @@
 """The screens joined: who follows whom, which key does what. It knows jobs, no doors."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
@@ -15,6 +15,7 @@ from client.domain.intake import Entry
 from client.jobs.issue_certificate import Issued, Prepared
 from client.jobs.ports import Now, Printed
 from client.rules.intakes.form import Form
+from ui.asking import find_jobs, outbox_jobs
 from ui.floating import forget_typed, put_away, show_help
 from ui.jobs import Jobs
 from ui.leaving import leave_soon
@@ -22,20 +23,21 @@ from ui.notices import Note, note_of, note_of_bug
 from ui.screens.certificate.model import CertificateModel, IssueJobs, Phase
 from ui.screens.certificate.view import CertificateView
 from ui.screens.change.model import ChangeJobs
-from ui.screens.counter.find import FindJobs, FindModel
+from ui.screens.counter.find import FindModel
 from ui.screens.counter.model import CounterJobs, CounterModel
 from ui.screens.counter.view import CounterView
 from ui.screens.drill.model import DrillModel
 from ui.screens.drill.view import DrillView
 from ui.screens.log_in.model import LogInModel
 from ui.screens.log_in.view import LogInView
-from ui.screens.outbox.model import OutboxJobs, OutboxModel
+from ui.screens.outbox.model import OutboxModel
 from ui.screens.outbox.view import OutboxView
 from ui.screens.replica.model import ReplicaModel
 from ui.screens.replica.view import ReplicaView
 from ui.shell import Shell
 from ui.taking_in import CHANGE, TakingIn, aids
 from ui.text import Words
+from ui.visits import Visits
 from ui.widgets.letters import Letters
 from ui.work import Starter
 
@@ -66,6 +68,7 @@ class Face:
         self._sign_in: SignIn | None = None
         self._last_clerk = self._left = ""  # whose visit it is; the screen behind the lock
         self.forgetting: list[Callable[[], None]] = []  # screens joined later, as another clerk sits down
+        self.covered: Callable[[], None] = lambda: None  # the counter was just locked
         self.letters: Letters | None = None
         self._sheet_out_at = 0.0
         self.changed_outbox: Callable[[], None] = lambda: None  # something was written that should be sent
@@ -75,17 +78,7 @@ class Face:
 
     def _make_models(self) -> None:
         words, start, now = self.words, self._starter, self._now
-        find = FindModel(
-            words,
-            FindJobs(
-                here=lambda query: self._jobs.find.find_here(self._who(), query),
-                find=lambda query: self._jobs.find.find(self._who(), query),
-                asks_cloud=lambda: self._jobs.find.asks_cloud(self._who()),
-            ),
-            start,
-            now,
-            town=self._town,
-        )
+        find = FindModel(words, find_jobs(self._jobs, self._who), start, now, town=self._town)
         self.counter = CounterModel(
             words,
             find,
@@ -114,20 +107,8 @@ class Face:
             self._jobs.attach,
         )
         self.taking_in = TakingIn(self.shell, words, intake, start, now, helped=aids(self._jobs, self._who))
-        self.outbox = OutboxModel(
-            words,
-            OutboxJobs(
-                listing=self._jobs.follow,
-                counts=self._jobs.ledger.outbox_counts,
-                sender=self._jobs.send,
-                send_again=lambda key: self._jobs.settle.send_again(self._who(), key),
-                withdraw=lambda *told: self._jobs.settle.withdraw(self._who(), *told),
-                note_call=lambda key: self._jobs.follow.note_call(self._who(), key),
-                slip=self._slip,
-            ),
-            start,
-            now,
-        )
+        self.visits = Visits(self.counter, self.taking_in, words, now)
+        self.outbox = OutboxModel(words, outbox_jobs(self._jobs, self._who, self._slip), start, now)
         self.drill = DrillModel(words, self._jobs.drill, start, now)
         self.replica = ReplicaModel(words, self._jobs.prove, start, now, self._jobs.carry)
         plain = {"outbox": self.outbox.back, "drill": self.drill.back, "replica": self.replica.back}
@@ -182,17 +163,30 @@ class Face:
 
     # -- who is here
 
-    def signed_in(self, sign_in: SignIn) -> None:
-        """Let a clerk to the desk; another clerk finds nothing of the last one's visit."""
-        if self._last_clerk and sign_in.clerk.staff_id != self._last_clerk:
+    def signed_in(self, sign_in: SignIn) -> Awaitable[None] | None:
+        """Let a clerk to the desk: to their own visit where one waits; of another clerk's they find nothing."""
+        staff_id = sign_in.clerk.staff_id
+        if self._last_clerk and staff_id != self._last_clerk:
+            self.visits.put_aside(self._last_clerk, self._left)
             self._end_visit()
-        self.counter.find.seat(sign_in.clerk.staff_id)
+        self.counter.find.seat(staff_id)
         self.follow(sign_in)
-        self._last_clerk = sign_in.clerk.staff_id
+        self._last_clerk = staff_id
         self.shell.header.show_clerk(sign_in.clerk.section, sign_in.clerk.name, self.letters)
         self._log_in_view.clear()
+        if self.visits.is_waiting(staff_id):
+            return self._come_back(staff_id)
+        self._sit_down(self._left)
+        return None
+
+    async def _come_back(self, staff_id: str) -> None:
+        screen = await self.visits.come_back(staff_id, self._left)
+        if self.shell.present == "log_in" and self._sign_in is not None:  # not locked, nor elsewhere by a key
+            self._sit_down(screen)
+
+    def _sit_down(self, screen: str) -> None:
         self.show_counter()
-        if self._left == CHANGE:  # what was typed there is worth going on with
+        if screen == CHANGE:  # what was typed there is worth going on with
             self.taking_in.resume(CHANGE)
         self._left = ""
         self.changed_outbox()
@@ -220,9 +214,10 @@ class Face:
         self.counter.find.pause()
         self.replica.leave()
         self.log_in.lock(self._sign_in.clerk.name)
-        self._sign_in, self._left = None, self.shell.present
+        self._sign_in, self._left = None, self._left or self.shell.present
         self.shell.header.show_clerk("", "", self.letters)
         self.shell.show_screen("log_in")
+        self.covered()
         leave_soon(self._jobs.log_in, self._starter)
 
     def stop(self, error: SignInNeededError) -> None:

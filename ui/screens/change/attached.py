@@ -49,6 +49,15 @@ class _Item:
     name: str = field(repr=False)  # of the source: on the screen while the form is open, and nowhere else
 
 
+@dataclass(frozen=True, slots=True)
+class AttachedAside:
+    """Attachments of a form put aside: they stay sealed on the disk. ``reading`` of them were not there yet and are gone."""
+
+    command_key: str
+    items: tuple[_Item, ...] = field(repr=False)
+    reading: int = 0
+
+
 class AttachedModel:
     """The attachments of one form. ``attachments`` is what the form hands to its job; the change takes their key.
 
@@ -132,6 +141,24 @@ class AttachedModel:
         self._items, self._command_key = (), ""
         self.note, self.progress = None, ""
         self.changed()
+
+    def put_aside(self) -> AttachedAside:
+        """Let go of everything without taking it off the disk."""
+        aside = AttachedAside(self._command_key, self._items, self._reading)
+        self._items = ()
+        self.forget()
+        return aside
+
+    def take_up(self, aside: AttachedAside) -> None:
+        """Go on with what was put aside."""
+        self.forget()
+        self._command_key, self._items = aside.command_key, aside.items
+        self.changed()
+
+    def drop_aside(self, aside: AttachedAside) -> None:
+        """Take what was put aside off the disk: nobody comes back to it."""
+        for item in aside.items:
+            self._drop(item.attachment)
 
     def dismiss(self) -> None:
         """Take the note away."""

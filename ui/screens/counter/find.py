@@ -203,9 +203,10 @@ class FindModel:
             self.forget()
             self._who = who
             self.changed()
-        elif self.busy or self.asking:
-            query = self.query
+        elif not self.query.is_empty:  # a measure may have come meanwhile: what was found is not shown again
+            query, self.lines, self.busy, self.asking = self.query, (), True, False
             self._starter.replace("find", lambda: self._find(query))
+            self.changed()
 
     def pause(self) -> None:
         """Ask for nothing more: the counter is locked. Whoever comes back to it has it asked again."""

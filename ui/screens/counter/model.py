@@ -20,6 +20,7 @@ from ui.notices import Note, note_of
 from ui.screens.counter import shown
 from ui.screens.counter.basket import Basket
 from ui.screens.counter.find import FindModel
+from ui.screens.counter.kept import Kept, newly_sheltered
 from ui.text import Words
 from ui.work import Starter, nothing
 
@@ -58,6 +59,7 @@ class CounterModel:
         self.preparing = False
         self.opening = False
         self.note: Note | None = None
+        self._unread: Kept | None = None  # a visit come back to that could not be read again
         self.changed: Callable[[], None] = lambda: None
         self.to_certificate: Callable[[Prepared], None] = lambda _prepared: None
         self.to_release: Callable[[CertificateRequest], None] = lambda _request: None
@@ -96,11 +98,44 @@ class CounterModel:
     def close_visit(self) -> None:
         """End the visit: nothing of it stays on the screen."""
         self.view = self.subject = self.highlighted = self.as_of = self.note = None
-        self.checked = frozenset()
+        self.checked, self._unread = frozenset(), None
         self.basket = Basket()
         for name in ("open", "prepare", "fee"):  # what was asked for this visit is shown in no other
             self._starter.replace(name, nothing)
         self.changed()
+
+    def keep(self) -> Kept | None:
+        """Return the visit to be come back to; None where nobody stands at the window."""
+        if self.subject is None or self.view is None:
+            return self._unread
+        return Kept(self.subject, self.highlighted, self.checked, self.basket, self.view.restrictions)
+
+    async def come_back(self, kept: Kept) -> bool:
+        """Take a visit up again, read anew before anything of it is shown (P08); tells whether it could be.
+
+        Where a measure has come meanwhile the address is veiled, and the identity is to be checked again.
+        """
+        self.close_visit()
+        self._unread = kept
+        try:
+            answer = await self._jobs.household(kept.subject, self._unveils(kept.basket))
+        except CounterError as error:
+            self.note = note_of(error, self.words)
+            return False
+        if self._unread is not kept:  # somebody else was brought to the window meanwhile
+            return False
+        self._unread = None
+        self.view, self.as_of, self.subject = answer.value, answer.as_of, kept.subject
+        self.highlighted, self.basket = kept.highlighted, kept.basket
+        self.checked = kept.checked & {row.atena_no for row in self.rows() if row.may_check}
+        if newly_sheltered(kept, answer.value):
+            self.basket = replace(kept.basket, identity=IdentityCheck.NONE)
+            self.view = veiled(answer.value)
+            self.note = Note("warn", self.words("visit.sheltered"), self.words("visit.sheltered_do"))
+        elif set(answer.value.restrictions.blocks) - set(kept.seen.blocks):
+            self.note = Note("warn", self.words("visit.blocked"), self.words("visit.blocked_do"))
+        self.changed()
+        return True
 
     def highlight(self, atena_no: AtenaNo) -> None:
         """Show a member's details."""
@@ -288,6 +323,7 @@ class CounterModel:
         self.view, self.as_of, self.subject = answer.value, answer.as_of, atena_no
         if keep:
             return
+        self._unread = None
         self.highlighted, self.checked, self.basket = atena_no, frozenset(), Basket()
         if resident := self.resident:
             self.find.remember(atena_no, resident.shown_name)

@@ -181,8 +181,9 @@ class ResidentPane(QWidget):
         self._empty_title.setText(words("resident.opening" if opening else "resident.none_title"))
         self._pages.setCurrentIndex(0 if resident is None else 1)
         if resident is None:
-            return
-        self._paint_person(resident)
+            self._forget_person()
+        else:
+            self._paint_person(resident)
         self._paint_banners(model.banners())
         self._heading.setText(words("resident.household_n", n=len(model.rows())))
         self._tenkyo.setEnabled(model.may_accept)
@@ -201,6 +202,14 @@ class ResidentPane(QWidget):
         self._fit_facts()
         hidden = self._model.masked
         self._address.set_text(words("resident.masked") if hidden else resident.address.text)
+
+    def _forget_person(self) -> None:
+        """Empty what is not in front either: a screen reader reaches it, for the next clerk too."""
+        self._furigana.setText("")
+        for shown in (self._name, self._address, self._details_of):
+            shown.set_text("")
+        for fact in self._facts.values():
+            fact.setText("")
 
     def _paint_banners(self, lines: tuple[BannerLine, ...]) -> None:
         if lines == self._shown_banners:

@@ -15,7 +15,7 @@ SignInJob = Callable[[str, str, str], "Awaitable[SignIn]"]
 
 
 class LogInModel:
-    """The sign-in screen without its toolkit. ``signed_in`` is called with the SignIn."""
+    """The sign-in screen without its toolkit. ``signed_in`` is called with the SignIn; what it returns is waited for."""
 
     def __init__(self, words: Words, *, second: str = "code") -> None:
         self._words = words
@@ -29,7 +29,7 @@ class LogInModel:
         self.wrong: frozenset[str] = frozenset()
         self.changed: Callable[[], None] = lambda: None
         self.forget_secrets: Callable[[], None] = lambda: None  # password and code are to be typed again
-        self.signed_in: Callable[[SignIn], None] = lambda _sign_in: None
+        self.signed_in: Callable[[SignIn], Awaitable[None] | None] = lambda _sign_in: None
 
     @property
     def ready(self) -> bool:
@@ -107,7 +107,8 @@ class LogInModel:
         else:
             self.note = None
             self.locked_name = ""
-            self.signed_in(sign_in)
+            if (rest := self.signed_in(sign_in)) is not None:
+                await rest
         finally:
             self.busy = False
             self.changed()
