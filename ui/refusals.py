@@ -1,6 +1,7 @@
 """Why the cloud said no to a change and what can be done, by the code of its answer. No toolkit."""
 
 from client.domain.change import ChangeState, QueuedChange, first_told
+from client.domain.errors import RefusedError
 from client.jobs.ports import Now
 from ui.clock import short_time
 from ui.text import ErrorWords, Words
@@ -23,3 +24,11 @@ def refusal_of(change: QueuedChange, words: Words, now: Now) -> ErrorWords:
         return ErrorWords(change.last_words, "", "", "")
     field = reason.rpartition(".")[2] or reason
     return words.error(code, {"reason": reason, "field": field, "right": reason})
+
+
+def kept_of(error: RefusedError | None, words: Words) -> str:
+    """Return in one line why something cannot be taken back here and now; empty where it can."""
+    if error is None:
+        return ""
+    told = words.error(error.code, error.facts)
+    return words("outbox.kept", why=told.why or told.what, do=told.do)

@@ -1,7 +1,8 @@
 """Conflicts and refusals joined to the face: the screen behind a line of the outbox, its way back, what follows."""
 
-from client.domain.change import WithdrawnFor
+from client.domain.change import QueuedChange, WithdrawnFor
 from client.domain.clerk import SignIn
+from client.domain.errors import RefusedError
 from client.jobs.compare_change import CompareChange, Comparison
 from client.jobs.follow_intakes import RETURNED
 from client.jobs.ports import Now
@@ -48,13 +49,18 @@ class SettleDesk:
         async def leave_to_office(who: SignIn, seen: Comparison, reason: str) -> bool:
             return await returned.to_office(who, seen, reason=reason)
 
-        jobs = SettleJobs(compare, rewrite, to_office, withdraw, reopen, leave_to_office)
+        def kept(change: QueuedChange) -> RefusedError | None:
+            present = face.present_clerk
+            return None if present is None else settle.kept(present, change)
+
+        jobs = SettleJobs(compare, rewrite, to_office, withdraw, settle.kept, reopen, leave_to_office)
         self.model = SettleModel(face.words, jobs, starter, now, lambda: face.present_clerk)
         self.model.finished = face.show_outbox
         self.model.decided = self._decided
         self.view: SettleView | None = None
         face.back_from[SCREEN] = self.model.back
         face.forgetting.append(self.model.forget)
+        face.outbox.kept = kept
         face.outbox.to_settle = lambda key: self.show(key)  # noqa: PLW0108 - a bound method would not keep this alive
 
     def show(self, key: str) -> None:

@@ -54,17 +54,23 @@ class SettleChange:
         What stops papers (死亡, 転出, 印鑑, 支援措置 申出) an officer alone takes back, and on line: papers go out again.
         """
         change = await self._mine(sign_in, key)
-        if stands(change):
-            if missing := right_error(sign_in, Right.OFFICER):
-                raise missing
-            if self._link is None or not self._link.usable:
-                raise RefusedError("refused.withdraw_offline")
+        if kept := self.kept(sign_in, change):
+            raise kept
         if why is WithdrawnFor.OTHER and not reason.strip():
             raise RefusedError("refused.input", field="reason")
         refuse_forbidden_number("reason", reason)
-        if not outbox.may_withdraw(change):
-            raise RefusedError("refused.under_way")
         await self._ledger.withdraw(key, actor=sign_in.clerk.staff_id, reason=reason.strip(), why=why.value)
+
+    def kept(self, sign_in: SignIn, change: QueuedChange) -> RefusedError | None:
+        """Return why this clerk cannot take a change back now; None where they can. The screens ask before they offer it."""
+        if error := _not_theirs(sign_in, change):
+            return error
+        if stands(change):
+            if missing := right_error(sign_in, Right.OFFICER):
+                return missing
+            if self._link is None or not self._link.usable:
+                return RefusedError("refused.withdraw_offline")
+        return None if outbox.may_withdraw(change) else RefusedError("refused.under_way")
 
     async def send_again(self, sign_in: SignIn, key: str) -> None:
         """Let a parked change go again, facts too: whoever looked at it says that the cloud takes it now."""
@@ -158,23 +164,10 @@ class SettleChange:
         return change
 
     async def _mine(self, sign_in: SignIn, key: str) -> QueuedChange:
-        """Return a request this clerk may settle: an own one, or any with the officer's right. Facts stay.
-
-        Of a no to what only the cloud can read, an officer alone decides, whoever took it in.
-        """
+        """Return a request this clerk may settle; RefusedError where it is not theirs to."""
         change = await self._find(key)
-        missing = session_error(sign_in, self._now()) or right_error(sign_in, Right.ACCEPT)
-        if missing:
+        if missing := session_error(sign_in, self._now()) or _not_theirs(sign_in, change):
             raise missing
-        if change.kind.is_fact:
-            raise RefusedError("refused.under_way")
-        sealed = (
-            change.state in outbox.NEEDS_A_PERSON and not change.readable
-        )  # 支援措置: nobody here can look at it
-        if change.made_by != sign_in.clerk.staff_id or sealed:
-            officer = right_error(sign_in, Right.OFFICER)
-            if officer:
-                raise officer
         return change
 
     async def _find(self, key: str) -> QueuedChange:
@@ -182,6 +175,22 @@ class SettleChange:
         if change is None:
             raise RefusedError("refused.not_found")
         return change
+
+
+def _not_theirs(sign_in: SignIn, change: QueuedChange) -> RefusedError | None:
+    """Return why a clerk may not settle a request: it is neither an own one nor are they an officer. Facts stay.
+
+    Of a no to what only the cloud can read, an officer alone decides, whoever took it in.
+    """
+    if missing := right_error(sign_in, Right.ACCEPT):
+        return missing
+    if change.kind.is_fact:
+        return RefusedError("refused.under_way")
+    sealed = (
+        change.state in outbox.NEEDS_A_PERSON and not change.readable
+    )  # 支援措置: nobody here can look at it
+    foreign = change.made_by != sign_in.clerk.staff_id or sealed
+    return right_error(sign_in, Right.OFFICER) if foreign else None
 
 
 def _numbered(change: QueuedChange) -> tuple[AtenaNo, ...]:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -17,7 +18,7 @@ from client.domain.intake import newcomer_id
 from client.domain.resident import ResidentStatus
 from client.jobs.settle_change import SettleChange
 from tests.builders import HANAKO, NOW, TARO, a_household, a_sign_in
-from tests.fakes import FakeClock, MemoryLedger, counted_random
+from tests.fakes import FakeClock, MemoryLedger, MemoryLink, counted_random
 
 pytestmark = pytest.mark.asyncio
 SAID = {"subject": TARO, "memo": "届出の内容"}
@@ -41,12 +42,17 @@ class OneAnswer:
 
 
 class Counter:
-    def __init__(self) -> None:
+    def __init__(self, link: MemoryLink | None = None) -> None:
         self.ledger = MemoryLedger(FakeClock())
         self.cloud = OneAnswer()
         self.random = counted_random()
         self.job = SettleChange(
-            self.cloud, self.ledger, now=FakeClock(), random=self.random, clock_offset_ms=lambda: 7
+            self.cloud,
+            self.ledger,
+            now=FakeClock(),
+            random=self.random,
+            clock_offset_ms=lambda: 7,
+            link=link,
         )
 
     async def change(self, state: ChangeState, kind: ChangeKind = ChangeKind.TENKYO) -> str:
@@ -180,3 +186,30 @@ async def test_a_fact_and_a_stranger_are_not_settled(counter: Counter) -> None:
         await counter.job.withdraw(a_sign_in(), key, reason="x")
     with pytest.raises(RefusedError, match=r"refused\.not_found"):
         await counter.job.ask("no such key")
+
+
+@pytest.mark.parametrize("line", [True, False])
+@pytest.mark.parametrize("kind", [ChangeKind.TENKYO, ChangeKind.DEATH, ChangeKind.SHIEN_SOCHI])
+@pytest.mark.parametrize("state", [ChangeState.QUEUED, ChangeState.CONFLICT, ChangeState.UNKNOWN])
+async def test_what_is_offered_to_be_taken_back_is_what_is_then_taken_back(
+    line: bool, kind: ChangeKind, state: ChangeState
+) -> None:
+    for officer, staff_id in product((True, False), ("s001", "s002")):
+        rights = (Right.ACCEPT, Right.OFFICER) if officer else (Right.ACCEPT,)
+        clerk, counter = a_sign_in(*rights, staff_id=staff_id), Counter(MemoryLink(usable=line))
+        key = await counter.change(state, kind)
+        kept = counter.job.kept(clerk, counter.ledger.changes[key])
+        if kept is None:
+            await counter.job.withdraw(clerk, key, reason="x")
+            assert counter.state(key) is ChangeState.WITHDRAWN
+        else:
+            with pytest.raises(RefusedError) as refused:
+                await counter.job.withdraw(clerk, key, reason="x")
+            assert (kept.code, kept.facts) == (refused.value.code, refused.value.facts)
+            assert counter.state(key) is state
+        stops_papers = kind is not ChangeKind.TENKYO
+        assert (kept is None) is (
+            state is not ChangeState.UNKNOWN
+            and (officer or staff_id == "s001")
+            and (not stops_papers or (officer and line))
+        )

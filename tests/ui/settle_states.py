@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt
 
-from client.domain.change import ChangeState, FirstTold, QueuedChange
+from client.domain.change import ChangeKind, ChangeState, FirstTold, QueuedChange
 from client.domain.resident import Address
 from tests.builders import NOW
+from tests.hold_builders import a_restrictive
 from tests.settle_fakes import row_of
 from tests.ui import states
 from tests.ui.drive import Counter
@@ -141,6 +142,22 @@ async def only_calls(counter: Counter) -> None:
     await counter.hands.push("outboxCalls")
 
 
+async def kept(counter: Counter) -> None:
+    """The same with no line: nobody takes it back then."""
+    await stopping(counter)
+    counter.world.link.usable = False
+    await counter.hands.press(Qt.Key.Key_F5)
+    await counter.quiet()
+
+
+async def stopping(counter: Counter) -> None:
+    """A death taken in by this clerk, not sent yet: it stops papers."""
+    await counter.sign_in()
+    await counter.world.ledger.queue(a_restrictive(ChangeKind.DEATH, HANAKO))
+    await counter.hands.press(Qt.Key.Key_F5)
+    await counter.quiet()
+
+
 SETTLE_STATES: dict[str, states.Play] = {
     "settle-conflict": conflict,
     "settle-duplicate": duplicate,
@@ -149,4 +166,5 @@ SETTLE_STATES: dict[str, states.Play] = {
     "settle-reopened": reopened,
     "outbox-fates": calls,
     "outbox-calls": only_calls,
+    "outbox-kept": kept,
 }

@@ -105,7 +105,7 @@ async def test_a_colleagues_notification_beside_the_record_shows_neither_theirs_
     def asked(*_: object) -> NoReturn:
         raise AssertionError("nothing is decided here")
 
-    jobs = SettleJobs(desk.world.jobs.compare, asked, asked, asked, asked, asked)
+    jobs = SettleJobs(desk.world.jobs.compare, asked, asked, asked, asked, asked, asked)
     model = SettleModel(WORDS, jobs, desk.later, desk.world.clock, lambda: desk.sign_in)
     model.seen = await desk.world.jobs.compare(desk.sign_in, key)
     lines = repr([line.cells for line in model.lines])

@@ -1,6 +1,7 @@
 """A conflict or a refusal at the counter: three words side by side, and only a person with the right decides."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QTableView
 from client.domain.change import OFFICE_NOTE, ChangeState, QueuedChange
 from client.domain.clerk import Right
 from client.domain.errors import StoreError
+from tests.journeys.gestures import NotShownError
 from tests.ui import settle_states as states
 from tests.ui.drive import Counter
 from tests.ui.test_keyboard_only import Keys
@@ -214,3 +216,42 @@ def test_another_clerk_finds_nothing_of_what_was_compared(drive: Drive) -> None:
         assert [table.model().rowCount() for table in tables] == [0]
 
     drive(play)
+
+
+def test_what_stops_papers_is_offered_to_be_taken_back_to_an_officer_with_a_line_alone(drive: Drive) -> None:
+    def offered(counter: Counter, screen: str) -> bool:
+        return counter.hands.find(QPushButton, f"{screen}Withdraw").isEnabled()
+
+    def why(counter: Counter) -> str:
+        try:
+            return counter.hands.find(QLabel, "outboxKept").text()
+        except NotShownError:
+            return ""
+
+    async def play(counter: Counter) -> None:
+        await states.stopping(counter)
+        assert (offered(counter, "outbox"), why(counter)) == (True, "")
+
+    async def play_without(counter: Counter) -> None:
+        await states.stopping(counter)
+        assert not offered(counter, "outbox")
+        assert "「責任者」の権限がありません" in why(counter)
+        counter.face.outbox.withdraw("誤り")
+        await counter.quiet()
+        (change,) = requests(counter)
+        assert change.state is ChangeState.QUEUED
+        counter.world.ledger.changes[change.key] = replace(change, state=ChangeState.CONFLICT)
+        await counter.hands.press(Key.Key_F5)
+        await counter.quiet()
+        await states.opened(counter)
+        assert not offered(counter, "settle")
+        assert "「責任者」の権限がありません" in counter.hands.find(QLabel, "settleWhyNot").text()
+
+    async def play_cut_off(counter: Counter) -> None:
+        await states.kept(counter)
+        assert not offered(counter, "outbox")
+        assert "オフライン中は取り下げられません" in why(counter)
+
+    drive(play)
+    drive(play_without, world=World(rights=RIGHTS))
+    drive(play_cut_off)

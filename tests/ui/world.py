@@ -330,14 +330,12 @@ class World:
         return self.proof
 
     def _jobs(self) -> Jobs:
-        reach = Reach(self.link)
-        now, random = self.clock, os.urandom
+        reach, now, random = Reach(self.link), self.clock, os.urandom
 
         def offset() -> int:
             return 0
 
-        self.book = Book(self.link)
-        commands = self.book
+        self.book = box = Book(self.link)
 
         async def fee() -> int:
             return 300
@@ -352,7 +350,9 @@ class World:
         queue = QueueChange(
             self.live, self.replica, reach, self.ledger, now=now, random=random, clock_offset_ms=offset
         )
-        settle = SettleChange(commands, self.ledger, now=now, random=random, clock_offset_ms=offset)
+        settle = SettleChange(
+            box, self.ledger, now=now, random=random, clock_offset_ms=offset, link=self.link
+        )
         sessions = Sessions(self.sign_in, self.link)
         issue = IssueCertificate(
             Desk(self.live),
@@ -380,7 +380,7 @@ class World:
             ),
             attach=AttachFile(MemoryFiles(), limits=Limits(), now=now, random=random),
             settle=settle,
-            send=SendOutbox(commands, self.ledger, self.link, now=now, jitter=lambda: 1.0),
+            send=SendOutbox(box, self.ledger, self.link, now=now, jitter=lambda: 1.0),
             ledger=self.ledger,
             fee=fee,
             offline=lambda: not self.link.usable,

@@ -7,7 +7,7 @@ from typing import Protocol
 from client.domain.calendar import wareki
 from client.domain.certificate import Printed, SheetState
 from client.domain.change import ChangeState, OutboxCounts, QueuedChange, WithdrawnFor
-from client.domain.errors import CounterError
+from client.domain.errors import CounterError, RefusedError
 from client.jobs.follow_intakes import REGISTERED, RETURNED, REVIEWING, Followed, IntakeFate
 from client.jobs.ports import Now
 from client.rules import attachments as rules
@@ -15,21 +15,11 @@ from client.rules.outbox import NEEDS_A_PERSON, may_withdraw, needs_a_person
 from ui.clock import short_time
 from ui.marks import Mark
 from ui.notices import Note, note_of, slip_note
-from ui.refusals import refusal_of
+from ui.refusals import kept_of, refusal_of
+from ui.screens.outbox.line import LOOKS, OutboxLine
 from ui.text import Words
 from ui.work import Starter
 
-_LOOKS = {
-    ChangeState.QUEUED: (Mark.UP, "info"),
-    ChangeState.SENDING: (Mark.UP, "info"),
-    ChangeState.UNKNOWN: (Mark.TRIANGLE, "warn"),
-    ChangeState.ACCEPTED: (Mark.CIRCLE, "ok"),
-    ChangeState.LANDED: (Mark.CIRCLE, "ok"),
-    ChangeState.CONFLICT: (Mark.SQUARE, "bad"),
-    ChangeState.REFUSED: (Mark.SQUARE, "bad"),
-    ChangeState.WITHDRAWN: (Mark.DOCUMENT, "quiet"),
-    ChangeState.SUPERSEDED: (Mark.DOCUMENT, "quiet"),
-}
 _MANY = 2
 _TAIL = 8  # letters of a number, as the slip's reader says it
 _ARRIVED = 2
@@ -39,29 +29,6 @@ _WRONG_PLACE = frozenset({"refused.not_found", "link.fault"})  # of a whole batc
 _TAKEN_BACK = frozenset({ChangeState.WITHDRAWN, ChangeState.SUPERSEDED})
 _FATES = frozenset({REVIEWING, REGISTERED, RETURNED})  # received there is what was sent here
 _UNSENT = frozenset({ChangeState.QUEUED, ChangeState.SENDING, ChangeState.UNKNOWN})
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxLine:
-    """A line of the list."""
-
-    key: str
-    mark: Mark
-    tone: str
-    state: str
-    fate: str
-    kind: str
-    residents: str
-    made: str
-    attempts: str
-    next_try: str
-    words: str
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """Return the texts as the list has them, a column each."""
-        tries = (self.attempts, self.next_try)
-        return (self.state, self.fate, self.kind, self.residents, self.made, *tries, self.words)
 
 
 class Sender(Protocol):
@@ -107,6 +74,7 @@ class OutboxModel:
         self.changed: Callable[[], None] = lambda: None
         self.finished: Callable[[], None] = lambda: None
         self.to_settle: Callable[[str], None] = lambda key: None
+        self.kept: Callable[[QueuedChange], RefusedError | None] = lambda change: None
 
     @property
     def changes(self) -> tuple[QueuedChange, ...]:
@@ -120,9 +88,15 @@ class OutboxModel:
 
     @property
     def may_withdraw(self) -> bool:
-        """Tell whether the chosen change may be taken back: never sent, in conflict, or refused."""
+        """Tell whether the chosen change may be taken back: never sent, in conflict, or refused, and by this clerk."""
         change = self.chosen_change
-        return change is not None and not change.kind.is_fact and may_withdraw(change)
+        return change is not None and _is_open(change) and self.kept(change) is None
+
+    @property
+    def why_kept(self) -> str:
+        """Return why the chosen change, which could be taken back, is not this clerk's to take back now; else empty."""
+        change = self.chosen_change
+        return kept_of(self.kept(change), self.words) if change is not None and _is_open(change) else ""
 
     @property
     def may_settle(self) -> bool:
@@ -306,7 +280,7 @@ class OutboxModel:
         self.changed()
 
     def _line(self, change: QueuedChange) -> OutboxLine:
-        mark, tone = _LOOKS[ChangeState.REFUSED if change.is_parked else change.state]
+        mark, tone = LOOKS[ChangeState.REFUSED if change.is_parked else change.state]
         if change.attached.lost:
             mark, tone = Mark.SQUARE, "bad"
         elif _is_under_way(change) and change.state in rules.FOLLOWS:
@@ -389,6 +363,10 @@ class OutboxModel:
             return self.words("outbox.quarantined")
         told = refusal_of(change, self.words, self._now)
         return " ".join(filter(None, (told.what, told.do))) if needs_a_person(change) else told.what
+
+
+def _is_open(change: QueuedChange) -> bool:
+    return not change.kind.is_fact and may_withdraw(change)
 
 
 def _is_under_way(change: QueuedChange) -> bool:

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import (
 )
 
 from ui.marks import Mark
-from ui.screens.outbox.model import OutboxLine, OutboxModel
+from ui.screens.outbox.line import OutboxLine
+from ui.screens.outbox.model import OutboxModel
 from ui.text import Words
 from ui.widgets.choices import withdrawn_for
 from ui.widgets.columns import fit_columns
@@ -59,6 +60,7 @@ class OutboxView(QWidget):
         self._reason.setObjectName("outboxReason")
         self._why = withdrawn_for("outboxWhy", words)
         self._withdraw = button(words("outbox.withdraw"), "outboxWithdraw", self._on_withdrawn)
+        self._kept = wrapped(role="reason", name="outboxKept")
         self._back = button(words("common.back"), "outboxBack", model.back)
         self._lay_out()
         self._table.activated.connect(lambda _index: model.settle())
@@ -88,6 +90,7 @@ class OutboxView(QWidget):
         settle.addWidget(self._withdraw)
         settle.addWidget(self._settle)
         column.addLayout(settle)
+        column.addWidget(self._kept)
         ends = QHBoxLayout()
         ends.setSpacing(10)
         ends.addWidget(self._back)
@@ -144,6 +147,8 @@ class OutboxView(QWidget):
         self._calls.setText(
             self._words("outbox.all" if model.only_calls else "outbox.calls", n=len(model.calls))
         )
+        self._kept.setText(model.why_kept)
+        self._kept.setVisible(bool(model.why_kept))
         self._withdraw.setEnabled(model.may_withdraw)
         self._reason.setEnabled(model.may_withdraw)
         self._why.setEnabled(model.may_withdraw)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from client.domain.calendar import wareki
-from client.domain.change import WithdrawnFor
+from client.domain.change import QueuedChange, WithdrawnFor
 from client.domain.clerk import Right, SignIn
-from client.domain.errors import CounterError
+from client.domain.errors import CounterError, RefusedError
 from client.jobs.compare_change import Comparison, Standing
 from client.jobs.follow_intakes import IntakeFate
 from client.jobs.ports import Now
@@ -18,7 +18,7 @@ from client.rules.outbox import NEEDS_A_PERSON, may_withdraw
 from ui.clock import short_time
 from ui.marks import Mark
 from ui.notices import Note, note_of
-from ui.refusals import refusal_of
+from ui.refusals import kept_of, refusal_of
 from ui.text import Words
 from ui.work import Starter, nothing
 
@@ -53,6 +53,7 @@ class SettleJobs:
     rewrite: Callable[[SignIn, Comparison], Awaitable[object]]
     to_office: Callable[[SignIn, Comparison, str], Awaitable[object]]
     withdraw: Callable[[SignIn, str, str, WithdrawnFor], Awaitable[object]]
+    kept: Callable[[SignIn, QueuedChange], RefusedError | None]  # why it cannot be taken back
     reopen: Callable[[SignIn, Comparison], Awaitable[object]]  # the form of what the office returned
     leave_to_office: Callable[[SignIn, Comparison, str], Awaitable[bool]]  # what it returned; False: tell it
 
@@ -192,7 +193,16 @@ class SettleModel:
         seen, present = self.seen, self._who()
         if seen is None or present is None or self.busy or not may_withdraw(seen.change):
             return False
-        return not self.why_not or (seen.sealed and Right.OFFICER in present.clerk.rights)
+        theirs = not self.why_not or (seen.sealed and Right.OFFICER in present.clerk.rights)
+        return theirs and self._jobs.kept(present, seen.change) is None
+
+    @property
+    def why_kept(self) -> str:
+        """Return why it is not this clerk's to take back now, though the rest is theirs to decide; else empty."""
+        seen, present = self.seen, self._who()
+        if seen is None or present is None or self.returned is not None or self.why_not:
+            return ""
+        return kept_of(self._jobs.kept(present, seen.change), self.words) if may_withdraw(seen.change) else ""
 
     @property
     def may_rewrite(self) -> bool:

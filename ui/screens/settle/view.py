@@ -115,7 +115,7 @@ class SettleView(QWidget):
         for part, text in (
             (self._taken_in, model.taken_in),
             (self._said, model.said),
-            (self._why_not, model.why_not),
+            (self._why_not, model.why_not or model.why_kept),
         ):
             part.setText(text)
             part.setVisible(bool(text))
