@@ -22,20 +22,19 @@ from offline.factors.card import CardDoor
 from offline.store import wraps
 from offline.store.anchor import ANCHOR, Anchor
 from offline.store.device_secret import DeviceKeeping
+from offline.store.facts_file import FACTS, IDENTITY, FactsFile
 from offline.store.files import make_folder
 from offline.store.handed import Handed
 from offline.store.identity import TerminalIdentity, key_bytes, key_from, new_key, signing_request
 from offline.store.keyring_door import KeyringDoor, backend_id, fingerprint, system_backend
 from offline.store.keyring_door import account as this_account
 from offline.store.seal import public_of
-from offline.store.terminal_file import read_facts, write_facts
 from offline.store.wrap_file import WrapFile
 from offline.store.wrap_keeper import FourKeys, WrapKeeper
 from offline.store.wrap_mark import WRAPS, WrapMark
 from offline.store.wraps import Argon2Cost, Place, WrapBook
 
 T = TypeVar("T")
-IDENTITY = "identity"
 
 
 class Vault:
@@ -67,6 +66,7 @@ class Vault:
         mark = WrapMark(lambda: self._door(self._need_facts()))
         self._file = WrapFile(data_dir / "wraps.json", mark)
         self._wraps = WrapKeeper(self._file, cost, lockout, card)
+        self._facts_file = FactsFile(data_dir / "terminal.json", environment, self._door)
         self._new: EllipticCurvePrivateKey | None = None
         self._identity: TerminalIdentity | None = None
         self._facts: TerminalFacts | None = None
@@ -76,7 +76,7 @@ class Vault:
     def facts(self) -> TerminalFacts | None:
         """Return the terminal's public facts, or None before the enrolment."""
         if self._facts is None:
-            self._facts = read_facts(self._dir / "terminal.json")
+            self._facts = self._facts_file.read()
         return self._facts
 
     @property
@@ -86,12 +86,11 @@ class Vault:
 
     @property
     def identity(self) -> TerminalIdentity:
-        """Return the terminal's own key, usable before any sign-in. StoreError."""
+        """Return the terminal's own key, usable before any sign-in, for facts nobody changed. StoreError."""
         if self._identity is None:
             facts = self._need_facts()
-            key = self._door(facts).get(IDENTITY)
-            if key is None:
-                raise StoreError("store.no_keyring")
+            key = self._facts_file.key_of(facts)
+            self._facts_file.check(facts, key)
             self._identity = TerminalIdentity(facts.terminal_no, key_from(key))
         return self._identity
 
@@ -244,7 +243,7 @@ class Vault:
         book = WrapBook(
             format=wraps.FORMAT, keyrings=(self._note(secret),), inbox_public=public_of(keys.inbox)
         )
-        write_facts(self._dir / "terminal.json", facts)
+        self._facts_file.begin(facts, key_bytes(self._new))
         self._facts = facts
         self._file.write(book, secret, place_of(facts))
         self._identity, self._new = TerminalIdentity(facts.terminal_no, self._new), None
@@ -255,14 +254,17 @@ class Vault:
         return self.identity.request()
 
     def _keep(self, facts: TerminalFacts) -> None:
-        write_facts(self._dir / "terminal.json", facts)
+        self._facts_file.write(facts, self._facts_file.key_of(facts))
         self._facts = facts
 
     def _unlock(self, staff_id: str, password: str, code: str, now: datetime) -> Unlocked:
-        return self._wraps.unlock((staff_id, password, code), *self._ours(), now)
+        unlocked = self._wraps.unlock((staff_id, password, code), *self._ours(), now)
+        self._facts_file.seal_old(self._need_facts())
+        return unlocked
 
     def _admit(self, cloud: CloudSignIn, password: str, now: datetime) -> Unlocked:
         door = self._door(self._need_facts())
+        self._facts_file.seal_old(self._need_facts())
         return self._wraps.admit(
             cloud, password, *self._ours(), now=now, to_come=lambda: self._device.next(door)
         )
@@ -275,9 +277,7 @@ class Vault:
 
     def _hand_out(self) -> Handed:
         device, door = self._device_secret(), self._door(self._need_facts())
-        identity = door.get(IDENTITY)
-        if identity is None:
-            raise StoreError("store.no_keyring")
+        identity = self._facts_file.key_of(self._need_facts())
         generation = self._file.read_checked(device, place_of(self._need_facts())).generation
         return Handed(device=device, identity=identity, generation=generation, anchor=door.get(ANCHOR))
 
@@ -299,6 +299,7 @@ class Vault:
         facts = self._need_facts()
         door, place = self._door(facts), place_of(facts)
         book = self._file.read_checked(handed.device, place)
+        self._facts_file.check(facts, handed.identity, old_ones=False)
         self._device.put(door, handed.device)
         door.put(IDENTITY, handed.identity)
         self._file.write(book.with_note(self._note(handed.device)), handed.device, place)
@@ -349,7 +350,7 @@ class Vault:
     def _forget_items(self, municipality: str, terminal_no: str) -> None:
         door = KeyringDoor(self._backend, f"{self._environment}/{municipality}/{terminal_no}")
         self._device.forget(door)
-        for name in (IDENTITY, ANCHOR, WRAPS):
+        for name in (IDENTITY, ANCHOR, WRAPS, FACTS):
             door.forget(name)
 
     def _lock_out(self) -> None:
@@ -367,8 +368,8 @@ class Vault:
     def _forget_stores(self) -> None:
         door = self._door(self._need_facts())
         self._device.forget(door)
-        door.forget(ANCHOR)
-        door.forget(WRAPS)
+        for name in (ANCHOR, WRAPS, FACTS):
+            door.forget(name)
         self._file.forget()
 
     @property

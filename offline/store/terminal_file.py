@@ -1,5 +1,7 @@
 """``terminal.json``: the public facts of this terminal."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +13,10 @@ from client.domain.errors import StoreError
 from client.domain.terminal import TerminalFacts
 from offline.store.files import read_whole, write_whole
 
-FORMAT = 1
+FORMAT = (
+    2  # from 2 on a terminal's has a seal; a hall server's, which has no keyring, has none and is of format 1
+)
+_UNSEALED = 1
 
 
 class _Municipality(msgspec.Struct, frozen=True):
@@ -39,6 +44,18 @@ class _File(msgspec.Struct, frozen=True):
     ca: str
     feed_keys: _Keys
     command_keys: _Keys
+    written: int = 0
+    seal: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A file as it lies: its facts, how often it was written, its seal (HMAC-SHA256), and the bytes the seal is of."""
+
+    facts: TerminalFacts
+    written: int
+    seal: bytes
+    content: bytes
 
 
 class _Format(msgspec.Struct, frozen=True):
@@ -48,20 +65,42 @@ class _Format(msgspec.Struct, frozen=True):
 def read_facts(path: Path) -> TerminalFacts | None:
     """Return the facts, or None where this PC was never enrolled. StoreError."""
     content = read_whole(path)
-    if content is None:
-        return None
+    return None if content is None else read_sealed(content).facts
+
+
+def read_sealed(content: bytes) -> Sealed:
+    """Return what a file says, its seal unchecked. StoreError ``store.unreadable``, ``store.newer``."""
     try:
         if msgspec.json.decode(content, type=_Format).format > FORMAT:
             raise StoreError("store.newer")
-        return _facts(msgspec.json.decode(content, type=_File))
+        kept = msgspec.json.decode(content, type=_File)
+        return Sealed(_facts(kept), kept.written, kept.seal, _under_seal(kept))
     except (msgspec.DecodeError, ValueError) as error:
         raise StoreError("store.unreadable") from error
 
 
 def write_facts(path: Path, facts: TerminalFacts) -> None:
-    """Write the facts down."""
-    kept = _File(
-        format=FORMAT,
+    """Write the facts down without a seal."""
+    _write(path, _kept(facts))
+
+
+def write_sealed(path: Path, facts: TerminalFacts, written: int, seal: Callable[[bytes], bytes]) -> None:
+    """Write the facts down, with how often that was done, under the seal of what is written."""
+    kept = msgspec.structs.replace(_kept(facts), format=FORMAT, written=written)
+    _write(path, msgspec.structs.replace(kept, seal=seal(_under_seal(kept))))
+
+
+def _under_seal(kept: _File) -> bytes:
+    return msgspec.json.encode(msgspec.structs.replace(kept, seal=b""))
+
+
+def _write(path: Path, kept: _File) -> None:
+    write_whole(path, msgspec.json.format(msgspec.json.encode(kept), indent=1))
+
+
+def _kept(facts: TerminalFacts) -> _File:
+    return _File(
+        format=_UNSEALED,
         terminal_no=facts.terminal_no,
         terminal_name=facts.terminal_name,
         municipality=_Municipality(facts.municipality_code, facts.municipality_name, facts.prefecture),
@@ -71,7 +110,6 @@ def write_facts(path: Path, facts: TerminalFacts) -> None:
         feed_keys=_written(facts.feed_keys),
         command_keys=_written(facts.command_keys),
     )
-    write_whole(path, msgspec.json.format(msgspec.json.encode(kept), indent=1))
 
 
 def _facts(kept: _File) -> TerminalFacts:

@@ -25,8 +25,8 @@ from client.domain.terminal import TerminalFacts
 from client.rules import totp
 from offline.store.anchor import ANCHOR
 from offline.store.device_secret import DEVICE
+from offline.store.facts_file import FACTS, IDENTITY
 from offline.store.keyring_door import KeyringDoor, system_backend
-from offline.store.keys import IDENTITY
 from offline.store.wrap_mark import WRAPS
 from tests.journeys.gestures import Hands, NotShownError
 from tests.journeys.training_cloud import TrainingCloud
@@ -34,7 +34,7 @@ from tests.journeys.training_cloud import TrainingCloud
 RESIDENTS = 300
 ENVIRONMENT: Environment = "trial"
 KANA = "わたなべ たかたろう"
-NAMES = (DEVICE, IDENTITY, ANCHOR, WRAPS)
+NAMES = (DEVICE, IDENTITY, ANCHOR, WRAPS, FACTS)
 SHIFTED = """
 import sys, cloud.clock as clock
 from datetime import timedelta

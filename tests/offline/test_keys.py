@@ -48,6 +48,7 @@ async def test_enrolling_makes_a_terminal_that_can_sign_before_any_sign_in(tmp_p
         ("madoguchi", "training/992011/0007/device"),
         ("madoguchi", "training/992011/0007/identity"),
         ("madoguchi", "training/992011/0007/wraps"),
+        ("madoguchi", "training/992011/0007/facts"),
     }
 
 

@@ -3,7 +3,7 @@
 from client.domain.errors import CounterError, LinkDownError, PaperError, StoreError
 
 OK, FAILED, USAGE = 0, 1, 2
-CLOUD, DAMAGED, IN_USE, NOT_ENROLLED, DISK_FULL, KEYRING, NEWER, PAPER, CLOCK, UNSENT = range(10, 20)
+CLOUD, DAMAGED, IN_USE, NOT_ENROLLED, DISK_FULL, KEYRING, NEWER, PAPER, CLOCK, UNSENT, CHANGED = range(10, 21)
 MEANINGS = {
     OK: "all is well",
     FAILED: "something else went wrong",
@@ -18,10 +18,12 @@ MEANINGS = {
     PAPER: "the printer or a font is missing",
     CLOCK: "the clock of this PC is off by more than five minutes",
     UNSENT: "something lies here that neither the cloud nor an export has",
+    CHANGED: "somebody changed terminal.json, or put an older one back",
 }
 _BY_CODE = {
     "store.in_use": IN_USE,
     "store.full": DISK_FULL,
+    "store.facts_changed": CHANGED,
     "store.no_keyring": KEYRING,
     "store.no_keys": NOT_ENROLLED,
     "store.newer": NEWER,
