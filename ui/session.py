@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from client.domain.clerk import SignIn
 from client.domain.errors import SignInNeededError
@@ -60,6 +60,7 @@ class SessionWatch:
         self._offer = offer  # False where there is no room to say it now
         self._has_session = has_session  # False where the cloud has said that it is over
         self._present: SignIn | None = None
+        self._left: SignIn | None = None  # who locked the counter, and has not been told yet
         self._offered = False
         self._steady = steady
         self._seen, self._since = now(), steady()
@@ -79,11 +80,13 @@ class SessionWatch:
         """See whether something is to be done now."""
         now, steady = self._now(), self._steady()
         if present is not self._present:
+            self._left = self._present if present is None else None
             self._present, self._offered, self._seen, self._since = present, False, now, steady
         # A clock set back, or set back a little every second, makes no lease longer.
         self._seen = trusted_now(now, self._seen + (steady - self._since))
         self._since = steady
         if present is None:
+            self._look_behind_the_lock(now)
             return
         if self._watch.stopped is StopReason.ORDERED:
             self._stop(SignInNeededError("sign_in.shut"))
@@ -95,3 +98,12 @@ class SessionWatch:
         if self._watch.stopped is StopReason.LEASE_OVER:
             self._watch.stop(None)
         self._offered = self.sign_in_again and (self._offered or self._offer())
+
+    def _look_behind_the_lock(self, now: datetime) -> None:
+        """Say on a locked counter, once, that whoever left it may not come back before there is a line."""
+        left, watch = self._left, self._watch
+        if left is not None and not watch.usable and lease_over(left.lease, now, self._seen):
+            self._left = None
+            if watch.stopped is None:
+                watch.stop(StopReason.LEASE_OVER)
+                self._stop(SignInNeededError("sign_in.lease_over"))

@@ -78,6 +78,29 @@ def test_the_lease_ends_a_session_and_a_renewed_one_goes_on() -> None:
     assert len(desk.stopped) == 1
 
 
+def test_a_locked_counter_says_once_that_the_lease_of_who_left_it_is_over() -> None:
+    for back in (timedelta(0), timedelta(days=2)):
+        desk, present = Desk(), off_line()
+        desk.cut()
+        seconds(desk, present)
+        seconds(desk, None)
+        assert (desk.stopped, desk.link.stopped) == ([], None)
+        desk.on_for += present.lease.until - desk.clock.time
+        desk.clock.time = present.lease.until - back
+        seconds(desk, None)
+        assert desk.stopped == ["sign_in.lease_over"]
+        assert desk.link.mode is Mode.STOPPED
+
+
+def test_a_locked_counter_with_a_line_is_not_stopped_whoever_left_it_signs_in_on_line() -> None:
+    desk, present = Desk(), off_line()
+    seconds(desk, present)
+    desk.link.note_success(20)
+    desk.clock.time = present.lease.until + timedelta(days=1)
+    seconds(desk, None)
+    assert (desk.stopped, desk.link.stopped) == ([], None)
+
+
 def test_a_terminal_the_town_has_shut_lets_its_clerk_go_and_a_lifted_lock_lets_the_work_go_on() -> None:
     desk, present = Desk(), off_line()
     desk.link.stop(StopReason.ORDERED)
