@@ -232,6 +232,16 @@ class Config:
             "range": (1, 2160),
         },
     )
+    self_only_hours: int = field(
+        default=0,
+        metadata={
+            "doc": "Age from which papers are 本人's with photo identity alone; 0: never.",
+            "range": (0, 720),
+        },
+    )
+    shelter: bool = field(
+        default=False, metadata={"doc": "This PC is in a shelter (避難所): off line the same, at any age."}
+    )
     blocks_warn_hours: int = field(
         default=4, metadata={"doc": "Age of the blocks' data at which a paper warns.", "range": (1, 168)}
     )

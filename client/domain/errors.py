@@ -107,6 +107,7 @@ class RefusedError(CounterError):
         "refused.withdraw_offline",  # what stops papers is taken back on line only
         "refused.not_blocked",  # there is nothing here that a release would set aside
         "refused.too_old",  # replica beyond the stop age; fact: hours
+        "refused.self_only",  # old data, or a shelter: 本人 with photo identity, nobody else
         "refused.officer_needed",  # only after the officer's declaration
         "refused.clock_off",  # the clock stands before the data: its age cannot be known
         "refused.not_offline",  # this paper or request cannot be made off line

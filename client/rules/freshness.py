@@ -19,17 +19,23 @@ WARN_BLOCKS = "warning.blocks_old"
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+ALWAYS = timedelta.min  # at any age, and where a clock makes it look younger than none
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Ages at which a feed warns and stops; ``declared_stop`` holds once the officer has declared a disaster."""
+    """Ages at which a feed warns and stops; ``declared_stop`` holds once the officer has declared a disaster.
+
+    ``self_only_after``: from this age of the older feed on a paper goes to 本人 with photo identity alone, declared or not,
+    for a measure taken in elsewhere meanwhile is not known here; None: never. ``ALWAYS`` at a shelter.
+    """
 
     register_warn: timedelta
     register_stop: timedelta
     blocks_warn: timedelta = 4 * _HOUR
     blocks_stop: timedelta = 24 * _HOUR
     declared_stop: timedelta | None = None
+    self_only_after: timedelta | None = None
     at_once: frozenset[Requester] = frozenset({Requester.SELF, Requester.HOUSEHOLD})
     at_once_identity: frozenset[IdentityCheck] = frozenset({IdentityCheck.PHOTO})
 
@@ -45,8 +51,10 @@ DEFAULTS: Table = MappingProxyType(
 )
 
 
-def with_hours(*, register: tuple[int, int, int], blocks: tuple[int, int]) -> Table:
-    """Return the table of a town that sets its own: hours to warn, to stop, to stop once declared; who gets what stays."""
+def with_hours(
+    *, register: tuple[int, int, int], blocks: tuple[int, int], self_only_after: timedelta | None = None
+) -> Table:
+    """Return the table of a town that sets its own: hours to warn, to stop, to stop once declared."""
     warn, stop, declared = (hours * _HOUR for hours in register)
     blocks_warn, blocks_stop = (hours * _HOUR for hours in blocks)
     return {
@@ -57,6 +65,7 @@ def with_hours(*, register: tuple[int, int, int], blocks: tuple[int, int]) -> Ta
             declared_stop=declared,
             blocks_warn=blocks_warn,
             blocks_stop=blocks_stop,
+            self_only_after=self_only_after,
         )
         for kind, limits in DEFAULTS.items()
     }
@@ -108,3 +117,21 @@ def needs_officer(
     """Tell whether this requester gets a paper off line only after the officer's declaration."""
     limits = table.get(kind)
     return limits is None or requester not in limits.at_once or identity not in limits.at_once_identity
+
+
+def self_only(
+    kind: CertificateKind,
+    requester: Requester,
+    identity: IdentityCheck,
+    as_of: AsOf,
+    now: datetime,
+    *,
+    table: Table = DEFAULTS,
+) -> bool:
+    """Tell whether a paper from data this old goes to 本人 with photo identity alone, and this is somebody else."""
+    limits = table.get(kind)
+    if as_of.source is Source.CLOUD or limits is None or limits.self_only_after is None:
+        return False
+    if (requester, identity) == (Requester.SELF, IdentityCheck.PHOTO):
+        return False
+    return max(as_of.register_age(now), as_of.blocks_age(now)) >= limits.self_only_after

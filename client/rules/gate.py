@@ -105,7 +105,9 @@ def verdict(
         *([age.refusal] if age.refusal else []),
     ]
     officer = freshness.needs_officer(request.kind, request.requester, request.identity, table=limits)
-    if offline and officer and not declared:
+    if freshness.self_only(request.kind, request.requester, request.identity, as_of, now, table=limits):
+        refusals.append(RefusedError("refused.self_only"))
+    elif offline and officer and not declared:
         refusals.append(RefusedError("refused.officer_needed"))
     warnings = _warnings(request, household, restrictions, sign_in, today)
     return Verdict(tuple(refusals), (*warnings, *age.warnings))

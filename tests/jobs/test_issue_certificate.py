@@ -217,6 +217,17 @@ async def test_where_a_town_sets_another_age_that_one_stops_it() -> None:
         await counter.job.prepare(a_sign_in(), a_request())
 
 
+async def test_in_a_shelter_a_housemate_gets_no_paper_off_line_and_the_person_does() -> None:
+    shelter = freshness.with_hours(register=(24, 72, 168), blocks=(4, 24), self_only_after=freshness.ALWAYS)
+    counter = Counter(IssueSettings(limits=shelter))
+    housemate = replace(a_request(), requester=Requester.HOUSEHOLD)
+    assert (await counter.job.prepare(a_sign_in(), housemate)).pages, "the cloud knows every measure"
+    counter.link.usable = False
+    with pytest.raises(RefusedError, match=r"refused\.self_only"):
+        await counter.job.prepare(a_sign_in(), housemate)
+    assert (await counter.job.prepare(a_sign_in(), a_request())).pages
+
+
 async def test_old_data_is_told_to_the_clerk(counter: Counter) -> None:
     counter.link.usable = False
     counter.clock.forward(timedelta(hours=5))

@@ -1,5 +1,6 @@
 """Old data warns, older data stops, and nothing makes it look new (P07)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,10 +9,11 @@ from hypothesis import strategies as st
 
 from client.config import Config
 from client.domain.as_of import AsOf, Source
+from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, IdentityCheck, Requester
-from client.rules import freshness
+from client.rules import freshness, gate
 from client.rules.freshness import WARN_BLOCKS, WARN_REGISTER
-from tests.builders import NOW
+from tests.builders import NOW, a_household, a_request, a_sign_in
 from ui.policy import limits_of
 
 HOUR = timedelta(hours=1)
@@ -116,3 +118,39 @@ def test_a_town_sets_its_own_ages_and_the_shipped_ones_are_its_settings_untouche
     declared = limits_of(Config(register_declared_hours=200))
     assert not freshness.judge(KIND, aged(190 * HOUR, HOUR), NOW, declared=True, table=declared).refusal
     assert freshness.judge(KIND, aged(190 * HOUR, HOUR), NOW, declared=False, table=declared).refusal
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("identity", IdentityCheck)
+@pytest.mark.parametrize("requester", Requester)
+def test_from_a_set_age_on_and_in_a_shelter_at_any_a_paper_is_for_the_person_with_photo_identity_alone(
+    requester: Requester, identity: IdentityCheck, declared: bool
+) -> None:
+    themselves = (requester, identity) == (Requester.SELF, IdentityCheck.PHOTO)
+    old, shelter = Config(self_only_hours=12), Config(shelter=True)
+    for config, register, blocks, only in (
+        (Config(), 20, 3, False),
+        (old, 11.9, 3, False),
+        (old, 12, 3, True),
+        (old, 1, 12, True),  # the older of the two
+        (shelter, 0, 0, True),
+        (shelter, -0.05, -0.05, True),  # a clock that is a little behind
+    ):
+        table, as_of = limits_of(config), aged(register * HOUR, blocks * HOUR)
+        told = freshness.self_only(KIND, requester, identity, as_of, NOW, table=table)
+        assert told is (only and not themselves)
+        live = replace(as_of, source=Source.CLOUD)
+        assert not freshness.self_only(KIND, requester, identity, live, NOW, table=table)
+        request = replace(a_request(), requester=requester, identity=identity, purpose="年金")
+        refusals = gate.verdict(
+            request=request,
+            household=a_household(),
+            restrictions=Restrictions(),
+            sign_in=a_sign_in(),
+            as_of=as_of,
+            now=NOW,
+            offline=True,
+            declared=declared,
+            limits=table,
+        ).refusals
+        assert ("refused.self_only" in {one.code for one in refusals}) is told
