@@ -218,19 +218,14 @@ class Config:
         },
     )
     register_warn_hours: int = field(
-        default=24,
-        metadata={"doc": "Age of the register's data at which a paper warns.", "range": (1, 720)},
+        default=24, metadata={"doc": "Age of the register's data at which a paper warns.", "range": (1, 720)}
     )
     register_stop_hours: int = field(
         default=72,
         metadata={"doc": "Age of the register's data from which no paper is made.", "range": (1, 720)},
     )
     register_declared_hours: int = field(
-        default=168,
-        metadata={
-            "doc": "The same once a disaster is declared; this version cannot declare one yet.",
-            "range": (1, 2160),
-        },
+        default=168, metadata={"doc": "The same while a disaster is declared.", "range": (1, 2160)}
     )
     self_only_hours: int = field(
         default=0,
@@ -241,6 +236,12 @@ class Config:
     )
     shelter: bool = field(
         default=False, metadata={"doc": "This PC is in a shelter (避難所): off line the same, at any age."}
+    )
+    declared_days: int = field(
+        default=7, metadata={"doc": "Days a declaration of disaster holds.", "range": (1, 14)}
+    )
+    declared_lease_days: int = field(
+        default=7, metadata={"doc": "Days it makes a sign-in off line longer at most.", "range": (1, 14)}
     )
     blocks_warn_hours: int = field(
         default=4, metadata={"doc": "Age of the blocks' data at which a paper warns.", "range": (1, 168)}

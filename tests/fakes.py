@@ -14,6 +14,7 @@ from client.domain.certificate import (
     SheetState,
 )
 from client.domain.clerk import CloudSignIn, HowSignedIn, Right
+from client.domain.declaration import Declaration
 from client.domain.errors import LinkDownError, PaperError, RefusedError, SignInNeededError, StoreError
 from client.domain.feed import FeedPosition, Position
 from client.domain.in_force import RightGrant, StaffEntry, StaffMember
@@ -308,3 +309,16 @@ class MemoryLink:
 
     def note_failure(self, error: LinkDownError) -> None:
         self.failures.append(error.code)
+
+
+class MemoryDeclarations:
+    """Keeps a declaration of disaster as long as the test."""
+
+    def __init__(self) -> None:
+        self.present: Declaration | None = None
+
+    async def declare(self, declaration: Declaration) -> None:
+        self.present = declaration
+
+    async def end(self) -> None:
+        self.present = None

@@ -34,6 +34,7 @@ from ui.book_desk import BookDesk, book_jobs_of
 from ui.card_watch import CardWatch
 from ui.cli import exit_codes
 from ui.clipboard import Copied
+from ui.declared import declare_of
 from ui.doors import Doors, open_doors, utc_now
 from ui.doubtful import DoubtfulDesk
 from ui.drill import Director, DoorsToADrill, Place
@@ -189,6 +190,7 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     window.shell.header.show_town(f"{doors.facts.municipality_name}　{window.words('app.title')}")
     window.shell.close_wished.connect(lambda: _close_wished(counter))
     window.log_in.serve(counter.let_in, tasks)
+    tasks.start("declared", lambda: _show_declared(window, doors))
     doors.press.tell = counter.rounds.printer_wants
     neighbourhood = Neighbourhood(config, doors, counter.watch)
     stack.push_async_callback(neighbourhood.close)
@@ -240,13 +242,19 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     DoubtfulDesk(face, jobs.doubtful, tasks, utc_now)
     BookDesk(face, book_jobs_of(config, doors), tasks)
     ReleaseDesk(face, jobs.release, jobs.offline, config.release_minutes, tasks)
-    TwoDesk(face, window.log_in_view, let_in_of(doors, line.log_in), tasks)
+    declare = declare_of(config, doors, line.log_in, lambda: line.watch.usable)
+    TwoDesk(face, window.log_in_view, let_in_of(doors, line.log_in), declare, tasks)
     SettleDesk(face, jobs.compare, jobs.settle, tasks, utc_now, returned=jobs.returned)
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks
     )
     counter.wipe = Wiping(line.wipe, line.orders, line.watch, is_shut=lambda: _is_shut(doors, line)).run
     return counter
+
+
+async def _show_declared(window: Window, doors: Doors) -> None:
+    await doors.vault.declarations.load()
+    window.log_in_view.show_declared()
 
 
 def _is_shut(doors: Doors, line: CloudLine) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from client.domain.change import OutboxCounts
+from client.domain.declaration import Declaration
 from client.domain.doubtful import DoubtCounts
 from client.domain.errors import CounterError, LinkDownError, RefusedError, StoreError
 from client.domain.feed import Feed, Position
@@ -77,6 +78,7 @@ class Upkeep:
     attachments: SendAttachments | None = None
     journal: SendJournal | None = None
     erasing: Callable[[], bool] = lambda: False  # then nothing more is laid by
+    declared: Callable[[], Declaration | None] = lambda: None
 
 
 class Rounds:
@@ -279,7 +281,14 @@ class Rounds:
         if beside != (self.facts.attachments, self.facts.attachments_lost):
             self._upkeep.write_down("attachments", {"waiting": beside[0], "lost": beside[1]})
         filling = self.facts.filling and position.register is None
-        facts = replace(self.facts, position=position, filling=filling, doubtful=doubts.open)
+        declared = self._upkeep.declared()
+        facts = replace(
+            self.facts,
+            position=position,
+            filling=filling,
+            doubtful=doubts.open,
+            declared_until=declared.until if declared else None,
+        )
         self.facts = status.with_outbox(facts, counts)
         self._upkeep.watch.note_unsent(self.facts.waiting)
 

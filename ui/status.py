@@ -68,6 +68,7 @@ class Facts:
     sign_in_again: bool = False  # the line is good, and this clerk was let in without it
     position: Position = _NOWHERE
     filling: bool = False
+    declared_until: datetime | None = None  # a disaster
     needs_fill: bool = False  # due, and only when asked for: the line is paid by the byte
     fill: Progress = _NOTHING
     fill_ends_at: datetime | None = None  # as the pace is now
@@ -122,6 +123,8 @@ def link_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     if facts.sign_in_again:
         detail = words("status.sign_in_again")
     word = words(f"line.{facts.line.value}")
+    if facts.declared_until and facts.line is Line.OFFLINE:
+        word = words("status.declared", line=word, time=short_time(facts.declared_until, now))
     if facts.metered and facts.line is not Line.MOBILE:
         word = words("status.metered", line=word)
     elif facts.carrying is Uplink.SECOND and facts.line in _CARRIED:

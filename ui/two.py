@@ -3,12 +3,13 @@
 import os
 from datetime import timedelta
 
+from client.jobs.declare_disaster import DeclareDisaster
 from client.jobs.let_in import LetIn
 from client.jobs.log_in import LogIn
 from ui.doors import Doors, utc_now
 from ui.face import Face
 from ui.screens.log_in.view import LogInView
-from ui.screens.two.model import TwoModel
+from ui.screens.two.model import TwoModel, declared_words
 from ui.screens.two.view import TwoView
 from ui.work import Starter
 
@@ -19,9 +20,12 @@ LONGEST = timedelta(hours=24)  # for which two may let a third in
 class TwoDesk:
     """Opens the screen, signed in or not; it is made when it is first wanted, and goes back to where one came from."""
 
-    def __init__(self, face: Face, log_in: LogInView, job: LetIn, starter: Starter) -> None:
+    def __init__(
+        self, face: Face, log_in: LogInView, job: LetIn, declare: DeclareDisaster, starter: Starter
+    ) -> None:
         self._face = face
-        self.model = TwoModel(face.words, job, starter)
+        self.model = TwoModel(face.words, job, declare, starter)
+        log_in.declared = lambda: declared_words(declare.present, face.words)
         self.model.finished = self._leave
         self.view: TwoView | None = None
         face.back_from[SCREEN] = self.model.back

@@ -67,6 +67,7 @@ from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
 from ui.cards import sessions_of
 from ui.carry_jobs import carry_jobs
+from ui.declared import declared_now
 from ui.doors import Doors, utc_now, wipe_of
 from ui.jobs import FillJobs, Jobs
 from ui.journal_rounds import send_journal_of
@@ -234,10 +235,6 @@ async def _keep(shelf: Shelf, parcel: Parcel) -> None:
         await shelf.put(parcel)
 
 
-def _declared() -> bool:
-    return False  # no screen takes the officer's declaration of disaster yet: fail closed
-
-
 async def _fee(doors: Doors, line: CloudLine) -> int:
     kind, today = CertificateKind.JUMINHYO_COPY, tokyo_day(utc_now())
     try:
@@ -255,7 +252,7 @@ def _issue_of(config: Config, doors: Doors, line: CloudLine) -> IssueCertificate
         doors.stores.ledger,
         paper_of(config, doors, line.log_in),
         now=utc_now,
-        declared=_declared,
+        declared=lambda: declared_now(doors) is not None,
         clock_offset_ms=_clock_offset(doors),
         settings=IssueSettings(config.show_as_of_offline, drill=config.training, limits=limits_of(config)),
         on_damage=line.sync.wake,
@@ -315,7 +312,7 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         ledger=ledger,
         fee=partial(_fee, doors, line),
         offline=lambda: not line.watch.usable_for(CERTIFICATES),
-        declared=_declared,
+        declared=lambda: declared_now(doors) is not None,
         drill=drill,
         fill=FillJobs(line.sync.fill_size, fetch),
         prove=_proof_of(config, doors, line),
@@ -374,6 +371,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         line.send_attachments,
         send_journal_of(config, doors, line.watch),
         lambda: line.wipe.under_way,
+        declared=lambda: declared_now(doors),
     )
 
 

@@ -95,6 +95,7 @@ class RefusedError(CounterError):
     codes = (
         "refused.right_missing",  # fact: right
         "refused.same_person",  # where two different people are needed, or a third beside them
+        "refused.declared_on_line",  # a disaster, while the cloud answers
         "refused.let_in_by_two",  # whoever was let in by two answers for nobody
         "refused.not_in_service",  # of somebody to be let in: not on the staff today, or without any right
         "refused.card_needed",  # where the town uses cards, two cannot let a third in

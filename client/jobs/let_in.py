@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from client.domain.clerk import SignIn
 from client.domain.errors import CounterError, SignInNeededError
 from client.domain.keys import NewFactor, Unlocked
+from client.jobs.hear_word import HearWord
 from client.jobs.log_in import LogIn, StaffRows
 from client.jobs.ports import JournalEntry, Keys, Ledger, Now
 from client.rules import totp
-from client.rules.staff_terms import Pair, admitted, pair_error, password_objection, word_error
+from client.rules.staff_terms import Pair, admitted, pair_error, password_objection
 
 SEED = 20  # bytes, as long as the hash of RFC 4226 asks
 
@@ -57,6 +58,7 @@ class LetIn:
     ) -> None:
         self._log_in = log_in
         self._keys = keys
+        self._hear = HearWord(log_in, keys, ledger, now=now)
         self._staff = staff
         self._ledger = ledger
         self._now = now
@@ -76,17 +78,7 @@ class LetIn:
         the two, also where these two cannot act together.
         """
         await self._keys.check_vouching()
-        word = await self._keys.unlock(staff_id, password, code, now=self._now())
-        async with self._log_in.opened_for(word):
-            await self._log_in.tell_failures(word)
-            word = Unlocked(await self._log_in.within_terms(word.sign_in), word.keys)
-            if (refusal := word_error(word.sign_in, self._now())) is None and beside is not None:
-                refusal = pair_error(Pair(beside.sign_in, word.sign_in), self._now())
-            if refusal:
-                await self._refuse(word.sign_in, refusal)
-            facts = {"how": "word_of_two"}
-            await self._ledger.record(JournalEntry("sign_in", word.sign_in.clerk.staff_id, facts=facts))
-        return word
+        return await self._hear(staff_id, password, code, beside=beside)
 
     async def __call__(self, first: Unlocked, second: Unlocked, newcomer: Newcomer) -> SignIn:
         """Write the journal, then the wrap; returns what it holds. RefusedError, SignInNeededError, StoreError."""
@@ -95,11 +87,11 @@ class LetIn:
         pair = Pair(first.sign_in, second.sign_in)
         async with self._log_in.opened_for(first):
             if refusal := pair_error(pair, now) or password_objection(newcomer.staff_id, newcomer.password):
-                await self._refuse(pair.officer, refusal, newcomer.staff_id)
+                await self._hear.refuse(pair.officer, refusal, newcomer.staff_id)
             entry = await self._staff.staff_of(newcomer.staff_id)
             made = admitted(pair, newcomer.staff_id, entry, now, self._longest)
             if isinstance(made, CounterError):
-                await self._refuse(pair.officer, made, newcomer.staff_id)
+                await self._hear.refuse(pair.officer, made, newcomer.staff_id)
             step = totp.accepts(newcomer.seed, newcomer.code, now)
             if step is None:
                 raise SignInNeededError("sign_in.first_code")
@@ -115,8 +107,3 @@ class LetIn:
                 Unlocked(made, first.keys), NewFactor(newcomer.seed, step), newcomer.password, now=now
             )
         return made
-
-    async def _refuse(self, by: SignIn, refusal: CounterError, staff_id: str = "") -> NoReturn:
-        facts = {"code": refusal.code} | ({"staff": staff_id} if staff_id else {})
-        await self._ledger.record(JournalEntry("refusal", by.clerk.staff_id, facts=facts))
-        raise refusal

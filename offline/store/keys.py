@@ -21,6 +21,7 @@ from client.rules import sign_in as rules
 from offline.factors.card import CardDoor
 from offline.store import wraps
 from offline.store.anchor import ANCHOR, Anchor
+from offline.store.declared import Declarations
 from offline.store.device_secret import DeviceKeeping
 from offline.store.facts_file import FACTS, IDENTITY, FactsFile
 from offline.store.files import make_folder
@@ -67,6 +68,7 @@ class Vault:
         self._file = WrapFile(data_dir / "wraps.json", mark)
         self._wraps = WrapKeeper(self._file, cost, lockout, card)
         self._facts_file = FactsFile(data_dir / "terminal.json", environment, self._door)
+        self.declarations = Declarations(self._wraps, self._ours, self._in_turn)
         self._new: EllipticCurvePrivateKey | None = None
         self._identity: TerminalIdentity | None = None
         self._facts: TerminalFacts | None = None
@@ -240,9 +242,8 @@ class Vault:
         self._device.forget(door)
         self._device.put(door, secret)
         door.put(IDENTITY, key_bytes(self._new))
-        book = WrapBook(
-            format=wraps.FORMAT, keyrings=(self._note(secret),), inbox_public=public_of(keys.inbox)
-        )
+        note, inbox = self._note(secret), public_of(keys.inbox)
+        book = WrapBook(format=wraps.FORMAT, keyrings=(note,), inbox_public=inbox)
         self._facts_file.begin(facts, key_bytes(self._new))
         self._facts = facts
         self._file.write(book, secret, place_of(facts))
@@ -265,6 +266,7 @@ class Vault:
     def _admit(self, cloud: CloudSignIn, password: str, now: datetime) -> Unlocked:
         door = self._door(self._need_facts())
         self._facts_file.seal_old(self._need_facts())
+        self.declarations.present = None  # the cloud answers
         return self._wraps.admit(
             cloud, password, *self._ours(), now=now, to_come=lambda: self._device.next(door)
         )
@@ -362,7 +364,7 @@ class Vault:
         except StoreError as error:
             if not error.code.startswith("tpm."):
                 raise
-            secret = bytes(wraps.KEY)  # no TPM opens it: then nothing opens anything here, as is wanted
+            secret = bytes(wraps.KEY)  # no TPM opens it: nothing opens anything here then, as is wanted
         self._file.write(book, secret, place_of(self._need_facts()))
 
     def _forget_stores(self) -> None:

@@ -2,15 +2,17 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from client.domain.clerk import Clerk, CloudSignIn, HowSignedIn, Lease, Right, SignIn
+from client.domain.declaration import Cause, Declaration
 from client.domain.errors import CounterError, RefusedError, SignInNeededError, StoreError
 from client.domain.factor import CardKey
 from client.domain.keys import FailedTry, NewFactor
 from client.jobs.ports import StoreKeys, Unlocked
+from client.rules import declared as declared_rules
 from client.rules import sign_in as rules
 from client.rules import totp
 from offline.factors.binding import Binding, binding_of, bound_to
@@ -18,7 +20,17 @@ from offline.factors.card import CardDoor
 from offline.store import wraps
 from offline.store.seal import public_of
 from offline.store.wrap_file import WrapFile
-from offline.store.wraps import Argon2Cost, Box, ClerkNote, KeyringNote, Place, StaffWrap, Stretch, WrapBook
+from offline.store.wraps import (
+    Argon2Cost,
+    Box,
+    ClerkNote,
+    DeclaredNote,
+    KeyringNote,
+    Place,
+    StaffWrap,
+    Stretch,
+    WrapBook,
+)
 
 FourKeys = tuple[bytes, bytes, bytes, bytes]
 _NOT_OURS = frozenset({"store.wraps_changed", "store.wraps_behind"})
@@ -94,6 +106,8 @@ class WrapKeeper:
             was_used = totp.was_used(box.totp_seed, code, now, box.totp_last_step)
             raise SignInNeededError("sign_in.code_used") if was_used else wrong
         lease = Lease(box.lease_until)
+        if not box.let_in_by:  # whom two let in has their day, and no more
+            lease = declared_rules.extended(lease, declaration_in(book), rules.trusted_now(now, before.seen))
         if over := rules.offline_error(lease, now, before.seen):
             raise over
         sign_in = SignIn(clerk_of(box.clerk), lease, HowSignedIn.OFFLINE, now, let_in_by=box.let_in_by)
@@ -117,6 +131,25 @@ class WrapKeeper:
         """Take one clerk's box out: no password of theirs opens anything here. StoreError."""
         book = self._file.read_checked(secret, place)
         self._file.write(book.without_wrap(staff_id), secret, place)
+
+    def declare(self, declaration: Declaration | None, secret: bytes, place: Place) -> None:
+        """Write down a declaration of disaster, in place of one before, or that there is none any more. StoreError."""
+        book = self._file.read_checked(secret, place)
+        note = declaration and DeclaredNote(
+            officer=declaration.officer,
+            other=declaration.other,
+            cause=declaration.cause.value,
+            made_at=declaration.made_at,
+            until=declaration.until,
+            since=declaration.since,
+            most=int(declaration.most.total_seconds()),
+        )
+        self._file.write(msgspec.structs.replace(book, declared=note), secret, place)
+
+    def declared(self, secret: bytes, place: Place) -> Declaration | None:
+        """Return the declaration that was made last, over or not; None where nothing in the file counts any more."""
+        book = self._read_sound(secret, place)
+        return None if book is None else declaration_in(book)
 
     def rotate(
         self, who: tuple[str, str, str], change: tuple[bytes, bytes], note: KeyringNote, place: Place
@@ -218,8 +251,9 @@ class WrapKeeper:
         if cloud.card or cloud.totp_seed:
             wrap = self._new_wrap(box, password, secret, place, version=version, card=cloud.card)
             kept = book.with_wrap(wrap)
-        # The cloud has just seen this clock: a time kept from a clock that ran ahead is forgotten.
-        kept = msgspec.structs.replace(kept, seen=now, mended=0)
+        # The cloud has just seen this clock: a time kept from a clock that ran ahead is forgotten. And it answers, and
+        # gives leases of its own: a disaster that was declared here is over.
+        kept = msgspec.structs.replace(kept, seen=now, mended=0, declared=None)
         self._file.write(kept, secret, place)
         told, mended = tries_of(book), book.mended > 0
         return Unlocked(
@@ -289,6 +323,18 @@ class WrapKeeper:
         )
         info = wraps.info_of_wrap(place, empty)
         return rewritten(empty, box, wraps.wrap_key(password, secret, stretch, info, of_card), info)
+
+
+def declaration_in(book: WrapBook) -> Declaration | None:
+    """Return the declaration a book of wraps has; a cause of a newer program's is another one."""
+    note = book.declared
+    if note is None:
+        return None
+    known = {cause.value for cause in Cause}
+    cause = Cause(note.cause) if note.cause in known else Cause.OTHER
+    return Declaration(
+        note.officer, note.other, cause, note.made_at, note.until, note.since, timedelta(seconds=note.most)
+    )
 
 
 def tries_of(book: WrapBook) -> tuple[FailedTry, ...]:

@@ -94,11 +94,24 @@ class KeyringNote(msgspec.Struct, frozen=True):
     fingerprint: str
 
 
+class DeclaredNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A declaration of disaster in force here; ``most`` in seconds."""
+
+    officer: str
+    other: str
+    cause: str
+    made_at: datetime
+    until: datetime
+    since: datetime
+    most: int
+
+
 class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file; ``seen`` is the latest time any try was made at.
 
     ``generation`` counts how often it was written, ``mac`` seals all of it; in format 1 counters and ``seen`` only.
     ``mended`` counts how often a damaged file or copy was written anew from the other since somebody was let in.
+    ``declared`` is a declaration of disaster: it takes seal and count like the rest, so none of before comes back.
     ``tried`` counts every wrong secret there ever was, ``tries`` keeps those the book does not tell of yet.
     """
 
@@ -112,6 +125,7 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     tried: int = 0
     tries: tuple[TryNote, ...] = ()
     mended: int = 0
+    declared: DeclaredNote | None = None
 
     def wrap_of(self, staff_id: str) -> StaffWrap | None:
         """Return a clerk's wrap."""
@@ -294,6 +308,8 @@ def whole_mac(book: WrapBook, device_secret: bytes, place: Place) -> bytes:
         sealed += msgspec.msgpack.encode((book.tried, book.tries))
     if book.mended:
         sealed += msgspec.msgpack.encode(("mended", book.mended))
+    if book.declared:
+        sealed += msgspec.msgpack.encode(("declared", book.declared))
     return hmac.digest(key, sealed, sha256)
 
 

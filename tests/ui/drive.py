@@ -13,6 +13,7 @@ from client.domain.feed import FeedPosition, Position
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
 from tests.journeys.gestures import Hands
+from tests.ui import acts_of_two
 from tests.ui.book_world import book_jobs
 from tests.ui.world import World
 from ui import theme as look
@@ -173,7 +174,7 @@ async def open_counter(
     DoubtfulDesk(face, world.jobs.doubtful, tasks, world.clock)
     BookDesk(face, book_jobs(world, Path("extracts")), tasks)
     ReleaseDesk(face, world.jobs.release, world.jobs.offline, 10, tasks)
-    counter.two = TwoDesk(face, view, world.let_in(world.jobs.log_in), tasks)
+    counter.two = TwoDesk(face, view, acts_of_two.let_in(world), acts_of_two.declare(world), tasks)
     SettleDesk(face, world.jobs.compare, world.jobs.settle, tasks, world.clock, returned=world.jobs.returned)
     counter.show_status(facts)
     shell.resize(*size)

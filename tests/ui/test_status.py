@@ -48,6 +48,12 @@ def test_offline_says_since_when() -> None:
     assert cell.detail == "14:06:00 から"
 
 
+def test_a_declared_disaster_is_named_while_the_line_is_down() -> None:
+    declared = Facts(Line.OFFLINE, declared_until=NOW + timedelta(days=7))
+    assert "災害宣言中" in link_cell(declared, WORDS, NOW).word
+    assert "災害宣言中" not in link_cell(replace(declared, line=Line.ONLINE), WORDS, NOW).word
+
+
 def test_a_metered_line_is_named() -> None:
     assert "モバイルルータ" in link_cell(Facts(Line.RECOVERING, metered=True), WORDS, NOW).word
 

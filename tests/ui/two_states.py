@@ -1,6 +1,7 @@
 """The states of the screen on which two let a third in; beside those of the screens."""
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox
 
 from client.domain.clerk import CloudSignIn, Right
 from client.rules import totp
@@ -69,6 +70,59 @@ async def not_the_same(counter: Counter) -> None:
     await third_typed(counter, again="asa-niban no aikotoba")
 
 
+async def go_down(counter: Counter, name: str, rows: int) -> None:
+    """Go down a choice by keys."""
+    box = counter.hands.find(QComboBox, name)
+    box.setFocus()
+    for _ in range(rows):
+        await counter.hands.press(Qt.Key.Key_Down, box)
+
+
+async def declaring(counter: Counter) -> None:
+    await begun(counter)
+    await go_down(counter, "twoAct", 1)
+    await counter.quiet()
+
+
+async def declaring_heard(counter: Counter) -> None:
+    await declaring(counter)
+    await confirm(counter, OFFICER)
+    await confirm(counter, CLERK)
+
+
+async def declared(counter: Counter) -> None:
+    await declaring_heard(counter)
+    await go_down(counter, "twoCause", 1)
+    await counter.hands.push("twoNext")
+    await counter.quiet()
+
+
+async def declared_on_line(counter: Counter) -> None:
+    await declaring_heard(counter)
+    counter.world.link.usable = True
+    await counter.hands.push("twoNext")
+    await counter.quiet()
+
+
+async def ending(counter: Counter) -> None:
+    await declared(counter)
+    await counter.hands.press(Qt.Key.Key_Escape)
+    await counter.hands.push("logInOffer")
+    await go_down(counter, "twoAct", 2)
+    await counter.quiet()
+
+
+async def ended(counter: Counter) -> None:
+    await ending(counter)
+    await confirm(counter, OFFICER, code="654321")
+
+
+async def declared_at_sign_in(counter: Counter) -> None:
+    await declared(counter)
+    await counter.hands.press(Qt.Key.Key_Escape)
+    await counter.quiet()
+
+
 TWO_STATES: dict[str, states.Play] = {
     "two": begun,
     "two-wrong": one_wrong,
@@ -77,4 +131,11 @@ TWO_STATES: dict[str, states.Play] = {
     "two-both-heard": both_heard,
     "two-not-the-same": not_the_same,
     "two-done": third_typed,
+    "two-declaring": declaring,
+    "two-declaring-heard": declaring_heard,
+    "two-declared": declared,
+    "two-declared-on-line": declared_on_line,
+    "two-declared-at-sign-in": declared_at_sign_in,
+    "two-ending": ending,
+    "two-ended": ended,
 }

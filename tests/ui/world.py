@@ -34,7 +34,6 @@ from client.jobs.compare_change import CompareChange
 from client.jobs.find_resident import FindResident
 from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
-from client.jobs.let_in import LetIn
 from client.jobs.log_in import LogIn
 from client.jobs.look_up_insured import LookUpInsured
 from client.jobs.ports import Picture
@@ -53,6 +52,7 @@ from tests.builders import NOW, TODAY, a_resident, a_sign_in
 from tests.doubt_fakes import MemoryDoubts
 from tests.fakes import (
     FakeClock,
+    MemoryDeclarations,
     MemoryKeys,
     MemoryLedger,
     MemoryLink,
@@ -283,6 +283,7 @@ class World:
     fills: int = 0
     drill: DrillJobs | None = None
     proof: Proof = field(default_factory=lambda: Proof(0, as_of=NOW))
+    declarations: MemoryDeclarations = field(default_factory=MemoryDeclarations)
     may_end: asyncio.Event = field(default_factory=asyncio.Event)  # of the proof
     carrier: Carrier = field(default_factory=Carrier)
 
@@ -300,18 +301,6 @@ class World:
         self.staff = MemoryStaff()
         self.sign_in = a_sign_in(*self.rights)
         self.jobs = self._jobs()
-
-    def let_in(self, log_in: LogIn) -> LetIn:
-        """Return the act of two over this world."""
-        return LetIn(
-            log_in,
-            self.keys,
-            self.staff,
-            self.ledger,
-            now=self.clock,
-            random=lambda count: bytes(range(count)),
-            longest=timedelta(days=1),
-        )
 
     def cut(self) -> None:
         """Cut the line."""

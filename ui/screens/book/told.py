@@ -19,6 +19,7 @@ KINDS = (
     "saved",
     "release",
     "let_in",
+    "declaration",
     "account",
     "device_key",
     "device_changed",

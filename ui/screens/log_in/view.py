@@ -15,6 +15,8 @@ from ui.widgets.parts import button, card, field_grid, label, restyle, wrapped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PySide6.QtWidgets import QLabel
+
     from ui.notices import Note
     from ui.screens.log_in.training_card import TrainingCard
     from ui.widgets.notice import NoticeBar
@@ -38,6 +40,8 @@ class LogInView(QWidget):
             self._code.setMaxLength(6)
         self._button = button(words("log_in.button"), "logInButton", self._on_submitted, primary=True)
         self._notice: NoticeBar | None = None
+        self._declared: QLabel | None = None
+        self.declared: Callable[[], str] = lambda: ""
         self._above = QHBoxLayout()
         self._training: TrainingCard | None = None
         self._beside = QVBoxLayout()
@@ -112,6 +116,16 @@ class LogInView(QWidget):
         """Show whose counter this is, once it is known."""
         self._town.setText("　".join(filter(None, (town, self._words("app.title")))))
 
+    def show_declared(self) -> None:
+        """Show a declaration of disaster that holds at this terminal."""
+        text = self.declared()
+        if text and self._declared is None:
+            self._declared = wrapped(role="strong", name="logInDeclared")
+            self._inner.insertWidget(2, self._declared)
+        if self._declared is not None:
+            self._declared.setText(text)
+            self._declared.setVisible(bool(text))
+
     def show_training(self, staff_id: str, password: str, code: str) -> None:
         """Show a training sign-in beside the fields; the code changes every half minute."""
         if self._training is None:
@@ -137,8 +151,9 @@ class LogInView(QWidget):
         self._password.setFocus()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Begin at the first field whenever the screen comes up."""
+        """Begin at the first field whenever the screen comes up, and say what is declared here."""
         super().showEvent(event)
+        self.show_declared()
         self._staff.setFocus()
 
     def _on_filled(self, values: tuple[str, str, str]) -> None:

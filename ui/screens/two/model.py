@@ -1,12 +1,14 @@
-"""Two let a third in while the line is down: each shows both factors, then the third chooses a password. No toolkit."""
+"""What two do together while the line is down: let a third in, or declare a disaster; its end takes one. No toolkit."""
 
 from base64 import b32encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from client.domain.declaration import Cause, Declaration
 from client.domain.errors import CounterError
 from client.domain.keys import Unlocked
+from client.jobs.declare_disaster import DeclareDisaster
 from client.jobs.let_in import LetIn, Newcomer
 from ui.clock import in_tokyo
 from ui.notices import Note, note_of
@@ -16,8 +18,16 @@ from ui.work import Starter
 _GROUP = 4  # letters of the key that stand together
 
 
+class Act(Enum):
+    """What the two are here for; the end of a declaration takes an officer alone."""
+
+    LET_IN = "let_in"
+    DECLARE = "declare"
+    END = "end"
+
+
 class Step(Enum):
-    """Who is asked; DONE once the third is let in."""
+    """Who is asked; THIRD is the newcomer, or what is declared; DONE once it is done."""
 
     FIRST = "first"
     SECOND = "second"
@@ -35,12 +45,23 @@ class Typed:
     code: str = field(repr=False)
 
 
+def declared_words(declaration: Declaration | None, words: Words) -> str:
+    """Return what was declared, and until when; empty where nothing was."""
+    if declaration is None:
+        return ""
+    until = in_tokyo(declaration.until).strftime("%Y-%m-%d %H:%M")
+    return words("two.declared", cause=words(f"disaster.{declaration.cause.value}"), until=until)
+
+
 class TwoModel:
     """The screen. ``finished`` is called on the way back, ``step_begun`` where the fields are to be empty again."""
 
-    def __init__(self, words: Words, job: LetIn, starter: Starter) -> None:
+    def __init__(self, words: Words, job: LetIn, declare: DeclareDisaster, starter: Starter) -> None:
         self.words = words
         self._job = job
+        self._declare = declare
+        self.act = Act.LET_IN
+        self.cause = Cause.EARTHQUAKE
         self._starter = starter
         self._heard: tuple[Unlocked, ...] = ()
         self._seed = b""
@@ -57,13 +78,34 @@ class TwoModel:
     @property
     def fields(self) -> tuple[str, ...]:
         """Return which fields this step asks for."""
-        match self.step:
-            case Step.DONE:
+        match self.step, self.act:
+            case (Step.DONE, _) | (Step.THIRD, Act.DECLARE):
                 return ()
-            case Step.THIRD:
+            case (Step.THIRD, _):
                 return ("staff", "password", "again", "code")
             case _:
                 return ("staff", "password", "code")
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """Return what can be done here now."""
+        return (Act.LET_IN, Act.DECLARE, *((Act.END,) if self._declare.present else ()))
+
+    @property
+    def text(self) -> str:
+        """Return the name under which the words of this step stand."""
+        return self.step.value if self.act is Act.LET_IN else f"{self.act.value}_{self.step.value}"
+
+    @property
+    def declared(self) -> str:
+        """Return what is declared now, and until when; empty where nothing is."""
+        return declared_words(self._declare.present, self.words)
+
+    def choose(self, act: Act) -> None:
+        """Choose what the two are here for, before the first has confirmed."""
+        if self.step is Step.FIRST and not self.busy:
+            self.act, self.note = act, None
+            self.changed()
 
     @property
     def heard(self) -> str:
@@ -86,7 +128,7 @@ class TwoModel:
         if self.wrong:
             self._say(Note("warn", self.words("two.missing")))
             return
-        if self.step is Step.THIRD and typed.password != typed.again:
+        if Step.THIRD is self.step and self.act is Act.LET_IN and typed.password != typed.again:
             self.wrong = frozenset({"password", "again"})
             self._say(Note("warn", self.words("two.not_the_same")))
             return
@@ -98,7 +140,7 @@ class TwoModel:
     def forget(self) -> None:
         """Let go of everything: who confirmed, the key, what was said."""
         self._visit += 1
-        self._heard, self._seed, self.step = (), b"", Step.FIRST
+        self._heard, self._seed, self.step, self.act = (), b"", Step.FIRST, Act.LET_IN
         self.busy, self.note, self.wrong = False, None, frozenset()
         self.step_begun()
         self.changed()
@@ -113,9 +155,8 @@ class TwoModel:
         self._say(None)
 
     async def _do(self, typed: Typed, visit: int) -> None:
-        work: Awaitable[None] = (
-            self._let_in(typed, visit) if self.step is Step.THIRD else self._hear(typed, visit)
-        )
+        last = self._let_in if self.act is Act.LET_IN else self._declare_it
+        work: Awaitable[None] = (last if self.step is Step.THIRD else self._hear)(typed, visit)
         try:
             await work
         except CounterError as error:
@@ -133,12 +174,18 @@ class TwoModel:
 
     async def _hear(self, typed: Typed, visit: int) -> None:
         beside = self._heard[0] if self._heard else None
-        word = await self._job.hear(typed.staff.strip(), typed.password, typed.code.strip(), beside=beside)
+        hear = self._job.hear if self.act is Act.LET_IN else self._declare.hear
+        word = await hear(typed.staff.strip(), typed.password, typed.code.strip(), beside=beside)
         if visit != self._visit:  # left meanwhile: it counts for nothing
+            return
+        if self.act is Act.END:
+            await self._declare.end(word)
+            self._done(Note("ok", self.words("two.ended")))
             return
         self._heard = (*self._heard, word)
         self.step = Step.SECOND if beside is None else Step.THIRD
-        self._seed = self._job.new_seed() if self.step is Step.THIRD else b""
+        newcomer = self.step is Step.THIRD and self.act is Act.LET_IN
+        self._seed = self._job.new_seed() if newcomer else b""
         self.step_begun()
 
     async def _let_in(self, typed: Typed, visit: int) -> None:
@@ -147,11 +194,19 @@ class TwoModel:
         made = await self._job(first, second, newcomer)
         if visit != self._visit:
             return
-        self._heard, self._seed, self.step = (), b"", Step.DONE
         until = in_tokyo(made.lease.until).strftime("%Y-%m-%d %H:%M")
         rights = "、".join(sorted(self.words(f"right.{right.value}") for right in made.clerk.rights))
         done = self.words("two.done", name=made.clerk.name, staff=made.clerk.staff_id, until=until)
-        self.note = Note("ok", done, self.words("two.done_rights", rights=rights))
+        self._done(Note("ok", done, self.words("two.done_rights", rights=rights)))
+
+    async def _declare_it(self, _typed: Typed, visit: int) -> None:
+        first, second = self._heard
+        made = await self._declare(first, second, self.cause)
+        if visit == self._visit:
+            self._done(Note("ok", declared_words(made, self.words), self.words("two.declared_do")))
+
+    def _done(self, note: Note) -> None:
+        self._heard, self._seed, self.step, self.note = (), b"", Step.DONE, note
         self.step_begun()
 
     def _say(self, note: Note | None) -> None:

@@ -1,11 +1,12 @@
-"""Two let a third in: one step after the other in the same fields, with who has confirmed so far above them."""
+"""An act of two: one step after the other in the same fields, with who has confirmed so far above them."""
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from client.domain.declaration import Cause
 from client.rules.staff_terms import WORD_LIFE
-from ui.screens.two.model import Step, TwoModel, Typed
+from ui.screens.two.model import Act, Step, TwoModel, Typed
 from ui.text import Words
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, caption_for, card, label, restyle, wrapped
@@ -30,9 +31,17 @@ class TwoView(QWidget):
         self._heard = wrapped(name="twoHeard")
         self._key = wrapped(role="strong", name="twoKey")
         self._key.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByKeyboard)
+        self._act, self._cause = _choice("twoAct"), _choice("twoCause")
+        for cause in Cause:
+            self._cause.addItem(words(f"disaster.{cause.value}"), cause)
+        self._declared = wrapped(role="strong", name="twoDeclared")
         self._fields = {name: _field(name) for name in _FIELDS}
         self._captions = {
             name: caption_for(words(f"two.{name}"), field, "quiet") for name, field in self._fields.items()
+        }
+        self._captions |= {
+            "act": caption_for(words("two.act"), self._act, "quiet"),
+            "cause": caption_for(words("two.cause"), self._cause, "quiet"),
         }
         self._next = button("", "twoNext", self._on_submitted, primary=True)
         self._back = button(words("common.back"), "twoBack", model.back)
@@ -43,6 +52,8 @@ class TwoView(QWidget):
         self._lay_out()
         for field in self._fields.values():
             field.returnPressed.connect(self._on_submitted)
+        self._act.activated.connect(lambda _: model.choose(self._act.currentData()))
+        self._cause.activated.connect(self._on_cause)
         model.changed, model.step_begun = self.paint, self.begin
         model.forget_secrets = self._forget_secrets
         self.paint()
@@ -54,15 +65,16 @@ class TwoView(QWidget):
         column.setContentsMargins(24, 18, 24, 20)
         column.setSpacing(12)
         column.addWidget(label(self._words("two.heading"), "title"))
-        for part in (self._step, self._explain, self._heard, self._key):
+        for part in (self._declared, self._step, self._explain, self._heard, self._key):
             column.addWidget(part)
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
-        for row, name in enumerate(_FIELDS):
+        asked: dict[str, QWidget] = {"act": self._act, **self._fields, "cause": self._cause}
+        for row, (name, field) in enumerate(asked.items()):
             grid.addWidget(self._captions[name], row, 0)
-            grid.addWidget(self._fields[name], row, 1)
+            grid.addWidget(field, row, 1)
         column.addLayout(grid)
         ends = QHBoxLayout()
         ends.addWidget(self._back)
@@ -84,9 +96,10 @@ class TwoView(QWidget):
         """Show the model as it is."""
         model, words = self._model, self._words
         self._notice.show_note(model.note)
-        self._step.setText(words(f"two.step_{model.step.value}"))
-        self._explain.setText(words(f"two.explain_{model.step.value}"))
-        for part, text in ((self._heard, model.heard), (self._key, model.key_text)):
+        self._step.setText(words(f"two.step_{model.text}"))
+        self._explain.setText(words(f"two.explain_{model.text}"))
+        told = ((self._declared, model.declared), (self._heard, model.heard), (self._key, model.key_text))
+        for part, text in told:
             part.setText(text)
             part.setVisible(bool(text))
         shown = model.fields
@@ -94,11 +107,27 @@ class TwoView(QWidget):
             self._captions[name].setVisible(name in shown)
             field.setVisible(name in shown)
             restyle(field, wrong=name in model.wrong)
+        self._paint_choices()
         third = words("two.new_password") if model.step is Step.THIRD else words("two.password")
         self._captions["password"].setText(third)
-        self._next.setText(words("two.busy" if model.busy else f"two.next_{model.step.value}"))
+        self._next.setText(words("two.busy" if model.busy else f"two.next_{model.text}"))
         self._next.setVisible(model.step is not Step.DONE)
         self._next.setEnabled(not model.busy)
+
+    def _paint_choices(self) -> None:
+        model = self._model
+        self._act.clear()
+        for act in model.acts:
+            self._act.addItem(self._words(f"two.act_{act.value}"), act)
+        self._act.setCurrentIndex(max(self._act.findData(model.act), 0))
+        choosing = {
+            "act": model.step is Step.FIRST,
+            "cause": model.step is Step.THIRD and model.act is Act.DECLARE,
+        }
+        for name, box in (("act", self._act), ("cause", self._cause)):
+            self._captions[name].setVisible(choosing[name])
+            box.setVisible(choosing[name])
+            box.setEnabled(not model.busy)
 
     def begin(self) -> None:
         """Begin a step with empty fields, at the first of them; from the first confirmation on time runs."""
@@ -110,7 +139,12 @@ class TwoView(QWidget):
             self._timer.stop()
         self.paint()
         if self.isVisible():
-            (self._back if self._model.step is Step.DONE else self._fields["staff"]).setFocus()
+            self._first_of_the_step().setFocus()
+
+    def _first_of_the_step(self) -> QWidget:
+        if self._model.step is Step.DONE:
+            return self._back
+        return self._fields["staff"] if self._model.fields else self._cause
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Forget: somebody has gone elsewhere, or the screen was locked."""
@@ -123,9 +157,18 @@ class TwoView(QWidget):
             self._fields[name].setText("")
         self._fields["password"].setFocus()
 
+    def _on_cause(self, _row: int) -> None:
+        self._model.cause = self._cause.currentData()
+
     def _on_submitted(self) -> None:
         texts = {name: field.text() for name, field in self._fields.items()}
         self._model.submit(Typed(texts["staff"], texts["password"], texts["again"], texts["code"]))
+
+
+def _choice(name: str) -> QComboBox:
+    made = QComboBox()
+    made.setObjectName(name)
+    return made
 
 
 def _field(name: str) -> QLineEdit:
