@@ -16,6 +16,7 @@ from cloud.staff import ITEMS, Clerk, clerk_of
 from cloud.tenant import Tenant
 
 RIGHT, SHIEN_RIGHT = "office", "shien_sochi"
+_OF_MEASURES = "shien_sochi."  # kinds of requests that may tell of the other side (相手方)
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=8)
 _NONCE = 16  # hexadecimal digits
@@ -30,6 +31,10 @@ class Officer:
     name: str
     section: str
     rights: frozenset[str]  # all items too, where the town does not give them one by one
+
+    def may_read(self, kind: str) -> bool:
+        """Tell whether what a request of a kind says, and what lies beside it, is for this person [STD j440]."""
+        return not kind.startswith(_OF_MEASURES) or SHIEN_RIGHT in self.rights
 
 
 def sign_in(tenant: Tenant, staff_id: str, password: str, code: str, browser: str = "") -> Officer | None:

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Response
 from cloud.intakes import OPEN_STATES
 from cloud.office import texts
 from cloud.office.case import Decision
-from cloud.office.entry import SHIEN_RIGHT
 from cloud.office.log import By
 from cloud.office.naming import newcomers_of
 from cloud.office.people import wrong_field
@@ -69,9 +68,9 @@ def seal(visit: VisitDep, key: str) -> Response:
 @router.get("/intakes/{key}/attachments/{attachment}")
 def attachment(visit: VisitDep, key: str, attachment: str) -> Response:
     """Hand out an attachment of an intake as a file; that it was opened is written down."""
-    found = [
-        one for one in _here(visit, key, _notes(visit.desk.intakes.intake(key))) if one["key"] == attachment
-    ]
+    case = visit.desk.intakes.intake(key)
+    visit.must_read(str(case["kind"]))
+    found = [one for one in _here(visit, key, _notes(case)) if one["key"] == attachment]
     if not found:
         raise not_found()
     content = visit.tenant.attachments.opened(attachment, visit.officer.staff_id)
@@ -106,8 +105,7 @@ def decide(visit: VisitDep, form: FormDep, key: str) -> Response:
     said = {"register": "registered", "return": "returned"}.get(choice)
     if said is None:
         raise forbidden("form.foreign")
-    if str(visit.desk.intakes.intake(key)["kind"]).startswith("shien_sochi."):
-        visit.must_hold(SHIEN_RIGHT)  # begins, confirms or ends a measure, as on the page of measures
+    visit.must_read(str(visit.desk.intakes.intake(key)["kind"]))  # nobody decides on what they may not read
 
     def act(by: By) -> object:
         if choice == "return" and not form.get("reason"):
@@ -142,11 +140,13 @@ def _review(
     visit: Visit, key: str, *, show_places: bool = False, status: int = 200, **more: object
 ) -> Response:
     found = review(visit.tenant, key, visit.officer.staff_id, show_places=show_places)
+    withheld = not visit.officer.may_read(str(found.case["kind"]))
     return visit.page(
         "intake.html",
         status,
         review=found,
-        attachments=_attachments(visit, key, found),
+        attachments=[] if withheld else _attachments(visit, key, found),
+        withheld=withheld,
         show_places=show_places,
         key=key,
         **more,
