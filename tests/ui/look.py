@@ -45,6 +45,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     from tests.ui.release_states import RELEASE_STATES
     from tests.ui.settle_states import SETTLE_STATES
     from tests.ui.two_states import TWO_STATES
+    from tests.ui.visit_states import VISIT_STATES
 
     assert isinstance(app, QApplication)
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -68,6 +69,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
                 | SETTLE_STATES
                 | RELEASE_STATES
                 | ITEM_STATES
+                | VISIT_STATES
             ).items():
                 if asked.what and name not in asked.what:
                     continue

@@ -16,6 +16,7 @@ from tests.ui.item_states import ITEM_STATES
 from tests.ui.release_states import RELEASE_STATES
 from tests.ui.settle_states import SETTLE_STATES
 from tests.ui.two_states import TWO_STATES
+from tests.ui.visit_states import VISIT_STATES
 from ui.theme import THEMES, tokens
 
 pytestmark = pytest.mark.long
@@ -32,6 +33,7 @@ EVERY = (
     | SETTLE_STATES
     | RELEASE_STATES
     | ITEM_STATES
+    | VISIT_STATES
     | TWO_STATES
 )
 

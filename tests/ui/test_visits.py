@@ -303,6 +303,7 @@ def test_nothing_of_a_visit_is_shown_before_it_was_read_again(drive: Drive) -> N
         counter.face.counter._jobs = replace(jobs, household=slow)  # type: ignore[arg-type]  # as above
         signing_in = asyncio.ensure_future(sit_down(counter, "s001"))
         await asked.wait()
+        assert counter.face.counter.find.lines == ()
         await counter.hands.press(Key.Key_F2)
         assert counter.face.counter.view is None
         go_on.set()
