@@ -225,7 +225,8 @@ class Config:
         metadata={"doc": "Age of the register's data from which no paper is made.", "range": (1, 720)},
     )
     register_declared_hours: int = field(
-        default=168, metadata={"doc": "The same while a disaster is declared.", "range": (1, 2160)}
+        default=168,
+        metadata={"doc": "The same while a disaster is declared, if it is more.", "range": (1, 2160)},
     )
     self_only_hours: int = field(
         default=0,

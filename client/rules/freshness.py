@@ -95,7 +95,9 @@ def judge(
         return Freshness(RefusedError("refused.not_offline"))
     if max(as_of.register_at, as_of.blocks_at) - now > CLOCK_TOLERANCE:
         return Freshness(RefusedError("refused.clock_off"))  # an age cannot be known: never read as "new"
-    stop = (declared and limits.declared_stop) or limits.register_stop
+    stop = limits.register_stop
+    if declared and limits.declared_stop:
+        stop = max(stop, limits.declared_stop)  # a town may set the one and leave the other at its default
     register, blocks = as_of.register_age(now), as_of.blocks_age(now)
     for age, limit in ((register, stop), (blocks, limits.blocks_stop)):
         if age > limit:

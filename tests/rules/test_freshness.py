@@ -154,3 +154,28 @@ def test_from_a_set_age_on_and_in_a_shelter_at_any_a_paper_is_for_the_person_wit
             limits=table,
         ).refusals
         assert ("refused.self_only" in {one.code for one in refusals}) is told
+
+
+@given(st.integers(1, 720), st.integers(1, 2160), st.booleans(), st.integers(-1, 1), st.integers(0, 26))
+def test_a_declaration_never_stops_a_paper_that_would_be_made_without_it_nor_lets_old_blocks_through(
+    stop: int, declared_stop: int, at_declared: bool, beside: int, blocks: int
+) -> None:
+    register = max(
+        (declared_stop if at_declared else stop) + beside, 0
+    )  # at the very limits, where it matters
+    table = limits_of(Config(register_stop_hours=stop, register_declared_hours=declared_stop))
+    told = {
+        said: freshness.judge(
+            KIND, aged(register * HOUR, blocks * HOUR), NOW, declared=said, table=table
+        ).refusal
+        for said in (False, True)
+    }
+    assert told[False] is not None or told[True] is None
+    if blocks > 24 or register > max(stop, declared_stop):
+        assert told[True] is not None
+
+
+def test_a_town_that_sets_only_the_longer_stop_keeps_it_once_a_disaster_is_declared() -> None:
+    table = limits_of(Config(register_stop_hours=240))  # register_declared_hours stays at 168
+    assert not freshness.judge(KIND, aged(200 * HOUR, HOUR), NOW, declared=True, table=table).refusal
+    assert freshness.judge(KIND, aged(241 * HOUR, HOUR), NOW, declared=True, table=table).refusal
