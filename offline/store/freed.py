@@ -5,7 +5,6 @@ enough of them gets those too, and ``bytes`` come filled with zeros. What the C 
 (``ui/no_core.py``).
 """
 
-import gc
 import sys
 
 _SMALLEST, _LARGEST, _STEP = 64, 512, 16  # bytes: from a key to a line with a key in it in UTF-16
@@ -14,8 +13,7 @@ _HEAD = sys.getsizeof(b"")
 
 
 def overwrite_freed() -> None:
-    """Take blocks of each size a key was in, all zero, and give them back; what was in cycles is freed first."""
-    gc.collect()
+    """Take blocks of each size a key was in, all zero, and give them back; what was in cycles is to be freed before."""
     for size in range(_SMALLEST, _LARGEST + 1, _STEP):
         taken = [bytes(size - _HEAD) for _ in range(_AT_ONCE // size)]
         del taken

@@ -1,6 +1,7 @@
 """The two files of a terminal, opened together with keys and closed on lock."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,4 +101,6 @@ class FileStores:
         self._keys = None
         await self.replica.close()
         await self.ledger.close()
+        # Here and not on a thread, where a collection would destroy what Qt has on the window's own, and Qt ends there.
+        gc.collect()
         await asyncio.to_thread(self._forgotten)
