@@ -33,7 +33,7 @@ class FileStores:
         sign: Signer,
         *,
         anchor: Anchor | None = None,
-        forgotten: Callable[[], None] = lambda: None,
+        forgotten: Callable[[], None] | None = None,
     ) -> None:
         self._dir = data_dir
         self._forgotten = forgotten  # called in a thread once the keys are let go of
@@ -101,6 +101,7 @@ class FileStores:
         self._keys = None
         await self.replica.close()
         await self.ledger.close()
-        # Here and not on a thread, where a collection would destroy what Qt has on the window's own, and Qt ends there.
-        gc.collect()
-        await asyncio.to_thread(self._forgotten)
+        if self._forgotten is not None:
+            # Here and not on a thread, where it would destroy what Qt has on the window's own, and Qt ends there.
+            gc.collect()
+            await asyncio.to_thread(self._forgotten)

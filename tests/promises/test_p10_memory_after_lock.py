@@ -55,10 +55,10 @@ def play() -> None:
     freed, perturbed = (word == "yes" for word in sys.argv[1:])
     if perturbed:
         overwrite_what_is_freed()
-    asyncio.run(_play(Path.cwd(), overwrite_freed if freed else lambda: None))
+    asyncio.run(_play(Path.cwd(), overwrite_freed if freed else None))
 
 
-async def _play(folder: Path, forgotten: Callable[[], None]) -> None:
+async def _play(folder: Path, forgotten: Callable[[], None] | None) -> None:
     stores = FileStores(folder / "data", facts(), lambda: NOW, lambda _: b"", forgotten=forgotten)
     vault = cheap_vault(folder / "data", RingOnDisk(folder / "ring.json"))
     desk = Desk(vault, stores, {CLERK: SEED}, b"")
