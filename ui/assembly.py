@@ -45,7 +45,7 @@ from ui.neighbours import Neighbourhood
 from ui.notices import Note, note_of_repair
 from ui.own_letters import DrawLetters
 from ui.policy import limits_of
-from ui.releasing import ReleaseDesk
+from ui.releasing import ReleaseDesk, at_release
 from ui.renewal import kept_certificate
 from ui.rounds import Rounds
 from ui.seat_watch import SeatWatch, seat_of_this_pc
@@ -194,7 +194,8 @@ async def open_behind(stack: AsyncExitStack, window: Window, config: Config) -> 
     doors.press.tell = counter.rounds.printer_wants
     neighbourhood = Neighbourhood(config, doors, counter.watch)
     stack.push_async_callback(neighbourhood.close)
-    cards = [CardWatch(doors.card, counter.face).run()] if doors.card else []
+    lends = partial(at_release, window.shell)
+    cards = [CardWatch(doors.card, counter.face, lends=lends).run()] if doors.card else []
     certificate = kept_certificate(
         config, doors, usable=lambda: counter.watch.usable, show=neighbourhood.show
     )
@@ -241,7 +242,8 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     LineBox(face, jobs.fill, tasks, lambda: rounds.facts)
     DoubtfulDesk(face, jobs.doubtful, tasks, utc_now)
     BookDesk(face, book_jobs_of(config, doors), tasks)
-    ReleaseDesk(face, jobs.release, jobs.offline, config.release_minutes, tasks)
+    cards = doors.card is not None
+    ReleaseDesk(face, jobs.release, jobs.offline, config.release_minutes, tasks, cards=cards)
     declare = declare_of(config, doors, line.log_in, lambda: line.watch.usable)
     TwoDesk(face, window.log_in_view, let_in_of(doors, line.log_in), declare, tasks)
     SettleDesk(face, jobs.compare, jobs.settle, tasks, utc_now, returned=jobs.returned)

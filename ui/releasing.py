@@ -17,9 +17,15 @@ from ui.doors import Doors, utc_now
 from ui.face import Face
 from ui.screens.release.model import ReleaseModel
 from ui.screens.release.view import ReleaseView
+from ui.shell import Shell
 from ui.work import Starter
 
 SCREEN = "release"
+
+
+def at_release(shell: Shell) -> bool:
+    """Tell whether the screen is there at which somebody beside the clerk shows their card."""
+    return shell.present == SCREEN
 
 
 def release_of(
@@ -37,11 +43,19 @@ class ReleaseDesk:
     """Opens the release from the counter; its screen is made when it is first wanted."""
 
     def __init__(
-        self, face: Face, job: ReleaseIssue, offline: Callable[[], bool], minutes: int, starter: Starter
+        self,
+        face: Face,
+        job: ReleaseIssue,
+        offline: Callable[[], bool],
+        minutes: int,
+        starter: Starter,
+        *,
+        cards: bool = False,
     ) -> None:
         self._face = face
         self._job = job
-        self.model = ReleaseModel(face.words, self._release, offline, minutes, starter)
+        self.model = ReleaseModel(face.words, self._release, offline, minutes, starter, cards=cards)
+        job.card_wanted = self.model.card_wanted
         self.model.finished = face.show_counter
         self.model.released = self._on_released
         self.view: ReleaseView | None = None

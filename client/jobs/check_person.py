@@ -4,7 +4,9 @@ Where the cloud answers it decides, as at a sign-in, and its session ends at onc
 person, here or at the cloud, and stand in the journal.
 """
 
+import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -16,6 +18,8 @@ from client.jobs.reach import Reach
 from client.rules.services import SESSIONS
 
 _WAIT = 6.0  # seconds, as at a sign-in: both sides stretch a password
+_CARD_WAIT, _CARD_LOOK = 45.0, 0.5  # seconds in which cards change places; between two looks
+_CARD_TO_COME = frozenset({"card.absent", "card.other"})
 _STAFF_ID = re.compile(r"[A-Za-z0-9_-]{1,20}")  # else it is no id: a name, or a password in the wrong field
 _NOBODY_HERE = "sign_in.unknown_here"
 
@@ -50,11 +54,16 @@ class CheckPerson:
         self._now = now
         self._within_terms = within_terms
 
-    async def __call__(self, clerk: SignIn, shown: Secrets) -> SignIn:
-        """Return who it is, and whether the cloud or this PC said so. SignInNeededError, RefusedError, StoreError."""
+    async def __call__(
+        self, clerk: SignIn, shown: Secrets, *, wanted: Callable[[], bool] = lambda: False
+    ) -> SignIn:
+        """Return who it is, and whether the cloud or this PC said so. SignInNeededError, RefusedError, StoreError.
+
+        A card that is not in yet is waited for as long as it is ``wanted``, 45 seconds at the most.
+        """
         actor = clerk.clerk.staff_id
         try:
-            person = await self._check(shown)
+            person = await self._once_it_is_in(shown, wanted)
         except SignInNeededError as error:
             known = error.code != _NOBODY_HERE and _STAFF_ID.fullmatch(shown.staff_id)
             facts = {"how": "failed", "who": shown.staff_id if known else "", "code": error.code}
@@ -67,6 +76,18 @@ class CheckPerson:
         facts = {"how": f"beside_{person.how.value}", "who": person.clerk.staff_id}
         await self._ledger.record(JournalEntry("sign_in", actor, facts=facts))
         return person
+
+    async def _once_it_is_in(self, shown: Secrets, wanted: Callable[[], bool]) -> SignIn:
+        until = time.monotonic() + _CARD_WAIT
+        while True:
+            try:
+                return await self._check(shown)
+            except (
+                SignInNeededError
+            ) as error:  # of these no secret was shown to anything, and nothing counted
+                if error.code not in _CARD_TO_COME or time.monotonic() > until or not wanted():
+                    raise
+            await asyncio.sleep(_CARD_LOOK)
 
     async def _check(self, shown: Secrets) -> SignIn:
         if self._link.usable_for(SESSIONS):

@@ -37,7 +37,10 @@ class ReleaseBook(Protocol):
 
 
 class ReleaseIssue:
-    """Takes a release in for the paper a clerk has put together."""
+    """Takes a release in for the paper a clerk has put together.
+
+    ``card_wanted`` is told whose card is not in, and tells whether it is to be waited for: there may be one reader.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class ReleaseIssue:
         self._now = now
         self._random = random
         self._last = last
+        self.card_wanted: Callable[[str], bool] = lambda _staff_id: False
 
     async def __call__(
         self,
@@ -83,7 +87,7 @@ class ReleaseIssue:
             raise RefusedError("refused.release_second")
         if second is not None:
             _must_differ(officer.staff_id, second.staff_id, "refused.release_second")
-        who = await self._check(sign_in, officer)
+        who = await self._checked(sign_in, officer)
         _must_differ(who.clerk.staff_id, sign_in.clerk.staff_id, "refused.release_self")
         for right in sorted(releases.rights_needed(case.refusals), key=lambda one: one.value):
             if missing := right_error(who, right):
@@ -112,9 +116,12 @@ class ReleaseIssue:
     async def _beside(self, sign_in: SignIn, officer: SignIn, second: Secrets | None) -> str:
         if second is None:
             raise RefusedError("refused.release_second")
-        who = await self._check(sign_in, second)
+        who = await self._checked(sign_in, second)
         _must_differ(who.clerk.staff_id, officer.clerk.staff_id, "refused.release_second")
         return who.clerk.staff_id
+
+    async def _checked(self, sign_in: SignIn, shown: Secrets) -> SignIn:
+        return await self._check(sign_in, shown, wanted=lambda: self.card_wanted(shown.staff_id))
 
     async def _refuse(
         self, sign_in: SignIn, request: CertificateRequest, who: SignIn, error: RefusedError

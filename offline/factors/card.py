@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -21,6 +21,7 @@ SIGNED = (
 )
 LOOK_WAIT = 6.0  # seconds; the first look starts the process and wakes the reader
 USE_WAIT = 20.0  # seconds; a slow card signs in two
+_NONE_SEEN = "-"  # no card's number: a module that sees a card put in only when it is started anew is
 _CLERKS = {"absent", "gone", "wrong_pin", "locked"}  # what the clerk can do something about
 
 
@@ -41,6 +42,7 @@ class CardDoor:
         self._answers: SimpleQueue[bytes] = SimpleQueue()
         self._turn = Lock()
         self._used_last = ""  # the number of the card somebody was let in with
+        self.occupied: Callable[[], str] = lambda: ""  # the card of who is at the counter
         self._warned = ""  # the card whose last try its clerk was told of
 
     def cards(self, wanted: str = "") -> tuple[Seen, ...]:
@@ -73,9 +75,14 @@ class CardDoor:
         )
         return self._used(ask).data
 
-    def still_in(self) -> bool:
-        """Tell whether the card that was used last is in a reader. StoreError ``card.module``."""
-        return any(card.serial == self._used_last for card in self.cards(self._used_last))
+    @property
+    def used_last(self) -> str:
+        """Return the number of the card that was used last; empty before the first."""
+        return self._used_last
+
+    def is_in(self, serial: str) -> bool:
+        """Tell whether a card is in a reader. StoreError ``card.module``."""
+        return any(card.serial == serial for card in self.cards(serial))
 
     def close(self) -> None:
         """End the process."""
@@ -90,6 +97,10 @@ class CardDoor:
         cards = self.cards(serial)
         if not cards:
             raise SignInNeededError("card.absent")
+        if not serial:  # whoever comes beside the clerk: their PIN is not for the clerk's own card
+            cards = self._others(cards) or self._others(self.cards(_NONE_SEEN))
+            if not cards:
+                raise SignInNeededError("card.other")
         if not serial and len(cards) > 1:
             raise SignInNeededError("card.several")
         card = next((card for card in cards if serial in {"", card.serial}), None)
@@ -101,6 +112,10 @@ class CardDoor:
             self._warned = card.serial  # the next one is the clerk's own decision
             raise SignInNeededError("card.last_try")
         return card
+
+    def _others(self, cards: tuple[Seen, ...]) -> tuple[Seen, ...]:
+        taken = self.occupied()
+        return tuple(card for card in cards if card.serial != taken)
 
     def _used(self, ask: Ask) -> Told:
         told = self._ask(ask, self._use_wait)

@@ -48,6 +48,7 @@ class Reader:
 
     folder: Path
     doors: list[CardDoor] = field(default_factory=list)
+    cards: tuple[Card, ...] = ()
 
     def __post_init__(self) -> None:
         (self.folder / "in").mkdir(parents=True)

@@ -27,13 +27,21 @@ class ReleaseModel:
     """The release screen. ``released`` is called once it is written down, ``finished`` when nothing was."""
 
     def __init__(
-        self, words: Words, job: ReleaseJob, offline: Callable[[], bool], minutes: int, starter: Starter
+        self,
+        words: Words,
+        job: ReleaseJob,
+        offline: Callable[[], bool],
+        minutes: int,
+        starter: Starter,
+        *,
+        cards: bool = False,
     ) -> None:
         self.words = words
         self._job = job
         self._offline = offline
         self._minutes = minutes
         self._starter = starter
+        self._cards = cards  # the town signs in with IC cards
         self.request: CertificateRequest | None = None
         self.wants_second = False
         self.busy = False
@@ -66,8 +74,9 @@ class ReleaseModel:
 
     @property
     def explain(self) -> str:
-        """Return who is needed."""
-        return self.words("release.explain_offline" if self.wants_second else "release.explain")
+        """Return who is needed, and where cards go."""
+        who = self.words("release.explain_offline" if self.wants_second else "release.explain")
+        return f"{who}\n{self.words('release.explain_cards')}" if self._cards else who
 
     def submit(self, typed: Typed) -> None:
         """Have it released with what was typed, or say what is missing."""
@@ -87,6 +96,16 @@ class ReleaseModel:
         beside = second if self.wants_second else None
         self.changed()
         self._starter.start("release", lambda: self._release(request, officer, typed.reason, beside))
+
+    def card_wanted(self, staff_id: str) -> bool:
+        """Ask for somebody's card while it is waited for; tells whether there is still anybody who waits."""
+        if self.request is None or not self.busy:
+            return False
+        wanted = Note("info", self.words("release.card_wanted", staff=staff_id))
+        if self.note != wanted:
+            self.note = wanted
+            self.changed()
+        return True
 
     def back(self) -> None:
         """Leave without a release."""
