@@ -148,7 +148,11 @@ async def test_only_who_may_begin_measures_ends_one_by_an_intake(site: Site) -> 
     key = await taken(site, request(site.terminal, "shien_sochi.end", subject=KIMI))
     visitor = Browser(site.client, site.clock)
     await visitor.sign_in("s020", "nagai-aikotoba-x")
-    answer = await visitor.fill(f"/intakes/{key}", "/decision", {"decision": "register"})
+    page = await visitor.get(f"/intakes/{key}")
+    assert not [form for form in read(page).forms if form.action.endswith("/decision")]
+    csrf = form_of(page, "/sign-out").fields["csrf"]
+    typed = {"csrf": csrf, "decision": "register"}
+    answer = await visitor.client.post(f"/office/intakes/{key}/decision", data=typed)
     assert answer.status_code == httpx.codes.FORBIDDEN
     assert KIMI in {row["atena_no"] for row in rows(site, "shien_sochi")}
 

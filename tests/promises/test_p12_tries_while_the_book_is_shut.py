@@ -125,7 +125,10 @@ async def test_tries_taken_out_of_the_file_by_hand_shut_everybody_out_until_the_
             both.write_text(json.dumps(whole | changed))
         with pytest.raises(StoreError, match="wraps_changed"):
             await desk.sign_in(CLERK)
-    path.unlink()
+    path.unlink()  # the copy that is left was changed too
+    with pytest.raises(StoreError, match="wraps_changed"):
+        await desk.sign_in(CLERK)
+    (tmp_path / "wraps.copy.json").unlink()
     with pytest.raises(StoreError, match="no_keys"):
         await desk.sign_in(CLERK)
 
