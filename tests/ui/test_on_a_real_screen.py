@@ -25,16 +25,16 @@ pytestmark = pytest.mark.screen
 Drive = Callable[..., None]
 ROOT = Path(__file__).resolve().parents[2]
 LARGER = """
-import json
+import json, time
 from PySide6.QtWidgets import QApplication
 from client.config import Config
 from ui.window import paint_window
 app = QApplication([])
 window = paint_window(Config(theme="light", municipality="あおぞら市"), app)
 window.shell.activateWindow()  # what a window manager does; this screen has none
-for _ in range(50):
+shell, until = window.shell, time.monotonic() + 20
+while time.monotonic() < until and not (shell.windowHandle().isExposed() and app.focusWidget()):
     app.processEvents()
-shell, field = window.shell, window.log_in_view.findChild(type(window.log_in_view._staff), "logInStaff")
 picture = shell.grab()
 print(json.dumps({
     "platform": app.platformName(), "ratio": shell.devicePixelRatio(), "exposed": shell.windowHandle().isExposed(),
