@@ -255,7 +255,8 @@ def test_windows_says_that_the_session_is_locked(drive: Drive, number: int, word
         await counter.sign_in()
         seat = WindowsSeat(counter.shell)
         async with watching(counter, seat):
-            seat.nativeEventFilter(KIND, addressof(message(number, word)))
+            told = message(number, word)  # kept: what lies at its address is read
+            seat.nativeEventFilter(KIND, addressof(told))
             await asyncio.sleep(0.2)
             assert (counter.shell.present == "log_in") is locks
 
