@@ -1,11 +1,11 @@
 """The one frozen Config; each setting documented where it is declared."""
 
-import re
-import sys
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Literal
+
+from client.rules.settings import ConfigError, guard
 
 Environment = Literal["production", "trial", "training"]
 ClientCertificate = Literal["off", "memfd"]
@@ -14,12 +14,6 @@ MeteredDeltas = Literal["later", "at_once", "asked"]
 Language = Literal["ja", "en"]
 DeviceKey = Literal["keyring", "tpm"]
 ThemeName = Literal["system", "light", "dark", "high_contrast"]
-
-_ADDRESS = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
-
-
-class ConfigError(ValueError):
-    """A setting cannot be used: which one, where it was found, and what would be right."""
 
 
 def _default_data_dir() -> Path:
@@ -310,72 +304,18 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        if self.drill and self.environment != "training":
-            raise ConfigError("drill: only in the training environment")
-        if self.environment == "production":
-            self._guard_what_is_real()
-        self._guard_lines()
-        if self.client_certificate == "memfd" and on_windows():
-            raise ConfigError("client_certificate: memfd is only on Linux")
-        if self.device_key == "tpm" and on_windows():
-            raise ConfigError("device_key: tpm is only on Linux")
-        self._guard_pcrs()
-        self._guard_addresses()
-        if 0 < self.book_keep_days < self.book_keep_least_days + 7:
-            raise ConfigError(
-                f"book_keep_days = {self.book_keep_days}: at least {self.book_keep_least_days + 7}, a week more than"
-                " book_keep_least_days; 0 keeps all"
-            )
-        self.days("open_days")
-        self.days("closed_days")
-        for declared in fields(self):
-            low_high = declared.metadata.get("range")
-            value = getattr(self, declared.name)
-            if low_high and not low_high[0] <= value <= low_high[1]:
-                raise ConfigError(f"{declared.name} = {value}: must be {low_high[0]} to {low_high[1]}")
+        guard(self)
 
     @property
     def pcrs(self) -> tuple[int, ...]:
         """Return the PCRs a sealed device secret asks for."""
         return tuple(int(pcr) for pcr in self.tpm_pcrs.split())
 
-    def _guard_pcrs(self) -> None:
-        words = self.tpm_pcrs.split()
-        if not all(word.isascii() and word.isdigit() and int(word) <= 23 for word in words):
-            raise ConfigError(f"tpm_pcrs = {self.tpm_pcrs}: numbers from 0 to 23")
-
-    def _guard_addresses(self) -> None:
-        for name in ("neighbours", "serve_neighbours"):
-            for address in filter(None, getattr(self, name).split(",")):
-                if not _ADDRESS.fullmatch(address.strip()):
-                    raise ConfigError(f"{name} = {address}: must be host:port")
-        if self.serve_neighbours.count(","):
-            raise ConfigError("serve_neighbours: one host:port")
-        bare = self.hall_url.removeprefix("https://").rstrip("/")
-        if self.hall_url and (bare == self.hall_url or not _ADDRESS.fullmatch(bare)):
-            raise ConfigError(f"hall_url = {self.hall_url}: must be https://host:port")
-
     @property
     def neighbour_addresses(self) -> tuple[str, ...]:
         """Return whom to ask while the cloud is away, host:port, the hall server first."""
         named = [self.hall_url.removeprefix("https://").rstrip("/"), *self.neighbours.split(",")]
         return tuple(address.strip() for address in named if address.strip())
-
-    def _guard_what_is_real(self) -> None:
-        if self.training_hint:
-            raise ConfigError("training_hint: not in production")
-        if self.printer_uri.startswith("file:") and not self.allow_pdf_files:
-            raise ConfigError(
-                "printer_uri: file: writes papers unencrypted; set allow_pdf_files = true to allow it"
-            )
-
-    def _guard_lines(self) -> None:
-        for name in ("second_url", "mobile_url"):
-            address = getattr(self, name)
-            if address and not address.startswith("https://"):
-                raise ConfigError(f"{name} = {address}: must begin with https://")
-        if wrong := set(self.metered_lines.split()) - {"second", "mobile"}:
-            raise ConfigError(f"metered_lines = {' '.join(sorted(wrong))}: second or mobile")
 
     def days(self, name: Literal["open_days", "closed_days"]) -> frozenset[date]:
         """Return the days of a setting. ConfigError where one is none."""
@@ -393,8 +333,3 @@ class Config:
     def training(self) -> bool:
         """Tell whether nothing done here is real."""
         return self.environment == "training"
-
-
-def on_windows() -> bool:
-    """Tell whether this PC runs Windows."""
-    return sys.platform == "win32"

@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
-from client.config import Config, ConfigError, on_windows
+from client.config import Config
+from client.rules.settings import ConfigError, on_windows
 
 PREFIX = "MADOGUCHI_"
 _NOT_SETTINGS = frozenset({"MADOGUCHI_FONT_DIR"})  # read where fonts are found, also without a Config

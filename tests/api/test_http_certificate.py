@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from client.api.enrolment import EnrolmentDesk
 from client.api.http import Http
 from client.api.upkeep import UpkeepDesk
-from client.config import Config, ConfigError
+from client.config import Config
 from client.domain.enrolment import Enrolled
 from client.domain.errors import LinkDownError, RefusedError
 from client.domain.terminal import OrderKind, facts_of
+from client.rules.settings import ConfigError
 from offline.store.identity import TerminalIdentity, new_key, signing_request
 from tests.cloud.nginx_builders import Wall, WallClock, a_wall
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from client.config import Config, ConfigError
+from client.config import Config
 from client.domain.errors import StoreError
+from client.rules.settings import ConfigError
 from offline.store.device_secret import DEVICE, DeviceKeeping
 from offline.store.keys import Vault
 from offline.tpm.seal import MARK, Tpm
@@ -202,6 +203,6 @@ def test_settings_that_cannot_be_are_refused(monkeypatch: pytest.MonkeyPatch) ->
     for wrong in ("24", "-1", "七", "7,14"):
         with pytest.raises(ConfigError, match="tpm_pcrs"):
             Config(tpm_pcrs=wrong)
-    monkeypatch.setattr("client.config.on_windows", lambda: True)
+    monkeypatch.setattr("client.rules.settings.on_windows", lambda: True)
     with pytest.raises(ConfigError, match="device_key"):
         Config(device_key="tpm")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from client.config import Config, ConfigError
+from client.config import Config
 from client.domain.errors import StoreError
+from client.rules.settings import ConfigError
 from offline.hall.key_file import NAME, KeyFile
 from offline.hall.relay import Carried
 from tests.offline.hall_builders import TownOfMachines

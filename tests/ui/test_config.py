@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from client.config import Config, ConfigError
+from client.config import Config
+from client.rules.settings import ConfigError
 from ui.config_file import load, sample
 
 

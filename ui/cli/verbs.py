@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from client.config import Config, ConfigError
+from client.config import Config
 from client.domain.errors import CounterError
+from client.rules.settings import ConfigError
 from ui.cli import account_words, bundle_words, exit_codes, keys_words
 from ui.config_file import Loaded, load
 from ui.no_core import keep_memory_off_the_disk, overwrite_what_is_freed
