@@ -197,7 +197,7 @@ class StoreError(CounterError):
         "store.newer",  # made by a newer version of the program
         "store.in_use",  # a second instance on the same data
         "store.no_keyring",  # the keyring is missing, locked or lost its secret
-        "store.facts_changed",  # somebody changed terminal.json, or put an older one back
+        "store.facts_changed",  # somebody changed terminal.json, or put an older one or another terminal's in its place
         "store.wraps_changed",  # somebody changed the file of the clerks' keys
         "store.wraps_behind",  # an older copy of it was put back
         "store.not_handed_over",  # a wipe waits: the cloud did not take everything; fact: items

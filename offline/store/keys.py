@@ -67,7 +67,7 @@ class Vault:
         mark = WrapMark(lambda: self._door(self._need_facts()))
         self._file = WrapFile(data_dir / "wraps.json", mark)
         self._wraps = WrapKeeper(self._file, cost, lockout, card)
-        self._facts_file = FactsFile(data_dir / "terminal.json", environment, self._door)
+        self._facts_file = FactsFile(data_dir / "terminal.json", environment, lambda: self._backend)
         self.declarations = Declarations(self._wraps, self._ours, self._in_turn)
         self._new: EllipticCurvePrivateKey | None = None
         self._identity: TerminalIdentity | None = None
@@ -251,12 +251,12 @@ class Vault:
         nonce = secrets.token_bytes(wraps.NONCE)
         return wraps.closed_deposit(in_order(keys), secret, place_of(facts), nonce)
 
-    def _request(self) -> str:
-        return self.identity.request()
-
     def _keep(self, facts: TerminalFacts) -> None:
         self._facts_file.write(facts, self._facts_file.key_of(facts))
         self._facts = facts
+
+    def _request(self) -> str:
+        return self.identity.request()
 
     def _unlock(self, staff_id: str, password: str, code: str, now: datetime) -> Unlocked:
         unlocked = self._wraps.unlock((staff_id, password, code), *self._ours(), now)
@@ -338,12 +338,11 @@ class Vault:
         known = [note.fingerprint for note in notes if note.backend == backend_id(self._backend)]
         secret = self._device.known_as(self._door(self._need_facts()), known) if known else None
         if secret is None:
-            raise StoreError("store.no_keyring")
+            raise self._facts_file.lost(self._need_facts())
         return secret
 
     def _forget(self) -> None:
-        facts = self.facts
-        if facts is not None:
+        if (facts := self.facts) is not None:
             self._forget_items(facts.municipality_code, facts.terminal_no)
         self._file.forget()
         (self._dir / "terminal.json").unlink(missing_ok=True)
@@ -352,8 +351,9 @@ class Vault:
     def _forget_items(self, municipality: str, terminal_no: str) -> None:
         door = KeyringDoor(self._backend, f"{self._environment}/{municipality}/{terminal_no}")
         self._device.forget(door)
-        for name in (IDENTITY, ANCHOR, WRAPS, FACTS):
+        for name in (IDENTITY, ANCHOR, WRAPS):
             door.forget(name)
+        self._facts_file.forget(f"{municipality}/{terminal_no}")
 
     def _lock_out(self) -> None:
         if not self._file.exists:

@@ -68,12 +68,17 @@ def read_facts(path: Path) -> TerminalFacts | None:
     return None if content is None else read_sealed(content).facts
 
 
-def read_sealed(content: bytes) -> Sealed:
-    """Return what a file says, its seal unchecked. StoreError ``store.unreadable``, ``store.newer``."""
+def read_sealed(content: bytes, *, as_format: int | None = None) -> Sealed:
+    """Return what a file says, its seal unchecked; ``as_format`` as if it said that one. StoreError.
+
+    ``store.unreadable``, ``store.newer``.
+    """
     try:
-        if msgspec.json.decode(content, type=_Format).format > FORMAT:
+        if as_format is None and msgspec.json.decode(content, type=_Format).format > FORMAT:
             raise StoreError("store.newer")
         kept = msgspec.json.decode(content, type=_File)
+        if as_format is not None:
+            kept = msgspec.structs.replace(kept, format=as_format)
         return Sealed(_facts(kept), kept.written, kept.seal, _under_seal(kept))
     except (msgspec.DecodeError, ValueError) as error:
         raise StoreError("store.unreadable") from error

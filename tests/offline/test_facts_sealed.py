@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -201,6 +201,126 @@ async def test_another_number_is_a_change_and_no_lost_keyring(tmp_path: Path) ->
     assert opened(tmp_path, MemoryKeyring()) == "store.facts_changed"
     edit(path, lambda told: told.update(terminal_no="0007"))
     assert opened(tmp_path, MemoryKeyring()) == "store.no_keyring"
+
+
+def each_leaf(told: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way to everything the file says."""
+    inner = told.items() if isinstance(told, dict) else enumerate(told) if isinstance(told, list) else ()
+    found = [leaf for name, one in inner for leaf in each_leaf(one, (*way, name))]
+    yield from found or [way]
+
+
+def put_at(told: object, way: tuple[str | int, ...], act: Callable[[object], object]) -> object:
+    """Return what the file would say with one thing in it changed."""
+    if not way:
+        return act(told)
+    head, rest = way[0], way[1:]
+    if isinstance(told, dict):
+        return {**told, head: put_at(told[head], rest, act)}
+    assert isinstance(told, list)
+    return [put_at(one, rest, act) if at == head else one for at, one in enumerate(told)]
+
+
+def otherwise(value: object) -> object:
+    """Return another value of the same kind: another key, moment, certificate, number, text."""
+    if isinstance(value, int):
+        return value + 1
+    assert isinstance(value, str)
+    if value.endswith("Z"):
+        return value.replace("0", "1", 1)
+    if value.startswith("-----BEGIN"):
+        return a_certificate("0007")
+    if len(value) > 15:  # a key or the seal in base64, the id of a key in hex
+        return ("b" if value[0] == "a" else "a") + value[1:]
+    return f"{int(value) + 1:0{len(value)}}" if value.isdecimal() else value + "x"
+
+
+async def test_each_thing_it_says_changed_alone_is_told_as_a_change(tmp_path: Path) -> None:
+    ring = MemoryKeyring()
+    path = await enrolled(tmp_path, ring)
+    await cheap_vault(tmp_path, ring).keep(replace(facts(), certificate=a_certificate("0007")))
+    whole = json.loads(path.read_text("utf-8"))
+    leaves = list(each_leaf(whole))
+    assert len(leaves) == 17
+    before = dict(ring.secrets)
+    for way in leaves:
+        path.write_text(json.dumps(put_at(whole, way, otherwise)), "utf-8")
+        assert read_facts_or_newer(path), way
+        assert opened(tmp_path, ring) == "store.facts_changed", way
+        assert ring.secrets == before, way  # whoever looks at a changed file leaves the keyring as it is
+    path.write_text(json.dumps(whole), "utf-8")
+    assert opened(tmp_path, ring) == "0007"
+
+
+async def test_each_thing_taken_out_is_damage_or_a_change_and_no_lost_keyring(tmp_path: Path) -> None:
+    ring = MemoryKeyring()
+    path = await enrolled(tmp_path, ring)
+    whole = json.loads(path.read_text("utf-8"))
+    for name in whole:
+        path.write_text(json.dumps({one: said for one, said in whole.items() if one != name}), "utf-8")
+        told = "store.facts_changed" if name in {"written", "seal"} else "store.unreadable"
+        assert opened(tmp_path, ring) == told, name
+
+
+def read_facts_or_newer(path: Path) -> bool:
+    try:
+        return read_facts(path) is not None
+    except StoreError as error:
+        return error.code == "store.newer"
+
+
+async def test_of_a_truly_newer_file_it_is_said_that_it_is_newer(tmp_path: Path) -> None:
+    ring = MemoryKeyring()
+    path = await enrolled(tmp_path, ring)
+    edit(path, lambda told: told.update(format=FORMAT + 1, seal="AAAA"))
+    assert opened(tmp_path, ring) == "store.newer"
+    path.write_text(json.dumps({"format": FORMAT + 1, "other": "form"}), "utf-8")
+    assert opened(tmp_path, ring) == "store.newer"
+
+
+async def test_a_clerk_off_line_hears_of_another_town_s_code_and_not_of_a_lost_keyring(
+    tmp_path: Path,
+) -> None:
+    ring = MemoryKeyring()
+    await with_clerk(tmp_path, ring)
+    path = tmp_path / "terminal.json"
+    whole = path.read_bytes()
+    assert await said(cheap_vault(tmp_path, ring), NOW, password="x") == "sign_in.wrong_secret"
+    edit(path, lambda told: told["municipality"].update(code="992012"))  # type: ignore[attr-defined]  # as the file is
+    assert await said(cheap_vault(tmp_path, ring), NOW) == "store.facts_changed"
+    path.write_bytes(whole)
+    assert await said(cheap_vault(tmp_path, MemoryKeyring()), NOW) == "store.no_keyring"
+    path.write_bytes(whole[:-40])
+    assert await said(cheap_vault(tmp_path, ring), NOW) == "store.unreadable"
+
+
+async def test_the_whole_file_of_another_terminal_is_told_as_that(tmp_path: Path) -> None:
+    ring = MemoryKeyring()
+    path = await enrolled(tmp_path / "here", ring)
+    there = cheap_vault(tmp_path / "there", MemoryKeyring())
+    await there.make_identity()
+    await there.found(replace(facts("0008"), certificate=a_certificate("0008")), store_keys())
+    shutil.copy(tmp_path / "there/terminal.json", path)  # whole, sealed, and its certificate agrees
+    assert opened(tmp_path / "here", ring) == "store.facts_changed"
+    assert (
+        opened(tmp_path / "here", MemoryKeyring()) == "store.no_keyring"
+    )  # nothing here says what lay there
+
+
+async def test_a_folder_enrolled_before_is_known_from_its_next_start_and_one_that_moved_opens(
+    tmp_path: Path,
+) -> None:
+    ring = MemoryKeyring()
+    path = await enrolled(tmp_path / "old", ring)
+    (of_folder,) = (where for where in ring.secrets if "/folder/" in where[1])
+    del ring.secrets[of_folder]  # as a program of before left it
+    assert opened(tmp_path / "old", ring) == "0007"
+    assert of_folder in ring.secrets
+    assert str(tmp_path) not in of_folder[1]
+    path.parent.rename(tmp_path / "new")
+    assert opened(tmp_path / "new", ring) == "0007"
+    edit(tmp_path / "new/terminal.json", lambda told: told["municipality"].update(code="992012"))  # type: ignore[attr-defined]  # as the file is
+    assert opened(tmp_path / "new", ring) == "store.facts_changed"
 
 
 async def test_a_terminal_of_before_there_were_seals_gets_one_at_the_next_sign_in(tmp_path: Path) -> None:

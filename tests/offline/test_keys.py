@@ -44,7 +44,9 @@ async def test_enrolling_makes_a_terminal_that_can_sign_before_any_sign_in(tmp_p
     assert isinstance(public, ec.EllipticCurvePublicKey)
     assert again.identity.terminal_no == "0007"
     public.verify(again.identity.sign(b"data"), b"data", ec.ECDSA(SHA256()))
+    (folder,) = (name for _, name in ring.secrets if name.startswith("training/folder/"))
     assert set(ring.secrets) == {
+        ("madoguchi", folder),
         ("madoguchi", "training/992011/0007/device"),
         ("madoguchi", "training/992011/0007/identity"),
         ("madoguchi", "training/992011/0007/wraps"),

@@ -18,7 +18,7 @@ MEANINGS = {
     PAPER: "the printer or a font is missing",
     CLOCK: "the clock of this PC is off by more than five minutes",
     UNSENT: "something lies here that neither the cloud nor an export has",
-    CHANGED: "somebody changed terminal.json, or put an older one back",
+    CHANGED: "somebody changed terminal.json, or put another one in its place",
 }
 _BY_CODE = {
     "store.in_use": IN_USE,
