@@ -238,6 +238,10 @@ class Config:
     declared_lease_days: int = field(
         default=7, metadata={"doc": "Days it makes a sign-in off line longer at most.", "range": (1, 14)}
     )
+    deputy_days: int = field(
+        default=7,
+        metadata={"doc": "Days for which two may declare a 職務代理者 off line at most.", "range": (1, 31)},
+    )
     blocks_warn_hours: int = field(
         default=4, metadata={"doc": "Age of the blocks' data at which a paper warns.", "range": (1, 168)}
     )

@@ -15,6 +15,7 @@ from client.domain.certificate import (
 )
 from client.domain.clerk import CloudSignIn, HowSignedIn, Right
 from client.domain.declaration import Declaration
+from client.domain.deputy import Deputy
 from client.domain.errors import LinkDownError, PaperError, RefusedError, SignInNeededError, StoreError
 from client.domain.feed import FeedPosition, Position
 from client.domain.in_force import RightGrant, StaffEntry, StaffMember
@@ -309,6 +310,22 @@ class MemoryLink:
 
     def note_failure(self, error: LinkDownError) -> None:
         self.failures.append(error.code)
+
+
+class MemoryDeputies:
+    """Keeps a declared 職務代理者 as long as the test; fulfils deputy_ports.Deputies."""
+
+    def __init__(self) -> None:
+        self.present: Deputy | None = None
+
+    async def known(self) -> Deputy | None:
+        return self.present
+
+    async def declare(self, deputy: Deputy) -> None:
+        self.present = deputy
+
+    async def end(self, deputy: Deputy) -> None:
+        self.present = None if self.present == deputy else self.present
 
 
 class MemoryDeclarations:

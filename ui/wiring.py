@@ -27,6 +27,7 @@ from client.domain.errors import StoreError
 from client.domain.parcel import Parcel
 from client.domain.uplink import Uplink
 from client.jobs.attach_file import AttachFile
+from client.jobs.certify import Certify
 from client.jobs.check_offline_papers import CheckOfflinePapers
 from client.jobs.check_reentry import CheckReentry
 from client.jobs.compare_change import CompareChange
@@ -190,7 +191,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
         crossing=crossing,
         orders=orders,
         wipe=wipe,
-        check=CheckOfflinePapers(feeds, ledger),
+        check=CheckOfflinePapers(feeds, ledger, doors.stores.replica),
     )
 
 
@@ -253,6 +254,7 @@ def _issue_of(config: Config, doors: Doors, line: CloudLine) -> IssueCertificate
         paper_of(config, doors, line.log_in),
         now=utc_now,
         declared=lambda: declared_now(doors) is not None,
+        words=Certify(doors.stores.replica, doors.vault.declarations.deputies, now=utc_now),
         clock_offset_ms=_clock_offset(doors),
         settings=IssueSettings(config.show_as_of_offline, drill=config.training, limits=limits_of(config)),
         on_damage=line.sync.wake,

@@ -99,6 +99,7 @@ class Certifier:
     town: str
     title: str
     name: str
+    declared: bool = False  # a 職務代理者 by the word of two at this terminal, whom the register may not know
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Why(Enum):
     ARREARS = "arrears"  # 収納
     NHI = "nhi"  # 国民健康保険の資格
     SEAL = "seal"  # 印鑑登録
+    CERTIFIER = "certifier"  # 認証者: a deputy declared at the terminal whom the register does not name
     UNKNOWN = "unknown"  # the register can no longer tell: to be looked at by a person
 
 
@@ -44,6 +45,7 @@ class OfflinePaper:
     versions: Mapping[Feed, int]
     residents: tuple[AtenaNo, ...]
     household_no: HouseholdNo
+    deputy: tuple[str, str] | None = None  # title and name on it, where two declared them at the terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,14 @@ class Told:
 
     at: datetime
     touches: tuple[Touch, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """Title and name the register has for the day of a paper, None for nobody, and how new that word is."""
+
+    at: datetime
+    certifier: tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)

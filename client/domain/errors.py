@@ -96,6 +96,8 @@ class RefusedError(CounterError):
         "refused.right_missing",  # fact: right
         "refused.same_person",  # where two different people are needed, or a third beside them
         "refused.declared_on_line",  # a disaster, while the cloud answers
+        "refused.deputy_on_line",  # a 職務代理者, while the cloud answers
+        "refused.deputy_days",  # whose days begin before today, end before they begin, or are too many; fact: days
         "refused.let_in_by_two",  # whoever was let in by two answers for nobody
         "refused.not_in_service",  # of somebody to be let in: not on the staff today, or without any right
         "refused.card_needed",  # where the town uses cards, two cannot let a third in

@@ -34,6 +34,7 @@ from client.domain.errors import (
 from client.domain.intake import refuse_forbidden_number
 from client.domain.release import Release, ToRelease
 from client.domain.resident import Household
+from client.jobs.deputy_ports import FormsOnDay
 from client.jobs.ports import (
     CloudCertificates,
     IssueDraft,
@@ -47,15 +48,13 @@ from client.jobs.ports import (
 )
 from client.jobs.reach import Reach
 from client.jobs.restrictions import and_held, read_household
-from client.rules import freshness, gate, releases
+from client.rules import deputy, freshness, gate, releases
 from client.rules.on_day import household_on, is_whole
 from client.rules.projection import project
 from client.rules.services import CERTIFICATES
 from client.rules.sign_in import CLOCK_TOLERANCE, clock_error, clock_off, right_error, session_error
 
-WARN_PENDING = (
-    "warning.pending_intake"  # a notification of this household waits: the paper shows the old state
-)
+WARN_PENDING = "warning.pending_intake"  # a notification waits: the paper shows the state before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +114,7 @@ class IssueCertificate:
         *,
         now: Now,
         declared: Callable[[], bool],
+        words: FormsOnDay | None = None,
         clock_offset_ms: Callable[[], int],
         settings: IssueSettings | None = None,
         on_damage: Callable[[], None] = lambda: None,
@@ -126,6 +126,7 @@ class IssueCertificate:
         self._press = press
         self._now = now
         self._declared = declared
+        self._words = words or replica.form_words
         self._clock_offset_ms = clock_offset_ms
         self._settings = settings or IssueSettings()
         self._on_damage = on_damage
@@ -153,7 +154,7 @@ class IssueCertificate:
             decided=decided,
             pages=await self._press.count_pages(decided),
             fee_yen=0 if request.requester is Requester.OFFICIAL else record.words.fee_yen,
-            warnings=tuple(dict.fromkeys((*_told(release), *record.warnings, *verdict.warnings, *pending))),
+            warnings=_told(release, decided, (*record.warnings, *verdict.warnings, *pending)),
             offline=record.offline,
             release=release,
         )
@@ -266,7 +267,7 @@ class IssueCertificate:
         await self._prove(household.value)
         day = tokyo_day(self._now())
         whole = is_whole(request.members, household.value, day)
-        words = await self._replica.form_words(request.kind, whole=whole, on=day)
+        words = await self._words(request.kind, whole=whole, on=day)
         return _Record(household.value, restrictions, words.value, (), household.as_of, offline=True)
 
     def _judge(
@@ -387,11 +388,12 @@ class IssueCertificate:
 def _seen(prepared: Prepared) -> tuple[object, ...]:
     """Return what of a paper the clerk has seen and counted on."""
     decided = prepared.decided
-    return decided.members, decided.whole_household, prepared.pages, prepared.fee_yen
+    return decided.members, decided.whole_household, decided.certifier, prepared.pages, prepared.fee_yen
 
 
-def _told(release: Release | None) -> tuple[str, ...]:
-    return (gate.WARN_RELEASED,) if release else ()
+def _told(release: Release | None, decided: Decided, others: tuple[str, ...]) -> tuple[str, ...]:
+    told = (*((gate.WARN_RELEASED,) if release else ()), *deputy.warnings(decided), *others)
+    return tuple(dict.fromkeys(told))
 
 
 def _alarms(prepared: Prepared) -> set[str]:

@@ -11,8 +11,9 @@ from types import MappingProxyType
 
 from client.domain.certificate import CertificateKind
 from client.domain.clerk import Right
-from client.domain.doubtful import Doubt, DoubtfulPaper, OfflinePaper, Told, Touch, Verdict, Why
+from client.domain.doubtful import Certified, Doubt, DoubtfulPaper, OfflinePaper, Told, Touch, Verdict, Why
 from client.domain.feed import Feed
+from client.rules.deputy import same
 
 GRAIN = timedelta(minutes=1)
 _WHY = MappingProxyType(
@@ -52,8 +53,8 @@ def until(paper: OfflinePaper) -> datetime:
     return paper.issued_at + GRAIN
 
 
-def verdict(paper: OfflinePaper, told: Mapping[Feed, Told]) -> Verdict:
-    """Judge a paper by what the register told of both feeds."""
+def verdict(paper: OfflinePaper, told: Mapping[Feed, Told], certified: Certified | None = None) -> Verdict:
+    """Judge a paper by what the register told of both feeds, and of who certifies where a deputy stands on it."""
     doubts = {
         doubt: None
         for one in told.values()
@@ -63,7 +64,13 @@ def verdict(paper: OfflinePaper, told: Mapping[Feed, Told]) -> Verdict:
             else [Doubt(_why(touch), touch.at) for touch in one.touches if _matters(paper.kind, touch)]
         )
     }
-    return Verdict(paper.serial, tuple(doubts), all(one.at > until(paper) for one in told.values()))
+    final = all(one.at > until(paper) for one in told.values())
+    if paper.deputy is not None:
+        known = certified is not None and certified.at > until(paper)
+        final = final and known
+        if certified is not None and known and not same(certified.certifier, paper.deputy):
+            doubts[Doubt(Why.CERTIFIER, None)] = None
+    return Verdict(paper.serial, tuple(doubts), final)
 
 
 def as_told(paper: DoubtfulPaper, held: Collection[Right]) -> DoubtfulPaper:

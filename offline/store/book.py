@@ -74,6 +74,8 @@ def issue(
         "register_version": as_of.register_version,
         "blocks_version": as_of.blocks_version,
     }
+    if draft.decided.certifier.declared:
+        facts["deputy"] = 1
     if draft.release:
         facts["release"] = draft.release
     journal.append(connection, JournalEntry("issue", actor, members, facts), now)

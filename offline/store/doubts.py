@@ -59,16 +59,22 @@ def third_shape(connection: sqlite3.Connection) -> None:
     create(connection)
 
 
+def deputy_shape(connection: sqlite3.Connection) -> None:
+    """Make room for the deputy a paper bears by the word of two: title and name, empty where there is none."""
+    for column in ("deputy_title", "deputy_name"):
+        connection.execute(f"ALTER TABLE sheet_base ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+
+
 def rest(connection: sqlite3.Connection, copy: IssuedCopy, draft: IssueDraft, offset_ms: int) -> None:
     """Write what an offline paper rests on: versions, people, and its moment by the cloud's clock."""
-    decided = draft.decided
+    decided, certifier = draft.decided, draft.decided.certifier
     people = [
         draft.request.subject,
         *draft.request.members,
         *(one.atena_no for one in decided.household.members),
     ]
     connection.execute(
-        "INSERT INTO sheet_base VALUES (?, ?, ?, ?, ?, ?, 0)",
+        "INSERT INTO sheet_base VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)",
         (
             copy.serial.serial,
             utc_text(copy.issued_at + timedelta(milliseconds=offset_ms)),
@@ -76,6 +82,7 @@ def rest(connection: sqlite3.Connection, copy: IssuedCopy, draft: IssueDraft, of
             decided.as_of.blocks_version,
             json.dumps(list(dict.fromkeys(people))),
             decided.household.household_no,
+            *((certifier.title, certifier.name) if certifier.declared else ("", "")),
         ),
     )
 
@@ -83,7 +90,8 @@ def rest(connection: sqlite3.Connection, copy: IssuedCopy, draft: IssueDraft, of
 def unchecked(connection: sqlite3.Connection, after: int, limit: int) -> tuple[OfflinePaper, ...]:
     """Return papers the register has not had its last word on, by number."""
     rows = connection.execute(
-        "SELECT b.serial, s.kind, b.issued_at, b.register_version, b.blocks_version, b.residents, b.household_no"
+        "SELECT b.serial, s.kind, b.issued_at, b.register_version, b.blocks_version, b.residents, b.household_no,"
+        " b.deputy_title, b.deputy_name"
         " FROM sheet_base b JOIN sheet s USING (serial) WHERE b.checked = 0 AND b.serial > ?"
         " ORDER BY b.serial LIMIT ?",
         (after, limit),
@@ -96,8 +104,9 @@ def unchecked(connection: sqlite3.Connection, after: int, limit: int) -> tuple[O
             {Feed.REGISTER: register, Feed.BLOCKS: blocks},
             tuple(map(AtenaNo, json.loads(residents))),
             HouseholdNo(household_no),
+            (title, name) if title else None,
         )
-        for serial, kind, at, register, blocks, residents, household_no in rows
+        for serial, kind, at, register, blocks, residents, household_no, title, name in rows
     )
 
 

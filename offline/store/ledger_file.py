@@ -69,6 +69,7 @@ STEPS: tuple[Step, ...] = (
     runs.runs_shape,
     pruned.pruned_shape,
     journal.note_shape,
+    doubts.deputy_shape,
 )
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from client.domain.as_of import Answer
 from client.domain.blocks import Restrictions
 from client.domain.certificate import CertificateKind, FormWords
+from client.domain.deputy import Deputy
 from client.domain.errors import StoreError
 from client.domain.feed import Bucket, ChunkRows, Feed, FeedBatch, Manifest, Mended, Position, RowChange
 from client.domain.gaiji import Gaiji
@@ -116,6 +117,17 @@ class Replica:
     async def form_words(self, kind: CertificateKind, *, whole: bool, on: date) -> Answer[FormWords]:
         """Return certifier, seal, attestation and fee in force on a day."""
         return await self._read(lambda c: residents.form_words(c, kind, whole=whole, on=on))
+
+    async def words_under(
+        self, deputy: Deputy, kind: CertificateKind, *, whole: bool, on: date
+    ) -> Answer[FormWords]:
+        """Return the same with a deputy declared here as certifier; with a seal only of the very deputy."""
+        words = (deputy.title, deputy.name)
+        return await self._read(lambda c: residents.form_words(c, kind, whole=whole, on=on, deputy=words))
+
+    async def certifier_on(self, day: date) -> Answer[tuple[str, str] | None]:
+        """Return title and name of who certifies on a day, None where the register names nobody."""
+        return await self._read(lambda c: residents.certifier_on(c, day))
 
     async def history_of(self, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
         """Return every version of a resident's record, newest first."""

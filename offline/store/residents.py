@@ -21,6 +21,7 @@ from client.domain.record import (
     without_places,
 )
 from client.domain.resident import AtenaNo, Hit, Household, HouseholdNo
+from client.rules.deputy import same
 from offline.store import doubt, search
 from offline.store.rows import Row, table_named
 from offline.store.search_line import PERSON
@@ -145,11 +146,20 @@ def told_of(connection: sqlite3.Connection, keys: Iterable[str]) -> Restrictions
 
 
 def form_words(
-    connection: sqlite3.Connection, kind: CertificateKind, *, whole: bool, on: date
+    connection: sqlite3.Connection,
+    kind: CertificateKind,
+    *,
+    whole: bool,
+    on: date,
+    deputy: tuple[str, str] | None = None,
 ) -> Answer[FormWords]:
-    """Return certifier, seal, attestation and fee in force on a day; RefusedError names what is missing."""
+    """Return certifier, seal, attestation and fee in force on a day; RefusedError names what is missing.
+
+    ``deputy`` is title and name of a 職務代理者 declared here: one the register has no seal of has none, for the
+    mayor's beside another name would be a false one.
+    """
     town = _needed("town", table_named("town").where(connection, "LIMIT 1"))
-    certifier = _needed("certifier", _in_force(connection, "certifier", on))
+    certifier = _deputy(connection, deputy) or _needed("certifier", _in_force(connection, "certifier", on))
     scope = "household" if whole else "members"
     attestation = _needed(
         "attestation",
@@ -163,12 +173,19 @@ def form_words(
             str(town["name"]),
             str(certifier["title"]),
             str(certifier["name"]),
+            declared=deputy is not None,
         ),
         seal=_seal(seals[0]) if seals else None,
         attestation=str(attestation["text"]),
         fee_yen=_number(fee, "yen"),
     )
     return Answer(words, as_of(connection))
+
+
+def certifier_on(connection: sqlite3.Connection, day: date) -> Answer[tuple[str, str] | None]:
+    """Return title and name of who certifies on a day, None where the register names nobody."""
+    rows = _in_force(connection, "certifier", day)
+    return Answer((str(rows[0]["title"]), str(rows[0]["name"])) if rows else None, as_of(connection))
 
 
 def history_of(connection: sqlite3.Connection, atena_no: AtenaNo) -> Answer[tuple[Row, ...]]:
@@ -271,6 +288,16 @@ def _needed(what: str, rows: list[Row]) -> Row:
     if not rows:
         raise RefusedError("refused.not_found", what=what)
     return rows[0]
+
+
+def _deputy(connection: sqlite3.Connection, deputy: tuple[str, str] | None) -> Row | None:
+    """Return a deputy as a certifier; with the id under which the register has the very same, of whatever days."""
+    if deputy is None:
+        return None
+    rows = table_named("certifier").where(connection, "")
+    known = [row for row in rows if same((str(row["title"]), str(row["name"])), deputy)]
+    title, name = deputy
+    return {"certifier_id": known[0]["certifier_id"] if known else "", "title": title, "name": name}
 
 
 def _seal(row: Row) -> OfficialSeal | None:

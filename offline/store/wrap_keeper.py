@@ -2,12 +2,11 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from client.domain.clerk import Clerk, CloudSignIn, HowSignedIn, Lease, Right, SignIn
-from client.domain.declaration import Cause, Declaration
 from client.domain.errors import CounterError, RefusedError, SignInNeededError, StoreError
 from client.domain.factor import CardKey
 from client.domain.keys import FailedTry, NewFactor
@@ -18,13 +17,13 @@ from client.rules import totp
 from offline.factors.binding import Binding, binding_of, bound_to
 from offline.factors.card import CardDoor
 from offline.store import wraps
+from offline.store.declared_notes import declaration_in
 from offline.store.seal import public_of
 from offline.store.wrap_file import WrapFile
 from offline.store.wraps import (
     Argon2Cost,
     Box,
     ClerkNote,
-    DeclaredNote,
     KeyringNote,
     Place,
     StaffWrap,
@@ -132,24 +131,13 @@ class WrapKeeper:
         book = self._file.read_checked(secret, place)
         self._file.write(book.without_wrap(staff_id), secret, place)
 
-    def declare(self, declaration: Declaration | None, secret: bytes, place: Place) -> None:
-        """Write down a declaration of disaster, in place of one before, or that there is none any more. StoreError."""
-        book = self._file.read_checked(secret, place)
-        note = declaration and DeclaredNote(
-            officer=declaration.officer,
-            other=declaration.other,
-            cause=declaration.cause.value,
-            made_at=declaration.made_at,
-            until=declaration.until,
-            since=declaration.since,
-            most=int(declaration.most.total_seconds()),
-        )
-        self._file.write(msgspec.structs.replace(book, declared=note), secret, place)
+    def change(self, change: Callable[[WrapBook], WrapBook], secret: bytes, place: Place) -> None:
+        """Write what stands in the book beside the wraps anew. StoreError."""
+        self._file.write(change(self._file.read_checked(secret, place)), secret, place)
 
-    def declared(self, secret: bytes, place: Place) -> Declaration | None:
-        """Return the declaration that was made last, over or not; None where nothing in the file counts any more."""
-        book = self._read_sound(secret, place)
-        return None if book is None else declaration_in(book)
+    def read(self, secret: bytes, place: Place) -> WrapBook | None:
+        """Return the book, or None where nothing in it opens any more."""
+        return self._read_sound(secret, place)
 
     def rotate(
         self, who: tuple[str, str, str], change: tuple[bytes, bytes], note: KeyringNote, place: Place
@@ -323,18 +311,6 @@ class WrapKeeper:
         )
         info = wraps.info_of_wrap(place, empty)
         return rewritten(empty, box, wraps.wrap_key(password, secret, stretch, info, of_card), info)
-
-
-def declaration_in(book: WrapBook) -> Declaration | None:
-    """Return the declaration a book of wraps has; a cause of a newer program's is another one."""
-    note = book.declared
-    if note is None:
-        return None
-    known = {cause.value for cause in Cause}
-    cause = Cause(note.cause) if note.cause in known else Cause.OTHER
-    return Declaration(
-        note.officer, note.other, cause, note.made_at, note.until, note.since, timedelta(seconds=note.most)
-    )
 
 
 def tries_of(book: WrapBook) -> tuple[FailedTry, ...]:

@@ -9,7 +9,7 @@ import hmac
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 
 import msgspec
@@ -106,12 +106,26 @@ class DeclaredNote(msgspec.Struct, frozen=True, kw_only=True):
     most: int
 
 
+class DeputyNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A 職務代理者 declared here; title and name are a public officer's, as papers bear them."""
+
+    officer: str
+    other: str
+    title: str
+    name: str
+    first_day: date
+    last_day: date
+    made_at: datetime
+    register_at: datetime
+
+
 class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file; ``seen`` is the latest time any try was made at.
 
     ``generation`` counts how often it was written, ``mac`` seals all of it; in format 1 counters and ``seen`` only.
     ``mended`` counts how often a damaged file or copy was written anew from the other since somebody was let in.
     ``declared`` is a declaration of disaster: it takes seal and count like the rest, so none of before comes back.
+    ``deputy`` is who was declared here to act for the mayor, kept in the same way.
     ``tried`` counts every wrong secret there ever was, ``tries`` keeps those the book does not tell of yet.
     """
 
@@ -126,6 +140,7 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     tries: tuple[TryNote, ...] = ()
     mended: int = 0
     declared: DeclaredNote | None = None
+    deputy: DeputyNote | None = None
 
     def wrap_of(self, staff_id: str) -> StaffWrap | None:
         """Return a clerk's wrap."""
@@ -310,6 +325,8 @@ def whole_mac(book: WrapBook, device_secret: bytes, place: Place) -> bytes:
         sealed += msgspec.msgpack.encode(("mended", book.mended))
     if book.declared:
         sealed += msgspec.msgpack.encode(("declared", book.declared))
+    if book.deputy:
+        sealed += msgspec.msgpack.encode(("deputy", book.deputy))
     return hmac.digest(key, sealed, sha256)
 
 

@@ -12,6 +12,7 @@ from client.domain.certificate import CertificateRequest
 from client.domain.clerk import Lease, SignIn
 from client.domain.doubtful import DoubtfulPaper, Why
 from client.domain.resident import AtenaNo
+from client.jobs.certify import Certify
 from client.jobs.check_offline_papers import CheckOfflinePapers
 from client.jobs.issue_certificate import IssueCertificate, IssueSettings, Prepared
 from client.jobs.ports import IssueDraft, StoreKeys
@@ -23,7 +24,7 @@ from cloud.register import Change, put, remove
 from offline.store.stores import FileStores
 from tests.api.small_cloud import Row, SmallCloud, small_cloud
 from tests.builders import HANAKO, TARO, a_request, a_sign_in
-from tests.fakes import MemoryLink, MemoryPress
+from tests.fakes import MemoryDeputies, MemoryLink, MemoryPress
 from tests.promises.issuing_desk import NoCloud
 from tests.store_builders import IDENTITY, facts, store_keys
 
@@ -109,6 +110,7 @@ class OfflineCounter:
     keys: StoreKeys
     offset: timedelta = timedelta(0)  # the cloud's clock minus ours
     press: MemoryPress = field(default_factory=MemoryPress)
+    deputies: MemoryDeputies = field(default_factory=MemoryDeputies)
 
     def __post_init__(self) -> None:
         self.set_clock()
@@ -120,6 +122,7 @@ class OfflineCounter:
             self.press,
             now=self.town.cloud.clock,
             declared=lambda: True,
+            words=Certify(self.stores.replica, self.deputies, now=self.town.cloud.clock),
             clock_offset_ms=lambda: int(self.offset / timedelta(milliseconds=1)),
             settings=IssueSettings(official_seal=False),
         )
@@ -195,7 +198,9 @@ async def offline_counter(folder: Path, offset: timedelta = timedelta(0)) -> Asy
         await stores.open(keys)
         feeds = cloud.feeds()
         sync = SyncReplica(feeds, stores.replica, stores.ledger)
-        counter = OfflineCounter(town, stores, sync, CheckOfflinePapers(feeds, stores.ledger), keys, offset)
+        counter = OfflineCounter(
+            town, stores, sync, CheckOfflinePapers(feeds, stores.ledger, stores.replica), keys, offset
+        )
         await counter.recover()
         counter.forward(5)
         yield counter

@@ -20,6 +20,7 @@ KINDS = (
     "release",
     "let_in",
     "declaration",
+    "deputy",
     "account",
     "device_key",
     "device_changed",
@@ -46,6 +47,7 @@ _FLAGS = frozenset(
         "more",
         "seal",
         "purpose_told",
+        "deputy",
         "offline",
         "whole",
         "filled",
@@ -62,7 +64,7 @@ _AS_THEY_ARE = frozenset(
         "let_in_by", "line", "lines", "made_by", "most", "no", "note", "officer", "other", "pages", "papers", "pdf_hash",
         "prev", "printer", "register_before", "register_version", "release", "repaired_buckets", "repaired_rows",
         "saved_rows", "second", "serial", "series", "shares", "staff", "supersedes", "terminal", "to", "tries",
-        "until", "version", "who", "wrong_buckets",
+        "until", "version", "who", "words", "wrong_buckets",
     }
 )  # fmt: skip
 _OF_OTHERS = {  # values that have their words elsewhere in the catalogue, by the fact
