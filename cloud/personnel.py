@@ -264,13 +264,25 @@ class Personnel:
 
 
 def _with_view(grants: Iterable[Row], today: str) -> Iterator[Row]:
-    """Yield a grant of each item beside each grant to look up that is not over, where there is none such already."""
+    """Yield a grant of each item beside each grant to look up that is not over, where there is none such already.
+
+    Whoever is granted to receive by the same name had none of them, and gets none.
+    """
     rows = list(grants)
     there = {_terms(row) for row in rows}
+    receive = {_holder(row) for row in rows if row.get("right") == "receive"}
     for row in rows:
-        if row.get("right") == "view" and str(row.get("until_day", "9999-12-31")) >= today:
+        if (
+            row.get("right") == "view"
+            and _holder(row) not in receive
+            and str(row.get("until_day", "9999-12-31")) >= today
+        ):
             items = ({**row, "right": item, "grant_id": str(uuid4())} for item in ITEMS)
             yield from (one for one in items if _terms(one) not in there)
+
+
+def _holder(row: Row) -> tuple[object, ...]:
+    return row.get("staff_id"), row.get("section")
 
 
 def _terms(row: Row) -> tuple[object, ...]:

@@ -17,7 +17,7 @@ from cloud.passwords import Passwords
 
 SEED_SIZE = 20  # bytes; the size RFC 4226 recommends for SHA-1
 ITEMS = ("zairyu", "seal", "tax", "nhi")  # 在留資格等, 印鑑, 税, 国保 [STD j1390]
-RIGHTS = ("view", "issue", "accept", "honseki", *ITEMS, "cash", "officer", "shien_sochi", "office")
+RIGHTS = ("view", "issue", "accept", "receive", "honseki", *ITEMS, "cash", "officer", "shien_sochi", "office")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,12 @@ def standing_of(connection: sa.Connection, municipality: str, staff_id: str, tod
 
 
 def held(rights: Iterable[str], *, by_item: bool) -> frozenset[str]:
-    """Return rights with the items that come with looking up, in a town that does not grant them one by one."""
+    """Return rights with the items that come with looking up, in a town that does not grant them one by one.
+
+    Nothing comes with it to one who receives (窓口業務の委託): an item they need is granted by name.
+    """
     own = frozenset(rights)
-    return own if by_item or "view" not in own else own | frozenset(ITEMS)
+    return own if by_item or "view" not in own or "receive" in own else own | frozenset(ITEMS)
 
 
 def grants_by_item(connection: sa.Connection, municipality: str) -> bool:

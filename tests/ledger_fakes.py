@@ -96,7 +96,8 @@ class MemoryLedger:
             fee_yen=draft.fee_yen,
         )
         self.copies[serial.serial] = copy
-        self.record_at(JournalEntry("issue", actor, draft.request.members, {"serial": serial.key}))
+        facts = {"serial": serial.key} | ({"decided_by": draft.decided_by} if draft.decided_by else {})
+        self.record_at(JournalEntry("issue", actor, draft.request.members, facts))
         offline = draft.decided.as_of.source is Source.REPLICA
         payload: dict[str, object] = {"serial": serial.key, "fee_yen": draft.fee_yen, "offline": offline}
         self._fact(ChangeKind.ISSUED, payload, draft.request.members, actor, clock_offset_ms)
@@ -152,6 +153,9 @@ class MemoryLedger:
             what = "to_office" if OFFICE_NOTE in change.payload else "rewritten"
             facts: dict[str, str | int] = {"what": what, "key": change.key, "supersedes": change.supersedes}
             self.record_at(JournalEntry("intake", change.made_by, change.residents, facts))
+        if change.received_by:
+            by = {"key": change.key, "decided_by": change.made_by}
+            self.record_at(JournalEntry("intake", change.received_by, change.residents, by))
         return self._add(change)
 
     async def outbox(self, *, settled: bool = False) -> tuple[QueuedChange, ...]:

@@ -12,10 +12,12 @@ from client.domain.change import QueuedChange
 from client.domain.clerk import SignIn
 from client.domain.errors import CounterError, SignInNeededError
 from client.domain.intake import Entry
-from client.jobs.issue_certificate import Issued, Prepared
+from client.jobs.issue_copy import Issued, Prepared
 from client.jobs.ports import Now, Printed
 from client.rules.intakes.form import Form
 from ui.asking import find_jobs, outbox_jobs
+from ui.deciding import SCREEN as DECIDE
+from ui.deciding import DecisionDesk
 from ui.floating import forget_typed, put_away, show_help
 from ui.jobs import Jobs
 from ui.leaving import leave_soon
@@ -97,7 +99,8 @@ class Face:
             start,
             now,
         )
-        issue = IssueJobs(self._jobs.issue.preview, self._issue, self._confirm)
+        self.deciding = DecisionDesk(self.shell, words, self._jobs.decide, lambda: self._sign_in)
+        issue = IssueJobs(self._jobs.issue.preview, self._issue, self._confirm, self.deciding.issues)
         self.certificate = CertificateModel(words, issue, start)
         intake = ChangeJobs(
             self._take_in,
@@ -105,6 +108,7 @@ class Face:
             self._slip,
             self._jobs.seal,
             self._jobs.attach,
+            self.deciding.accepts,
         )
         self.taking_in = TakingIn(self.shell, words, intake, start, now, helped=aids(self._jobs, self._who))
         self.visits = Visits(self.counter, self.taking_in, words, now)
@@ -112,7 +116,7 @@ class Face:
         self.drill = DrillModel(words, self._jobs.drill, start, now)
         self.replica = ReplicaModel(words, self._jobs.prove, start, now, self._jobs.carry)
         plain = {"outbox": self.outbox.back, "drill": self.drill.back, "replica": self.replica.back}
-        self.back_from: dict[str, Callable[[], None]] = dict(plain)  # Esc, by screen
+        self.back_from = {DECIDE: self.deciding.drop, **plain}  # Esc, by screen
 
     def build(self, letters: Letters) -> Iterator[None]:
         """Make one screen a step, so that no step holds the window up."""
@@ -204,13 +208,14 @@ class Face:
     def busy(self) -> bool:
         """Tell whether a sheet is on its way, or a notification is being taken in: not a moment to lock or to close."""
         printing = self.certificate.phase is Phase.PRINTING or self.certificate.saving
-        return printing or self.taking_in.change.busy
+        return (printing or self.taking_in.change.busy) and not self.deciding.waiting
 
     def lock(self, *, even_busy: bool = False) -> None:
         """Lock the screen (F9); the visit stays as it is behind it, and nothing of it floats above."""
         if self._sign_in is None or (self.busy and not even_busy):
             return
         put_away(self.shell)
+        self.deciding.drop()
         self.counter.find.pause()
         self.replica.leave()
         self.log_in.lock(self._sign_in.clerk.name)
@@ -355,7 +360,7 @@ class Face:
     async def _issue(self, prepared: Prepared) -> tuple[Issued, ...]:
         issued: tuple[Issued, ...] = ()
         try:
-            issued = await self._jobs.issue.issue(self._who(), prepared)
+            issued = await self.deciding.issue(self._jobs.issue, prepared)
         finally:
             self._sheet_out_at = time.monotonic()
             self.changed_outbox()
@@ -368,7 +373,7 @@ class Face:
         self.changed_outbox()
 
     async def _take_in(self, form: Form, entry: Entry, attachments: tuple[Attachment, ...]) -> QueuedChange:
-        return await self._jobs.queue.take(self._who(), form, entry, attachments)
+        return await self.deciding.take(self._jobs.queue, form, entry, attachments)
 
     async def _slip(self, change: QueuedChange) -> Printed:
         return await self._jobs.slip(self._who(), change)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from client.jobs.attach_file import AttachFile
 from client.jobs.check_reentry import CheckReentry
 from client.jobs.compare_change import CompareChange
+from client.jobs.decide import Decide
 from client.jobs.find_resident import FindResident
 from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
@@ -62,3 +63,4 @@ class Jobs:
     insured: LookUpInsured
     returned: RewriteReturned
     release: ReleaseIssue
+    decide: Decide

@@ -13,6 +13,7 @@ from client.jobs.log_in import LogIn
 from client.jobs.ports import Link
 from client.jobs.release_issue import ReleaseIssue
 from offline.factors.card import CardFactor
+from ui import deciding
 from ui.doors import Doors, utc_now
 from ui.face import Face
 from ui.screens.release.model import ReleaseModel
@@ -24,19 +25,21 @@ SCREEN = "release"
 
 
 def at_release(shell: Shell) -> bool:
-    """Tell whether the screen is there at which somebody beside the clerk shows their card."""
-    return shell.present == SCREEN
+    """Tell whether a screen is there at which somebody beside the clerk shows their card."""
+    return shell.present in {SCREEN, deciding.SCREEN}
 
 
-def release_of(
-    doors: Doors, link: Link, log_in: LogIn, issue: IssueCertificate, minutes: int
-) -> ReleaseIssue:
+def release_of(doors: Doors, check: CheckPerson, issue: IssueCertificate, minutes: int) -> ReleaseIssue:
     """Join the job behind it."""
-    ledger = doors.stores.ledger
-    sessions = Sessions(doors.http, now=utc_now, factor=CardFactor(doors.card) if doors.card else None)
-    check = CheckPerson(sessions, doors.vault, ledger, link, now=utc_now, within_terms=log_in.within_terms)
     last = timedelta(minutes=minutes)
-    return ReleaseIssue(check, issue, ledger, now=utc_now, random=os.urandom, last=last)
+    return ReleaseIssue(check, issue, doors.stores.ledger, now=utc_now, random=os.urandom, last=last)
+
+
+def check_of(doors: Doors, link: Link, log_in: LogIn) -> CheckPerson:
+    """Join what says who somebody beside the clerk is."""
+    sessions = Sessions(doors.http, now=utc_now, factor=CardFactor(doors.card) if doors.card else None)
+    ledger = doors.stores.ledger
+    return CheckPerson(sessions, doors.vault, ledger, link, now=utc_now, within_terms=log_in.within_terms)
 
 
 class ReleaseDesk:

@@ -33,6 +33,7 @@ from client.jobs.check_reentry import CheckReentry
 from client.jobs.compare_change import CompareChange
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
+from client.jobs.decide import Decide
 from client.jobs.find_resident import FindResident
 from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.heed_orders import HeedOrders
@@ -76,7 +77,7 @@ from ui.neighbours import by_the_hall, parcels_by_the_hall
 from ui.paper import paper_of
 from ui.place_readings import ReadingsAtHand
 from ui.policy import limits_of
-from ui.releasing import release_of
+from ui.releasing import check_of, release_of
 from ui.rounds import Upkeep
 from ui.routes import more_routes
 from ui.screens.drill.model import DrillJobs
@@ -284,6 +285,8 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
     queue = QueueChange(live, replica, reach, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset)
     settle = SettleChange(line.box, ledger, now=utc_now, random=os.urandom, clock_offset_ms=offset, link=link)
 
+    check = check_of(doors, link, line.log_in)
+
     async def fetch() -> None:
         await line.sync.round(fill_anyway=True)
         line.sync.wake()
@@ -335,7 +338,8 @@ def jobs_of(config: Config, doors: Doors, line: CloudLine, town: str, drill: Dri
         reentry=CheckReentry(find),
         insured=LookUpInsured(replica, ledger, now=utc_now),
         returned=RewriteReturned(find, replica, queue, settle, ledger, now=utc_now, random=os.urandom),
-        release=release_of(doors, line.watch, line.log_in, issue, config.release_minutes),
+        release=release_of(doors, check, issue, config.release_minutes),
+        decide=Decide(check, ledger, now=utc_now, cards=doors.card is not None),
     )
 
 

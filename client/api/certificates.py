@@ -12,6 +12,7 @@ from client.api.http import Http, Now
 from client.api.residents import Token, person
 from client.domain.calendar import tokyo_day
 from client.domain.certificate import CertificateRequest, Eligibility
+from client.domain.clerk import SignIn
 from client.domain.errors import LinkDownError
 
 _EXPECTED = 10_000  # bytes: a household, its restrictions, the seal
@@ -27,8 +28,11 @@ class CertificateDesk:
         self._now = now
         self._seal = b""  # the image that came last
 
-    async def eligibility(self, request: CertificateRequest) -> Eligibility:
-        """Ask whether a paper may be issued today; RefusedError with the cloud's first code where not."""
+    async def eligibility(self, request: CertificateRequest, decider: SignIn | None = None) -> Eligibility:
+        """Ask whether a paper may be issued today; RefusedError with the cloud's first code where not.
+
+        In the name of who is signed in, or of ``decider`` while that person is there.
+        """
         question, held = base64.urlsafe_b64encode(secrets.token_bytes(_QUESTION_BYTES)).decode(), self._seal
         asked = {
             **codec.request_to_wire(request),
@@ -36,8 +40,9 @@ class CertificateDesk:
             "question": question,
             **({"seal": sha256(held).hexdigest()} if held else {}),
         }
+        token = (lambda: decider.access_token) if decider else self._token
         reply = await self._http.call(
-            "POST", "/v1/eligibility", json=asked, expect_bytes=_EXPECTED, token=person(self._token)
+            "POST", "/v1/eligibility", json=asked, expect_bytes=_EXPECTED, token=person(token)
         )
         answer = reply.decode(codec.EligibilityAnswer)
         if answer.question not in {question, None}:  # None: a cloud of before

@@ -202,6 +202,7 @@ class NewChange:
     clock_offset_ms: int = 0
     todoke_date: date | None = None
     supersedes: str | None = None
+    received_by: str = ""  # of somebody who may only receive; then made_by is who decided beside them
     for_cloud_alone: bool = False
     attachments: tuple[Attachment, ...] = ()
 

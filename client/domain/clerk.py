@@ -14,6 +14,9 @@ class Right(Enum):
     VIEW = "view"
     ISSUE = "issue"
     ACCEPT = "accept"  # take in notifications
+    RECEIVE = (
+        "receive"  # 受付のみ (窓口業務の委託): prepare both; 審査・交付決定 is for staff with issue or accept
+    )
     HONSEKI = "honseki"  # 戸籍の表示
     CASH = "cash"
     OFFICER = "officer"  # 責任者: declare disaster, settle conflicts, run drills
@@ -44,8 +47,8 @@ class Clerk:
 
     @property
     def held(self) -> frozenset[Right]:
-        """Return every right the clerk has, those on items that come with looking up too."""
-        if self.by_item or Right.VIEW not in self.rights:
+        """Return every right the clerk has, those on items that come with looking up too: not to one who receives."""
+        if self.by_item or Right.VIEW not in self.rights or Right.RECEIVE in self.rights:
             return self.rights
         return self.rights | ITEMS
 

@@ -94,6 +94,10 @@ class RefusedError(CounterError):
 
     codes = (
         "refused.right_missing",  # fact: right
+        "refused.decision_needed",  # whoever receives does not decide: staff with the right is to be there
+        "refused.decision_self",  # who decides is somebody else than who receives
+        "refused.decision_dropped",  # nobody decided
+        "refused.receives_only",  # whoever only receives answers for nobody
         "refused.same_person",  # where two different people are needed, or a third beside them
         "refused.declared_on_line",  # a disaster, while the cloud answers
         "refused.deputy_on_line",  # a 職務代理者, while the cloud answers

@@ -7,8 +7,8 @@ person, here or at the cloud, and stand in the journal.
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 from client.domain.clerk import SignIn
 from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
@@ -30,7 +30,7 @@ async def _as_kept(sign_in: SignIn) -> SignIn:
 
 
 class CheckPerson:
-    """Says who somebody is, by their secrets.
+    """Says who somebody is, by their secrets, and lets them act for as long as an act takes.
 
     ``within_terms`` holds what this PC kept of them against the register's newer rows. SignInNeededError.
     """
@@ -57,25 +57,43 @@ class CheckPerson:
     async def __call__(
         self, clerk: SignIn, shown: Secrets, *, wanted: Callable[[], bool] = lambda: False
     ) -> SignIn:
-        """Return who it is, and whether the cloud or this PC said so. SignInNeededError, RefusedError, StoreError.
+        """Return who it is, and whether the cloud or this PC said so; errors as ``beside``."""
+        async with self.beside(clerk, shown, wanted=wanted) as person:
+            return person
+
+    @asynccontextmanager
+    async def beside(
+        self, clerk: SignIn, shown: Secrets, *, wanted: Callable[[], bool] = lambda: False
+    ) -> AsyncIterator[SignIn]:
+        """Have somebody there whose session at the cloud ends with the block. SignInNeededError, RefusedError, StoreError.
 
         A card that is not in yet is waited for as long as it is ``wanted``, 45 seconds at the most.
         """
-        actor = clerk.clerk.staff_id
+        person = await self._shown(clerk, shown, wanted)
         try:
-            person = await self._once_it_is_in(shown, wanted)
+            await self._note(clerk.clerk.staff_id, person)
+            yield person
+        finally:
+            if person.access_token is not None:
+                with suppress(LinkDownError):  # it ends by itself
+                    await self._reach.ask(SESSIONS, lambda: self._sessions.sign_out(person))
+
+    async def _shown(self, clerk: SignIn, shown: Secrets, wanted: Callable[[], bool]) -> SignIn:
+        try:
+            return await self._once_it_is_in(shown, wanted)
         except SignInNeededError as error:
             known = error.code != _NOBODY_HERE and _STAFF_ID.fullmatch(shown.staff_id)
             facts = {"how": "failed", "who": shown.staff_id if known else "", "code": error.code}
-            await self._ledger.record(JournalEntry("sign_in", actor, facts=facts))
+            await self._ledger.record(JournalEntry("sign_in", clerk.clerk.staff_id, facts=facts))
             raise
+
+    async def _note(self, actor: str, person: SignIn) -> None:
         if person.let_in_by:
             refusal = {"code": "refused.let_in_by_two", "who": person.clerk.staff_id}
             await self._ledger.record(JournalEntry("refusal", actor, facts=refusal))
             raise RefusedError("refused.let_in_by_two")
         facts = {"how": f"beside_{person.how.value}", "who": person.clerk.staff_id}
         await self._ledger.record(JournalEntry("sign_in", actor, facts=facts))
-        return person
 
     async def _once_it_is_in(self, shown: Secrets, wanted: Callable[[], bool]) -> SignIn:
         until = time.monotonic() + _CARD_WAIT
@@ -107,7 +125,8 @@ class CheckPerson:
             raise
         try:  # the code that was just used is used here too, with the line cut in the same half minute
             await self._keys.admit(cloud, shown.password, now=self._now())
-        finally:
-            with suppress(LinkDownError):  # it ends by itself
+        except BaseException:
+            with suppress(LinkDownError):
                 await self._reach.ask(SESSIONS, lambda: self._sessions.sign_out(cloud.sign_in))
+            raise
         return cloud.sign_in

@@ -27,7 +27,6 @@ from client.domain.errors import (
     ConflictError,
     CounterError,
     LinkDownError,
-    PaperError,
     RefusedError,
     StoreError,
 )
@@ -35,24 +34,23 @@ from client.domain.intake import refuse_forbidden_number
 from client.domain.release import Release, ToRelease
 from client.domain.resident import Household
 from client.jobs.deputy_ports import FormsOnDay
+from client.jobs.issue_copy import IssueCopy, Issued, Prepared
 from client.jobs.ports import (
     CloudCertificates,
-    IssueDraft,
     JournalEntry,
     Ledger,
     Now,
     OwnRegister,
     Picture,
     Press,
-    Printed,
 )
 from client.jobs.reach import Reach
 from client.jobs.restrictions import and_held, read_household
-from client.rules import deputy, freshness, gate, releases
+from client.rules import deciding, deputy, freshness, gate, releases
 from client.rules.on_day import household_on, is_whole
 from client.rules.projection import project
 from client.rules.services import CERTIFICATES
-from client.rules.sign_in import CLOCK_TOLERANCE, clock_error, clock_off, right_error, session_error
+from client.rules.sign_in import CLOCK_TOLERANCE, clock_error, clock_off, session_error
 
 WARN_PENDING = "warning.pending_intake"  # a notification waits: the paper shows the state before it
 
@@ -65,28 +63,6 @@ class IssueSettings:
     official_seal: bool = True  # whether this terminal may use the seal
     drill: bool = False  # 「訓練」 across every sheet, and no seal
     limits: freshness.Table = field(default_factory=lambda: freshness.DEFAULTS)  # how old data may be
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A paper that may be issued now: what will be on it, and what to tell the clerk before."""
-
-    request: CertificateRequest
-    decided: Decided = field(repr=False)
-    pages: int
-    fee_yen: int  # a copy
-    warnings: tuple[str, ...]
-    offline: bool
-    release: Release | None = None  # by which it may be issued at all
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A copy in the book, the printer's word, and what went wrong where it could not be had or written down."""
-
-    copy: IssuedCopy
-    printed: Printed
-    trouble: CounterError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,23 +104,27 @@ class IssueCertificate:
         self._declared = declared
         self._words = words or replica.form_words
         self._clock_offset_ms = clock_offset_ms
+        self._copy = IssueCopy(ledger, press, clock_offset_ms)
         self._settings = settings or IssueSettings()
         self._on_damage = on_damage
         self._release: Release | None = None
 
     async def prepare(self, sign_in: SignIn, request: CertificateRequest) -> Prepared:
         """Decide whether and from what a paper may be issued. RefusedError, SignInNeededError, PaperError."""
-        return await self._prepare(sign_in, request, ask=True)
+        return await self._prepare(sign_in, request, None, ask=True)
 
-    async def _prepare(self, sign_in: SignIn, request: CertificateRequest, *, ask: bool) -> Prepared:
+    async def _prepare(
+        self, sign_in: SignIn, request: CertificateRequest, decider: SignIn | None, *, ask: bool
+    ) -> Prepared:
         self._check_session(sign_in)
         refuse_forbidden_number("purpose", request.purpose)
-        record = await self._record(sign_in, request, ask=ask)
+        record = await self._record(sign_in, request, decider, ask=ask)
         await self._check_time(record.as_of)
         release = self.released(sign_in, request, record.restrictions)
-        verdict = self._judge(sign_in, request, record, released=release is not None)
-        if verdict.refusals:
-            await self._refuse(sign_in, request, verdict.refusals[0])
+        for judged in (decider, sign_in):  # the clerk's own verdict is the one gone on with
+            verdict = self._judge(judged or sign_in, request, record, released=release is not None)
+            if verdict.refusals:
+                await self._refuse(sign_in, request, verdict.refusals[0])
         decided = self._decided(sign_in, request, record, self._now())
         numbers = tuple(member.atena_no for member in record.household.members)
         waiting = project(record.household, await self._ledger.changes_of(numbers)).pending
@@ -198,23 +178,24 @@ class IssueCertificate:
         """Return the very pages as pictures; they bear no number yet."""
         return await self._press.preview(prepared.decided)
 
-    async def issue(self, sign_in: SignIn, prepared: Prepared) -> tuple[Issued, ...]:
+    async def issue(
+        self, sign_in: SignIn, prepared: Prepared, decider: SignIn | None = None
+    ) -> tuple[Issued, ...]:
         """Write down and print each copy; after trouble with one, the others are not begun.
 
         A copy without the printer's word is UNKNOWN until the clerk says what became of it. Nothing is ever
-        printed again by itself: another sheet is another number.
+        printed again by itself: another sheet is another number. ``decider`` is there where the clerk only receives.
         """
         self._check_session(sign_in)
-        missing = right_error(sign_in, Right.ISSUE)
-        if missing:
-            await self._refuse(sign_in, prepared.request, missing)
-        fresh = await self._again(sign_in, prepared)
+        if error := deciding.door_error(sign_in, decider, Right.ISSUE, self._now()):
+            await self._refuse(sign_in, prepared.request, error)
+        fresh = await self._again(sign_in, prepared, decider)
         if fresh.release:
             self.forget_release()  # for one issue, whatever becomes of it
         done: list[Issued] = []
         for _ in range(fresh.request.copies):
             try:
-                done.append(await self._issue_copy(sign_in, fresh))
+                done.append(await self._copy(sign_in, fresh, decider))
             except StoreError as error:  # no number, nothing printed; but those before are to be asked about
                 if not done:
                     raise
@@ -245,15 +226,22 @@ class IssueCertificate:
         sheets = await self._ledger.open_sheets()
         return any(one.serial == serial and one.state is SheetState.COMMITTED for one in sheets)
 
-    async def _record(self, sign_in: SignIn, request: CertificateRequest, *, ask: bool) -> _Record:
-        if ask and self._reach.worth_trying(sign_in, CERTIFICATES):
+    async def _record(
+        self, sign_in: SignIn, request: CertificateRequest, decider: SignIn | None, *, ask: bool
+    ) -> _Record:
+        if ask and self._reach.worth_trying(decider or sign_in, CERTIFICATES):
+            if decider is None and deciding.only_prepares(sign_in, Right.ISSUE):
+                # The cloud gives a paper's record to who may issue it: it is asked when somebody decides.
+                return replace(await self._from_replica(request), offline=False)
             with suppress(LinkDownError):  # noted by the reach; the replica answers
-                return await self._from_cloud(sign_in, request)
+                return await self._from_cloud(sign_in, request, decider)
         return await self._from_replica(request)
 
-    async def _from_cloud(self, sign_in: SignIn, request: CertificateRequest) -> _Record:
+    async def _from_cloud(
+        self, sign_in: SignIn, request: CertificateRequest, decider: SignIn | None
+    ) -> _Record:
         try:
-            told = await self._reach.ask(CERTIFICATES, lambda: self._cloud.eligibility(request))
+            told = await self._reach.ask(CERTIFICATES, lambda: self._cloud.eligibility(request, decider))
         except RefusedError as error:
             if self._release is None or error.code not in self._release.codes:
                 await self._refuse(sign_in, request, error)
@@ -308,44 +296,16 @@ class IssueCertificate:
             drill=self._settings.drill,
         )
 
-    async def _again(self, sign_in: SignIn, prepared: Prepared) -> Prepared:
+    async def _again(self, sign_in: SignIn, prepared: Prepared, decider: SignIn | None) -> Prepared:
         """Decide again at the moment of issue: the rows are read anew, and a block that has come since stops it (P08).
 
         What the clerk has seen must be what is printed: what moved on meanwhile is to be shown again. A paper
         prepared off line is judged again by the replica, where a block comes in first, and waits for no line.
         """
-        fresh = await self._prepare(sign_in, prepared.request, ask=not prepared.offline)
+        fresh = await self._prepare(sign_in, prepared.request, decider, ask=not prepared.offline)
         if _seen(fresh) != _seen(prepared) or _alarms(fresh) - _alarms(prepared):
             raise ConflictError("conflict.version")
         return fresh
-
-    async def _issue_copy(self, sign_in: SignIn, prepared: Prepared) -> Issued:
-        actor = sign_in.clerk.staff_id
-        draft = IssueDraft(
-            request=prepared.request,
-            decided=prepared.decided,
-            pages=prepared.pages,
-            fee_yen=prepared.fee_yen,
-            printer=self._press.printer,
-            day=prepared.decided.issued_on,
-            release=prepared.release.key if prepared.release else "",
-        )
-        copy = await self._ledger.issue(draft, actor=actor, clock_offset_ms=self._clock_offset_ms())
-        trouble: CounterError | None = None
-        try:
-            numbered = replace(prepared.decided, serial=copy.serial)
-            printed = await self._press.print(numbered, job_name=copy.serial.key)
-        except PaperError as error:
-            trouble = error
-            printed = Printed("", SheetState.UNKNOWN, error.code)
-        try:
-            await self._ledger.note_sheet(
-                copy.serial, printed.state, actor=actor, reason=printed.words, pdf_hash=printed.pdf_hash
-            )
-        except StoreError as error:  # the paper may be out: it is asked about, whatever the printer said
-            trouble = trouble or error
-            printed = replace(printed, state=SheetState.UNKNOWN)
-        return Issued(replace(copy, state=printed.state), printed, trouble)
 
     async def _prove(self, household: Household) -> None:
         """Let no paper rest on rows that are not what they should be; the sync fetches them anew (P09)."""
@@ -373,7 +333,7 @@ class IssueCertificate:
         if abs(seconds) > CLOCK_TOLERANCE.total_seconds():
             raise clock_off(seconds)
 
-    async def _refuse(self, sign_in: SignIn, request: CertificateRequest, error: RefusedError) -> NoReturn:
+    async def _refuse(self, sign_in: SignIn, request: CertificateRequest, error: CounterError) -> NoReturn:
         await self._ledger.record(
             JournalEntry(
                 "refusal",

@@ -10,7 +10,8 @@ from client.domain.errors import StoreError
 from client.domain.nhi import Insured
 from client.domain.resident import AtenaNo
 from client.jobs.ports import JournalEntry, Ledger, Now
-from client.rules.sign_in import may, right_error, session_error
+from client.rules.deciding import prepare_error
+from client.rules.sign_in import may, session_error
 
 
 class InsuredAtHand(Protocol):
@@ -34,7 +35,7 @@ class LookUpInsured:
 
         Errors: SignInNeededError, RefusedError.
         """
-        missing = session_error(sign_in, self._now()) or right_error(sign_in, Right.ACCEPT)
+        missing = session_error(sign_in, self._now()) or prepare_error(sign_in, Right.ACCEPT)
         if missing:
             raise missing
         # Nothing is looked at then, and the notification is taken all the same.

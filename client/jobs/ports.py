@@ -68,10 +68,7 @@ class OwnRegister(Register, HomesAtHand, Protocol):
     """The replica: a register that can say whether its own rows are what they should be."""
 
     async def prove(self, household: Household) -> None:
-        """Read and hash anew what a paper on a household is made from (P09). StoreError ``store.damaged_replica``.
-
-        What is wrong is marked, so that the next round of sync fetches it again.
-        """
+        """Read and hash anew what a paper is made from; mark what is wrong (P09). StoreError ``store.damaged_replica``."""
         ...
 
 
@@ -97,6 +94,7 @@ class IssueDraft:
     printer: str
     day: date
     release: str = ""  # the key of the release it rests on
+    decided_by: str = ""  # staff id, where the clerk only receives
 
 
 class Ledger(HoldsAtHand, Protocol):
@@ -286,8 +284,8 @@ class CloudStates(Protocol):
 class CloudCertificates(Protocol):
     """The cloud's say in issuing."""
 
-    async def eligibility(self, request: CertificateRequest) -> Eligibility:
-        """Ask whether a paper may be issued; RefusedError with the cloud's code where not."""
+    async def eligibility(self, request: CertificateRequest, decider: SignIn | None = None) -> Eligibility:
+        """Ask, for the clerk or who decides beside them; RefusedError with the cloud's code where not."""
         ...
 
 

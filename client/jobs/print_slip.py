@@ -18,10 +18,10 @@ from client.jobs.ports import JournalEntry, Ledger, Printed, Register, SlipPress
 from client.jobs.reach import Reach
 from client.jobs.restrictions import read_household
 from client.rules import gate
+from client.rules.deciding import prepare_error
 from client.rules.intakes import DAY_OF, WITH_PLACES
 from client.rules.projection import address_to
 from client.rules.services import RESIDENTS
-from client.rules.sign_in import right_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class PrintSlip:
 
     async def __call__(self, sign_in: SignIn, change: QueuedChange) -> Printed:
         """Print, for the first time or again. RefusedError, PaperError, StoreError; the change stays as it is."""
-        if missing := right_error(sign_in, Right.ACCEPT):
+        if missing := prepare_error(sign_in, Right.ACCEPT):
             raise missing
         if change.kind.is_fact or not change.sealed:  # cleared out after its time
             raise RefusedError("refused.not_found")

@@ -9,16 +9,16 @@ from client.domain.blocks import Restrictions
 from client.domain.calendar import tokyo_day
 from client.domain.change import ChangeKind, ChangeState, NewChange, QueuedChange, change_key
 from client.domain.clerk import Right, SignIn
-from client.domain.errors import LinkDownError, RefusedError
+from client.domain.errors import CounterError, LinkDownError, RefusedError
 from client.domain.intake import Entry, Intake, is_newcomer
 from client.domain.resident import Household
 from client.jobs.ports import JournalEntry, Ledger, Now, Register
 from client.jobs.reach import Reach
 from client.jobs.restrictions import and_held
-from client.rules import gate
+from client.rules import deciding, gate
 from client.rules.intakes.form import Form, read
 from client.rules.services import RESIDENTS
-from client.rules.sign_in import right_error, session_error
+from client.rules.sign_in import session_error
 
 _KEY_RANDOM = 10
 # A notification in one of these was refused or taken back: writing it anew is no second one.
@@ -55,16 +55,19 @@ class QueueChange:
         attachments: tuple[Attachment, ...] = (),
         *,
         instead_of: QueuedChange | None = None,
+        decider: SignIn | None = None,
     ) -> QueuedChange:
         """Take in what was entered in a form. RefusedError for a right, a block, a date, an input, a second one.
 
         SignInNeededError where the lease has ended. What only warns is for the screen before; it does not stop here.
         What lies beside it was sealed for one key, which becomes its own. It may take the place of one that was returned,
-        and with it what lies beside that.
+        and with it what lies beside that. ``decider`` is there where the clerk only receives, and takes it in by their word.
         """
         if over := session_error(sign_in, self._now()):
             raise over
         intake = read(form, entry, tokyo_day(self._now()))
+        if error := deciding.door_error(sign_in, decider, Right.ACCEPT, self._now()):
+            await self._refuse(sign_in, intake, error)
         sheltered = await self._gate(sign_in, intake)
         await self._not_twice(sign_in, form, intake, instead_of)
         now = self._now()
@@ -76,7 +79,8 @@ class QueueChange:
                 base=intake.base,
                 payload={**intake.payload, **_beside(instead_of, attachments)},
                 made_at=now,
-                made_by=sign_in.clerk.staff_id,
+                made_by=(decider or sign_in).clerk.staff_id,
+                received_by=sign_in.clerk.staff_id if decider else "",
                 clock_offset_ms=self._clock_offset_ms(),
                 todoke_date=intake.todoke_date,
                 supersedes=instead_of.key if instead_of else None,
@@ -91,9 +95,7 @@ class QueueChange:
         Returns whether somebody there is under support measures: then nothing of it is to be read here again (P08).
         """
         household = intake.household
-        if household is None:  # nobody the register knows: a right alone
-            if missing := right_error(sign_in, Right.ACCEPT):
-                await self._refuse(sign_in, intake, missing)
+        if household is None:  # nobody the register knows: a right alone, which was looked at
             return False
         restrictions = await self._restrictions(sign_in, household)
         verdict = gate.intake_verdict(
@@ -127,7 +129,7 @@ class QueueChange:
             if undecided or _same_event(form, change, intake):
                 await self._refuse(sign_in, intake, RefusedError("refused.duplicate_intake"))
 
-    async def _refuse(self, sign_in: SignIn, intake: Intake, error: RefusedError) -> NoReturn:
+    async def _refuse(self, sign_in: SignIn, intake: Intake, error: CounterError) -> NoReturn:
         facts: dict[str, str | int] = {"what": intake.kind.value, "code": error.code}
         known = tuple(one for one in intake.persons if not is_newcomer(one))
         await self._ledger.record(JournalEntry("refusal", sign_in.clerk.staff_id, known, facts))

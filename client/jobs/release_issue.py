@@ -11,7 +11,7 @@ from typing import Protocol
 
 from client.domain.certificate import CertificateRequest
 from client.domain.change import change_key
-from client.domain.clerk import HowSignedIn, SignIn
+from client.domain.clerk import HowSignedIn, Right, SignIn
 from client.domain.errors import RefusedError
 from client.domain.intake import refuse_forbidden_number
 from client.domain.release import Release, Secrets
@@ -19,6 +19,7 @@ from client.jobs.check_person import CheckPerson
 from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.ports import JournalEntry, Now
 from client.rules import releases
+from client.rules.deciding import only_prepares
 from client.rules.sign_in import right_error, session_error
 
 MOST_LETTERS = 200  # of a reason
@@ -118,6 +119,8 @@ class ReleaseIssue:
             raise RefusedError("refused.release_second")
         who = await self._checked(sign_in, second)
         _must_differ(who.clerk.staff_id, officer.clerk.staff_id, "refused.release_second")
+        if only_prepares(who, Right.ISSUE):
+            raise RefusedError("refused.receives_only")
         return who.clerk.staff_id
 
     async def _checked(self, sign_in: SignIn, shown: Secrets) -> SignIn:

@@ -27,6 +27,7 @@ from client.domain.resident import (
     ResidentStatus,
 )
 from client.rules import freshness
+from client.rules.deciding import prepare_error
 from client.rules.on_day import stands, status_on, stay_expired
 from client.rules.sign_in import may, right_error
 
@@ -143,7 +144,7 @@ def intake_verdict(
     """Judge taking in a notification for a household; a support measure does not stop a notification."""
     return _process_verdict(
         BlockProcess.IDO,
-        right_error(sign_in, Right.ACCEPT),
+        prepare_error(sign_in, Right.ACCEPT),
         household,
         restrictions,
         tokyo_day(now),
@@ -290,12 +291,13 @@ def _about_clerk(request: CertificateRequest, household: Household, sign_in: Sig
     options = request.options
     members = [household.member(number) for number in (request.subject, *request.members)]
     foreign = any(one and one.kind is ResidentKind.FOREIGN for one in members)
-    needed = [Right.ISSUE, *_ITEMS_OF[request.kind]]
+    needed = [*_ITEMS_OF[request.kind]]
     if options.honseki:
         needed.append(Right.HONSEKI)
     if foreign and (options.honseki or options.foreign_items):  # 国籍・地域 stands where a Japanese has 本籍
         needed.append(Right.ZAIRYU)
-    return [error for right in needed if (error := right_error(sign_in, right))]
+    missing = [right_error(sign_in, right) for right in needed]
+    return [error for error in (prepare_error(sign_in, Right.ISSUE), *missing) if error]
 
 
 def _about_members(request: CertificateRequest, household: Household, today: date) -> list[RefusedError]:

@@ -11,6 +11,7 @@ from client.domain.calendar import TOKYO, tokyo_day
 from client.domain.clerk import Clerk, HowSignedIn, Lease, Right, SignIn
 from client.domain.errors import CounterError, RefusedError, SignInNeededError
 from client.domain.in_force import RightGrant, StaffEntry
+from client.rules.deciding import only_prepares
 from client.rules.on_day import in_force
 from client.rules.sign_in import CLOCK_TOLERANCE, lease_over, right_error
 from client.rules.town_on_day import held_on, rights_on
@@ -44,6 +45,8 @@ def word_error(word: SignIn, now: datetime) -> CounterError | None:
     """Return why somebody cannot answer for another now, or None."""
     if word.let_in_by:
         return RefusedError("refused.let_in_by_two")
+    if only_prepares(word, Right.ISSUE) and only_prepares(word, Right.ACCEPT):
+        return RefusedError("refused.receives_only")
     if not -CLOCK_TOLERANCE <= now - word.at <= WORD_LIFE:
         return SignInNeededError("sign_in.word_stale")
     return SignInNeededError("sign_in.lease_over") if lease_over(word.lease, now) else None
@@ -114,9 +117,11 @@ def is_of(kept: datetime | None, since: datetime) -> bool:
 def common(told: Clerk, newer: Clerk) -> Clerk:
     """Return a clerk with what both a sign-in and a newer word on the same person give: the rows here, a renewal.
 
-    Where one of them is from before the town gave items one by one, looking up stands there for all of them.
+    Where one of them is from before the town gave items one by one, looking up stands there for all of them; of somebody
+    who receives by one word and not by the other, only what was given by name.
     """
-    by_item = told.by_item or newer.by_item
+    receives = Right.RECEIVE in told.rights | newer.rights
+    by_item = told.by_item or newer.by_item or receives
     rights = told.held & newer.held if by_item else told.rights & newer.rights
     return replace(told, rights=rights, by_item=by_item)
 

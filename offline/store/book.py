@@ -78,8 +78,11 @@ def issue(
         facts["deputy"] = 1
     if draft.release:
         facts["release"] = draft.release
+    if draft.decided_by:
+        facts["decided_by"] = draft.decided_by
+        payload["received_by"] = actor
     journal.append(connection, JournalEntry("issue", actor, members, facts), now)
-    issued = _fact(ChangeKind.ISSUED, payload, members, now, actor=actor, offset=offset)
+    issued = _fact(ChangeKind.ISSUED, payload, members, now, actor=draft.decided_by or actor, offset=offset)
     outbox.add(connection, issued, place.envelope)
     if draft.fee_yen:
         told = {name: payload[name] for name in ("serial", "day", "fee_yen")}
@@ -164,7 +167,10 @@ def queue(connection: sqlite3.Connection, place: Place, change: NewChange, now: 
         if change.supersedes:
             what = "to_office" if OFFICE_NOTE in change.payload else "rewritten"
             facts |= {"what": what, "supersedes": change.supersedes}
-        journal.append(connection, JournalEntry("intake", change.made_by, change.residents, facts), now)
+        if change.received_by:
+            facts["decided_by"] = change.made_by
+        actor = change.received_by or change.made_by
+        journal.append(connection, JournalEntry("intake", actor, change.residents, facts), now)
     return outbox.get(connection, change.key)
 
 

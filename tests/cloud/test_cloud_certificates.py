@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cloud.register import put
-from tests.cloud.cloud_builders import CHO, CODE, HANAKO, HOME, JIRO, KIMI, TARO, Site
+from tests.cloud.cloud_builders import CHO, CODE, HANAKO, HOME, JIRO, KIMI, START, TARO, Site
 
 pytestmark = pytest.mark.asyncio
 
@@ -125,6 +125,17 @@ async def test_what_a_rule_forbids_is_refused_by_its_code_and_nothing_is_shown(
 async def test_without_the_right_to_issue_nothing_is_issued(site: Site) -> None:
     await site.terminal.sign_in("s009")
     assert codes(await judged(site)) == [("refused.right_missing", "issue")]
+
+
+async def test_who_only_receives_is_told_nothing_a_paper_could_be_made_from(site: Site) -> None:
+    site.tenant.personnel.grant("receive", START.date(), staff_id="s009", done_by="o001")
+    site.tenant.personnel.grant("view", START.date(), staff_id="s009", done_by="o001")
+    await site.terminal.sign_in("s009")
+    answer = await judged(site)
+    assert codes(answer) == [("refused.right_missing", "issue")]
+    assert not {"rows", "forms", "restrictions"} & set(answer)
+    await site.terminal.sign_in("s001")  # who decides: the same paper, the same terminal
+    assert (await judged(site))["allowed"]
 
 
 async def test_a_block_stops_also_after_its_last_day_and_an_alert_warns(site: Site) -> None:

@@ -206,3 +206,15 @@ def _record_of(site: Site, atena_no: str) -> dict[str, object]:
     with site.tenant.register.reading() as connection:
         rows = site.tenant.register.rows(connection, "resident", column == atena_no)
     return dict(max(rows, key=lambda row: int(str(row["history_no"]))))
+
+
+async def test_who_receives_gets_no_item_with_looking_up_nor_on_the_day_items_begin(site: Site) -> None:
+    personnel = site.tenant.personnel
+    for right in ("view", "receive"):
+        personnel.grant(right, TODAY, staff_id="s009", done_by="o001")
+    assert at_work(site, "s009", "view")
+    assert not any(at_work(site, "s009", item) for item in ITEMS)
+    personnel.split_items(done_by="o001")
+    assert not any(at_work(site, "s009", item) for item in ITEMS)
+    personnel.grant("tax", TODAY, staff_id="s009", done_by="o001")
+    assert [item for item in ITEMS if at_work(site, "s009", item)] == ["tax"]

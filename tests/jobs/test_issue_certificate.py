@@ -15,7 +15,7 @@ from client.domain.certificate import (
     SheetState,
 )
 from client.domain.change import ChangeKind
-from client.domain.clerk import Right
+from client.domain.clerk import Right, SignIn
 from client.domain.errors import (
     ConflictError,
     LinkDownError,
@@ -61,7 +61,7 @@ class MemoryDesk:
     silent: bool = False
     asked: int = 0
 
-    async def eligibility(self, request: CertificateRequest) -> Eligibility:
+    async def eligibility(self, request: CertificateRequest, decider: SignIn | None = None) -> Eligibility:
         self.asked += 1
         if self.silent:
             await asyncio.sleep(60)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from client.domain.certificate import CertificateRequest, Eligibility
+from client.domain.clerk import SignIn
 from client.domain.errors import RefusedError, SignInNeededError, StoreError
 from client.jobs.ports import JournalEntry
 from tests.builders import a_request, a_sign_in
@@ -39,7 +40,9 @@ async def test_what_the_cloud_says_is_believed_whatever_the_book_says_of_the_tim
 
 async def test_a_clock_the_cloud_contradicts_while_it_answers_is_not_believed(counter: Counter) -> None:
     class Late(MemoryDesk):
-        async def eligibility(self, request: CertificateRequest) -> Eligibility:
+        async def eligibility(
+            self, request: CertificateRequest, decider: SignIn | None = None
+        ) -> Eligibility:
             counter.offset_ms = 400_000
             return await super().eligibility(request)
 

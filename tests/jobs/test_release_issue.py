@@ -19,7 +19,8 @@ from client.domain.clerk import CloudSignIn, Right, SignIn
 from client.domain.errors import ConflictError, LinkDownError, RefusedError, SignInNeededError, StoreError
 from client.domain.release import Release, Secrets
 from client.jobs.check_person import CheckPerson
-from client.jobs.issue_certificate import IssueCertificate, Prepared
+from client.jobs.issue_certificate import IssueCertificate
+from client.jobs.issue_copy import Prepared
 from client.jobs.reach import Reach
 from client.jobs.release_issue import ReleaseIssue
 from client.rules import gate
@@ -62,7 +63,7 @@ class Cloud:
     async def sign_out(self, sign_in: SignIn) -> None:
         self.ended.append(sign_in.clerk.staff_id)
 
-    async def eligibility(self, request: CertificateRequest) -> Eligibility:
+    async def eligibility(self, request: CertificateRequest, decider: SignIn | None = None) -> Eligibility:
         if self.extra:
             raise RefusedError(self.extra)
         on_paper = {request.subject, *request.members}

@@ -14,7 +14,8 @@ from client.domain.doubtful import DoubtfulPaper, Why
 from client.domain.resident import AtenaNo
 from client.jobs.certify import Certify
 from client.jobs.check_offline_papers import CheckOfflinePapers
-from client.jobs.issue_certificate import IssueCertificate, IssueSettings, Prepared
+from client.jobs.issue_certificate import IssueCertificate, IssueSettings
+from client.jobs.issue_copy import Prepared
 from client.jobs.ports import IssueDraft, StoreKeys
 from client.jobs.reach import Reach
 from client.jobs.sync_replica import SyncReplica

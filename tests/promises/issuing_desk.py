@@ -26,7 +26,7 @@ KEYS = store_keys()
 class NoCloud:
     """ports.CloudCertificates with the line down."""
 
-    async def eligibility(self, request: CertificateRequest) -> Eligibility:
+    async def eligibility(self, request: CertificateRequest, decider: SignIn | None = None) -> Eligibility:
         raise LinkDownError("link.unreachable")
 
 

@@ -14,7 +14,7 @@ from client.domain.certificate import CertificateRequest, IdentityCheck, Request
 from client.domain.errors import RefusedError
 from client.domain.feed import Feed
 from client.domain.resident import AtenaNo
-from client.jobs.issue_certificate import Prepared
+from client.jobs.issue_copy import Prepared
 from client.rules import freshness
 from offline.store.stores import FileStores
 from printing.desk.press import FilePress

@@ -91,6 +91,20 @@ def test_where_neither_knows_items_everything_stays_as_it_was() -> None:
     assert may(made.clerk, Right.ZAIRYU)
 
 
+def test_looking_up_brings_no_item_to_who_only_receives() -> None:
+    assert signed(Right.VIEW, by_item=False).clerk.held > {Right.TAX, Right.NHI}
+    assert signed(Right.VIEW, Right.RECEIVE, by_item=False).clerk.held == {Right.VIEW, Right.RECEIVE}
+
+
+@pytest.mark.parametrize("rows", [(Right.VIEW,), (Right.VIEW, Right.RECEIVE)], ids=["older rows", "rows"])
+@pytest.mark.parametrize("told", [(Right.VIEW,), (Right.VIEW, Right.RECEIVE)], ids=["older wrap", "wrap"])
+def test_who_receives_by_one_word_alone_gets_no_item_by_the_other(
+    told: tuple[Right, ...], rows: tuple[Right, ...]
+) -> None:
+    made = on_the_day(signed(*told, by_item=False), *map(a_grant, rows), by_item=False)
+    assert bool(made.clerk.held & ITEMS) == (Right.RECEIVE not in {*told, *rows})
+
+
 @given(
     st.frozensets(st.sampled_from(Right)),
     st.frozensets(st.sampled_from(Right)),

@@ -39,6 +39,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
     from tests.ui.book_states import BOOK_STATES
     from tests.ui.carry_states import CARRY_STATES
     from tests.ui.change_states import CHANGE_STATES
+    from tests.ui.decide_states import DECIDE_STATES
     from tests.ui.doubtful_states import DOUBTFUL_STATES
     from tests.ui.item_states import ITEM_STATES
     from tests.ui.line_states import LINE_STATES
@@ -68,6 +69,7 @@ async def _look(app: object, asked: argparse.Namespace) -> int:
                 | ATTACHED_STATES
                 | SETTLE_STATES
                 | RELEASE_STATES
+                | DECIDE_STATES
                 | ITEM_STATES
                 | VISIT_STATES
             ).items():

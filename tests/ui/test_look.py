@@ -10,6 +10,7 @@ from tests.ui.book_states import BOOK_STATES
 from tests.ui.carry_states import CARRY_STATES
 from tests.ui.change_states import CHANGE_STATES
 from tests.ui.cut import cut_texts
+from tests.ui.decide_states import DECIDE_STATES
 from tests.ui.doubtful_states import DOUBTFUL_STATES
 from tests.ui.drive import Counter
 from tests.ui.item_states import ITEM_STATES
@@ -32,6 +33,7 @@ EVERY = (
     | ATTACHED_STATES
     | SETTLE_STATES
     | RELEASE_STATES
+    | DECIDE_STATES
     | ITEM_STATES
     | VISIT_STATES
     | TWO_STATES

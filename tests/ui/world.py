@@ -31,6 +31,7 @@ from client.jobs.attach_file import AttachFile
 from client.jobs.check_person import CheckPerson
 from client.jobs.check_reentry import CheckReentry
 from client.jobs.compare_change import CompareChange
+from client.jobs.decide import Decide
 from client.jobs.find_resident import FindResident
 from client.jobs.follow_intakes import FollowIntakes
 from client.jobs.issue_certificate import IssueCertificate
@@ -240,7 +241,7 @@ class Desk:
 
     register: MemoryRegister
 
-    async def eligibility(self, request: CertificateRequest) -> Eligibility:
+    async def eligibility(self, request: CertificateRequest, decider: SignIn | None = None) -> Eligibility:
         household = await self.register.household_of(request.subject)
         restrictions = await self.register.restrictions_of(household.value)
         words = await self.register.form_words(request.kind, whole=True, on=TODAY)
@@ -360,6 +361,7 @@ class World:
             compare=CompareChange(find, self.versions, self.ledger),
             follow=FollowIntakes(self.ledger, self.versions, now=now),
             issue=issue,
+            decide=Decide(check, self.ledger, now=now),
             release=ReleaseIssue(
                 check, issue, self.ledger, now=now, random=random, last=timedelta(minutes=10)
             ),

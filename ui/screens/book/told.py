@@ -60,7 +60,8 @@ _FLAGS = frozenset(
 _AS_THEY_ARE = frozenset(
     {
         "account", "attachment", "attachments", "blocks", "blocks_before", "blocks_version", "broken_pages", "bundle",
-        "carried_for", "change", "changes", "copies", "entries", "fee_yen", "first", "head", "from", "hits", "key", "last",
+        "carried_for", "change", "changes", "copies", "decided_by", "entries", "fee_yen", "first", "head", "from",
+        "hits", "key", "last",
         "let_in_by", "line", "lines", "made_by", "most", "no", "note", "officer", "other", "pages", "papers", "pdf_hash",
         "prev", "printer", "register_before", "register_version", "release", "repaired_buckets", "repaired_rows",
         "saved_rows", "second", "serial", "series", "shares", "staff", "supersedes", "terminal", "to", "tries",

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from client.domain.as_of import Source
 from client.domain.certificate import IssuedCopy, SerialNo, SheetState
 from client.domain.errors import CounterError
-from client.jobs.issue_certificate import Issued, Prepared
+from client.jobs.issue_copy import Issued, Prepared
 from client.jobs.ports import Picture
 from ui.notices import Note, note_of
 from ui.text import Words
@@ -52,6 +53,7 @@ class IssueJobs:
     preview: Callable[[Prepared], Awaitable[tuple[Picture, ...]]]
     issue: Callable[[Prepared], Awaitable[tuple[Issued, ...]]]
     confirm: Callable[[SerialNo, bool, str], Awaitable[None]]
+    by_decision: Callable[[], bool] = lambda: False  # somebody else decides whether it is issued
 
 
 class CertificateModel:
@@ -109,6 +111,7 @@ class CertificateModel:
             return ()
         decided = self.prepared.decided
         total = self.prepared.fee_yen * self.copies_wanted
+        here = decided.as_of.source is Source.REPLICA
         scope = "whole" if decided.whole_household else "part"
         return (
             (self.words("certificate.kind"), self.words(f"paper.{decided.kind.value}")),
@@ -118,7 +121,7 @@ class CertificateModel:
             (self.words("certificate.fee"), self.words("basket.yen", yen=f"{total:,}")),
             (
                 self.words("certificate.source"),
-                self.words("certificate.from_replica" if self.prepared.offline else "certificate.from_cloud"),
+                self.words("certificate.from_replica" if here else "certificate.from_cloud"),
             ),
         )
 
@@ -128,6 +131,11 @@ class CertificateModel:
         if self.prepared is None or self.phase is not Phase.PREVIEW:
             return ()
         return tuple(self.words(code) for code in self.prepared.warnings)
+
+    @property
+    def print_key(self) -> str:
+        """Return the words on the print button."""
+        return "decide.print" if self.may_print and self._jobs.by_decision() else "certificate.print"
 
     @property
     def may_print(self) -> bool:

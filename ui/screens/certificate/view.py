@@ -139,6 +139,7 @@ class CertificateView(QWidget):
         asking = model.present is not None
         self._print.setVisible(model.phase in {Phase.PREVIEW, Phase.PRINTING})
         self._print.setEnabled(model.may_print)
+        self._print.setText(self._words(model.print_key))
         for part in (self._handed, self._spoiled, self._reason, self._reason_caption):
             part.setVisible(asking)
             part.setEnabled(asking and not model.saving)

@@ -40,6 +40,7 @@ class ChangeJobs:
     slip: Callable[[QueuedChange], Awaitable[Printed]]  # 仮受付票, the first time and again
     seal: Callable[[str], bytes]  # words for the cloud alone
     attach: Attach
+    by_decision: Callable[[], bool] = lambda: False  # somebody else decides whether it is taken in
 
 
 class ChangeModel:
@@ -149,6 +150,11 @@ class ChangeModel:
     def may_accept(self) -> bool:
         """Tell whether the notification can still be taken in; once it is, the form is over."""
         return not self.busy and self.accepted is None
+
+    @property
+    def accept_key(self) -> str:
+        """Return the words on the button that takes in."""
+        return "decide.accept" if self.may_press and self._jobs.by_decision() else "change.accept"
 
     @property
     def may_press(self) -> bool:

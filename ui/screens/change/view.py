@@ -166,6 +166,7 @@ class ChangeView(QWidget):
         self._attached.paint()
         self._attached.setVisible(model.accepted is None)
         self._accept.setEnabled(model.may_press)
+        self._accept.setText(self._words(model.accept_key))
         self._accept.setVisible(model.accepted is None)
         self._slip.setVisible(model.accepted is not None)
         self._slip.setEnabled(model.may_print)

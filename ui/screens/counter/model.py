@@ -11,7 +11,7 @@ from client.domain.clerk import Right, SignIn
 from client.domain.errors import CounterError
 from client.domain.resident import AtenaNo, Resident
 from client.jobs.find_resident import HouseholdView, veiled
-from client.jobs.issue_certificate import Prepared
+from client.jobs.issue_copy import Prepared
 from client.jobs.ports import Now
 from client.rules import freshness, gate, releases
 from client.rules.end_alerts import EndAlert, end_alerts
@@ -298,8 +298,8 @@ class CounterModel:
 
     @property
     def may_accept(self) -> bool:
-        """Tell whether this clerk takes in notifications."""
-        return self._has(Right.ACCEPT)
+        """Tell whether this clerk takes in notifications, alone or by somebody's decision."""
+        return self._has(Right.ACCEPT) or self._has(Right.RECEIVE)
 
     def dismiss(self) -> None:
         """Take the note away."""
