@@ -65,6 +65,9 @@ async def nothing() -> None:
     """Do nothing."""
 
 
+_TRY_ENDED = 0.2  # seconds, after which nobody holds what was typed in vain
+
+
 @dataclass(slots=True)
 class Counter:
     """An open counter, as whoever drives it holds it."""
@@ -90,12 +93,18 @@ class Counter:
         """Sign in; what keeps the files shut is the exit code, should the window be closed over it."""
         try:
             sign_in = await self.log_in(staff_id, password, code)
-        except StoreError as error:
-            self.kept_shut_by = error
+        except CounterError as error:
+            self.kept_shut_by = error if isinstance(error, StoreError) else self.kept_shut_by
+            self.tasks.replace("forget_try", self._forget_try)
             raise
         self.kept_shut_by = None
         await self.take_letters()
         return sign_in
+
+    async def _forget_try(self) -> None:
+        """Overwrite what was typed, as a lock does: with nobody let in no stores are shut after it."""
+        await asyncio.sleep(_TRY_ENDED)
+        await self.doors.stores.overwrite_freed()
 
     @property
     def sign_in(self) -> SignIn | None:

@@ -160,6 +160,7 @@ STAGES = (
         (
             *(f"ui/{part}.py" for part in ("__main__", "background", "clipboard", "last_words", "no_core")),
             *("client/logs.py", "offline/store/door.py", "offline/store/files.py", "printing/desk/"),
+            *("offline/store/freed.py", "ui/widgets/secret_field.py", "ui/screens/log_in/"),
             *("tests/leak_forms.py", "tests/leak_search.py", "tests/journeys/leaks.py"),
         ),
         also=("tests/ui/test_no_way_out.py",),

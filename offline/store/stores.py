@@ -101,6 +101,10 @@ class FileStores:
         self._keys = None
         await self.replica.close()
         await self.ledger.close()
+        await self.overwrite_freed()
+
+    async def overwrite_freed(self) -> None:
+        """Overwrite what was let go of, of the secrets of a try that let nobody in too."""
         if self._forgotten is not None:
             # Here and not on a thread, where it would destroy what Qt has on the window's own, and Qt ends there.
             gc.collect()

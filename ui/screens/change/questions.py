@@ -13,6 +13,7 @@ from ui.screens.change.model import ChangeModel
 from ui.text import Words
 from ui.widgets.choices import check, choice
 from ui.widgets.parts import caption_for, restyle
+from ui.widgets.secret_field import SecretField
 from ui.widgets.taken_out import gone_when_taken_out
 
 _KEYS = "123456789BCEGHIJKLMOQRTUVWZ"  # with Alt; A, D, F, N, P, S, X and Y are the form's own
@@ -20,16 +21,15 @@ _LONGEST_DAY, _FIELD_EDGES, _LONG_LINES = "令和88年88月88日", 26, 3
 _HALF = frozenset({Ask.DAY, Ask.TIME, Ask.YEAR, Ask.CHOICE, Ask.CHECK, Ask.PHONE, Ask.RESIDENT, Ask.NUMBER})
 
 
-class NumberField(QLineEdit):
+class NumberField(SecretField):
     """A number that no eye and no disk may keep: masked, and taken away to be sealed as soon as it is left."""
 
     def __init__(self, name: str, model: ChangeModel, words: Words) -> None:
-        super().__init__()
+        super().__init__("")  # it is named as every question is
+        self.setInputMethodHints(self.inputMethodHints() | Qt.InputMethodHint.ImhDigitsOnly)
         self._name = name
         self._model = model
         self._words = words
-        self.setEchoMode(QLineEdit.EchoMode.Password)
-        self.setInputMethodHints(Qt.InputMethodHint.ImhHiddenText | Qt.InputMethodHint.ImhDigitsOnly)
         self.textEdited.connect(lambda _text: model.unseal(name))
         self.returnPressed.connect(self._seal)
         self.show_state()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from ui.screens.log_in.model import LogInModel
 from ui.text import Words
 from ui.widgets.parts import button, card, field_grid, label, restyle, wrapped
+from ui.widgets.secret_field import SecretField
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +35,8 @@ class LogInView(QWidget):
         self._model = model
         self._words = words
         self._staff = _field("logInStaff")
-        self._password = _field("logInPassword", secret=True)
-        self._code = _field("logInCode", secret=model.second != "code")
+        self._password = SecretField("logInPassword")
+        self._code = _field("logInCode") if model.second == "code" else SecretField("logInCode")
         if model.second == "code":
             self._code.setMaxLength(6)
         self._button = button(words("log_in.button"), "logInButton", self._on_submitted, primary=True)
@@ -47,6 +48,7 @@ class LogInView(QWidget):
         self._beside = QVBoxLayout()
         self._lay_out(town, terminal)
         for field in (self._staff, self._password, self._code):
+            field.setMinimumWidth(250)
             field.returnPressed.connect(self._on_submitted)
         model.changed = self.paint
         model.forget_secrets = self._forget_secrets
@@ -166,11 +168,8 @@ class LogInView(QWidget):
             self._model.submit(self._staff.text(), self._password.text(), self._code.text())
 
 
-def _field(name: str, *, secret: bool = False) -> QLineEdit:
+def _field(name: str) -> QLineEdit:
     made = QLineEdit()
     made.setObjectName(name)
-    made.setMinimumWidth(250)
     made.setProperty("inputMethodHints", _LATIN)
-    if secret:
-        made.setEchoMode(QLineEdit.EchoMode.Password)
     return made

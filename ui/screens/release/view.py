@@ -10,6 +10,7 @@ from ui.text import Words
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, card, field_grid, label, restyle, wrapped
 from ui.widgets.scrolled import scrolled
+from ui.widgets.secret_field import SecretField
 
 _LATIN = Qt.InputMethodHint.ImhLatinOnly | Qt.InputMethodHint.ImhNoPredictiveText
 _WIDE, _WIDE_EMS = 760, 40  # the least in pixels, and in letters of the screen
@@ -135,8 +136,8 @@ def _field(name: str, most: int) -> QLineEdit:
 
 
 def _secret_field(name: str, part: str) -> QLineEdit:
-    made = _field(name, 16 if part == "Code" else 200)
-    made.setInputMethodHints(_LATIN)
-    if part != "Staff":  # where the town uses cards, the code is a PIN
-        made.setEchoMode(QLineEdit.EchoMode.Password)
+    # Where the town uses cards, the code is a PIN.
+    made = _field(name, 200) if part == "Staff" else SecretField(name)
+    made.setInputMethodHints(made.inputMethodHints() | _LATIN)
+    made.setMaxLength(16 if part == "Code" else 200)
     return made

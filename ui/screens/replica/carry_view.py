@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from ui.screens.replica.carry import CarryModel, Stage
 from ui.text import Words
@@ -11,10 +11,10 @@ from ui.widgets.file_dialog import ask_for_file
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, caption_for, label, plain, restyle, wrapped
 from ui.widgets.scrolled import scrolled
+from ui.widgets.secret_field import SecretField
 from ui.widgets.sheet import lay_sheet
 
 _STEPS = 1000  # of the bar
-_LATIN = Qt.InputMethodHint.ImhLatinOnly | Qt.InputMethodHint.ImhNoPredictiveText
 _FACTS = 7
 _MOST = 100
 
@@ -32,10 +32,10 @@ class CarryView(QWidget):
         self._notice.closed.connect(model.dismiss)
         self._verdict = wrapped(role="strong", name="carryVerdict")
         self._verdict_more = wrapped(name="carryVerdictMore")
-        self._share = _secret("carryShare")
+        self._share = SecretField("carryShare")
         self._share_asks = caption_for("", self._share, "strong")
         self._share.textEdited.connect(model.type)
-        self._passphrase = _secret("carryPassphrase")
+        self._passphrase = SecretField("carryPassphrase")
         self._passphrase_asks = caption_for("", self._passphrase, "strong")
         self._passphrase.returnPressed.connect(self._said)
         self._state = wrapped(name="carryState")
@@ -193,11 +193,3 @@ class CarryView(QWidget):
 
     def _said(self) -> None:
         self._model.say(self._passphrase.text())
-
-
-def _secret(name: str) -> QLineEdit:
-    made = QLineEdit()
-    made.setObjectName(name)
-    made.setEchoMode(QLineEdit.EchoMode.Password)
-    made.setInputMethodHints(_LATIN | Qt.InputMethodHint.ImhSensitiveData)
-    return made

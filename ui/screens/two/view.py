@@ -10,9 +10,11 @@ from ui.screens.two.model import Act, Step, TwoModel, Typed
 from ui.text import Words
 from ui.widgets.notice import NoticeBar
 from ui.widgets.parts import button, caption_for, card, label, restyle, wrapped
+from ui.widgets.secret_field import SecretField
 
 _WIDTH, _EMS = 640, 36  # the least in pixels, and in letters of the screen
 _FIELDS = ("staff", "password", "again", "code")
+_LATIN = Qt.InputMethodHint.ImhLatinOnly | Qt.InputMethodHint.ImhNoPredictiveText
 _SECRET = frozenset({"password", "again"})
 
 
@@ -172,11 +174,10 @@ def _choice(name: str) -> QComboBox:
 
 
 def _field(name: str) -> QLineEdit:
-    made = QLineEdit()
-    made.setObjectName(f"two{name.capitalize()}")
-    made.setInputMethodHints(Qt.InputMethodHint.ImhLatinOnly | Qt.InputMethodHint.ImhNoPredictiveText)
-    if name in _SECRET:
-        made.setEchoMode(QLineEdit.EchoMode.Password)
+    known_as = f"two{name.capitalize()}"
+    made = SecretField(known_as) if name in _SECRET else QLineEdit()
+    made.setObjectName(known_as)
+    made.setInputMethodHints(made.inputMethodHints() | _LATIN)
     if name == "code":
         made.setMaxLength(6)
     return made
