@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -374,7 +375,7 @@ def test_from_a_pipe_it_is_a_line_each(
     (tmp_path / "none.toml").write_text("", "utf-8")
 
     def typed(place: Place, *lines: str) -> None:
-        monkeypatch.setattr(account, "place_of", lambda _: place)
+        monkeypatch.setattr(account, "alone_at", lambda _: nullcontext(place))
         monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
     monkeypatch.setattr(account, "account_named", lambda _: SECOND)

@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,7 +153,7 @@ def test_the_verb_moves_it_to_where_the_setting_says(
     pc = asyncio.run(a_pc(tmp_path))
     (tmp_path / "settings.toml").write_text('device_key = "tpm"\n', "utf-8")
     monkeypatch.setenv("MADOGUCHI_CONFIG", str(tmp_path / "settings.toml"))
-    monkeypatch.setattr(keys, "place_of", lambda _: pc.place(here.keeping()))
+    monkeypatch.setattr(keys, "alone_at", lambda _: nullcontext(pc.place(here.keeping())))
     lines = (OFFICER, PASSWORD, pc.desk.code(OFFICER))
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
     assert main(["keys", "move", "--json"]) == exit_codes.OK

@@ -5,6 +5,7 @@ import asyncio
 import io
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -162,7 +163,8 @@ def test_from_a_pipe_it_is_a_line_each(
     folder = nowhere / "t"
     vault = asyncio.run(a_vault(town, folder, Right.OFFICER))
     monkeypatch.setattr(
-        "ui.cli.bundle_stores.place_of", lambda _: Place(folder, "training", vault, lambda: NOW)
+        "ui.cli.bundle_stores.alone_at",
+        lambda _: nullcontext(Place(folder, "training", vault, lambda: NOW)),
     )
     for number in (2, 3):
         (nowhere / f"share-{number}").write_text(town.escrow.papers[number - 1], "utf-8")

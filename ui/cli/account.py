@@ -14,7 +14,7 @@ from client.domain.errors import RefusedError
 from client.jobs.ports import JournalEntry
 from client.rules.sign_in import trusted_now
 from offline.store import handed, wraps
-from offline.store.files import InstanceLock, is_shared
+from offline.store.files import is_shared
 from offline.store.identity import TerminalIdentity, key_from
 from offline.store.keyring_door import account_named
 from offline.store.keys import place_of as bound_to
@@ -22,7 +22,7 @@ from offline.store.wraps import Argon2Cost
 from ui.carrying import must_be_officer
 from ui.cli import exit_codes
 from ui.cli.asking import Asking
-from ui.cli.at_the_book import Place, Secrets, at_the_book, must_be_open, place_of
+from ui.cli.at_the_book import Place, Secrets, alone_at, at_the_book, must_be_open
 from ui.cli.bundle_stores import Told
 from ui.config_file import Loaded
 from ui.text import Words
@@ -30,9 +30,9 @@ from ui.text import Words
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     """Do one of the acts while no counter is open on the same data. RefusedError, SignInNeededError, StoreError."""
-    place, asking = place_of(loaded), Asking()
+    asking = Asking()
     words = Words(loaded.config.language, loaded.config.help_contact)
-    with InstanceLock(place.folder / "lock"):
+    with alone_at(loaded) as place:
         if asked.act == "hand":
             told = asyncio.run(hand(place, account_named(asked.account), asking.clerk))
         else:

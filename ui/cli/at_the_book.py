@@ -1,7 +1,7 @@
 """A verb that opens this terminal's stores: where they are, and who is let in as the counter would let them in today."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from client.jobs.ports import JournalEntry, Now
 from client.rules.sign_in import offline_error
 from client.rules.staff_terms import within_terms, word_error
 from offline.store.bundle_maker import Sign
+from offline.store.files import InstanceLock
 from offline.store.keys import Vault
 from offline.store.order_file import OrderFile
 from offline.store.stores import FileStores
@@ -35,13 +36,20 @@ class Place:
     now: Now = field(repr=False)
 
 
-def place_of(loaded: Loaded) -> Place:
-    """Return where this terminal's files are. StoreError ``store.no_keys`` where this PC is none."""
+@contextmanager
+def alone_at(loaded: Loaded) -> Iterator[Place]:
+    """Hold this terminal's files alone: no secret is asked for, tried or counted while another program has them.
+
+    StoreError ``store.no_keys`` where this PC is no terminal, ``store.in_use``.
+    """
     folder, environment = loaded.config.terminal_dir, loaded.config.environment
-    vault = vault_of(loaded.config, card_door(loaded.config)) if folder.exists() else None
-    if vault is None or not vault.enrolled:
+    if not folder.exists():
         raise StoreError("store.no_keys")
-    return Place(folder, environment, vault, utc_now)
+    with InstanceLock(folder / "lock"):
+        vault = vault_of(loaded.config, card_door(loaded.config))
+        if not vault.enrolled:
+            raise StoreError("store.no_keys")
+        yield Place(folder, environment, vault, utc_now)
 
 
 def must_be_open(place: Place) -> TerminalFacts:

@@ -17,12 +17,12 @@ from client.rules.share_text import LINES, letter_of, read_line, read_share
 from offline.store import escrow
 from offline.store.bundle_file import BundleFile, Tell, nobody
 from offline.store.bundle_maker import BundleMaker, Sign
-from offline.store.files import InstanceLock, read_whole, write_whole
+from offline.store.files import read_whole, write_whole
 from offline.store.stores import FileStores
 from ui import carrying
 from ui.carrying import Here, Shares, must_be_officer
 from ui.cli.asking import Asking
-from ui.cli.at_the_book import Place, Secrets, as_today, must_be_open, place_of, refusals_written, stores_open
+from ui.cli.at_the_book import Place, Secrets, alone_at, as_today, must_be_open, refusals_written, stores_open
 from ui.cli.pace import Pace
 from ui.config_file import Loaded
 from ui.text import Words
@@ -118,18 +118,17 @@ def card_for(terminal: Terminal, given: Path | None) -> EscrowCard:
 async def open_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
     """Do ``madoguchi bundle open``."""
     words, asking = Words(loaded.config.language, loaded.config.help_contact), Asking()
-    file = BundleFile(asked.file)
     officers = Officers(asking, words, asked.share)
-    verifying = Pace(words, "carry.verifying", file.bundle.size)
-    opening = Pace(words, "carry.opening", file.bundle.size)
+    with alone_at(loaded) as place:
+        file = BundleFile(asked.file)
+        verifying = Pace(words, "carry.verifying", file.bundle.size)
+        opening = Pace(words, "carry.opening", file.bundle.size)
 
-    def verified(bundle: Bundle) -> Sequence[Share]:
-        file.verify(verifying.told)
-        verifying.end()
-        return officers.shares(bundle)
+        def verified(bundle: Bundle) -> Sequence[Share]:
+            file.verify(verifying.told)
+            verifying.end()
+            return officers.shares(bundle)
 
-    place = place_of(loaded)
-    with InstanceLock(place.folder / "lock"):
         async with opened(place, asking.clerk()) as terminal:
             told = await take_in(terminal, file, verified, opening.told)
     opening.end()
@@ -138,8 +137,7 @@ async def open_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
 
 async def make_asked(loaded: Loaded, asked: argparse.Namespace) -> Told:
     """Do ``madoguchi bundle make``."""
-    place = place_of(loaded)
-    with InstanceLock(place.folder / "lock"):
+    with alone_at(loaded) as place:
         async with opened(place, Asking().clerk()) as terminal:
             pace = Pace(Words(loaded.config.language, loaded.config.help_contact), "carry.writing", 0)
             told = await write_out(terminal, asked.file, asked, pace.told)

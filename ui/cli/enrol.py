@@ -7,12 +7,13 @@ from dataclasses import replace
 from msgspec import json as wire
 
 from client.domain.terminal import TerminalFacts
+from offline.store.files import InstanceLock
 from ui.cli import exit_codes
 from ui.config_file import Loaded
 
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
-    """Enrol; a PC that is a terminal already stays one."""
+    """Enrol; a PC that is a terminal already stays one. StoreError ``store.in_use`` while its counter is open."""
     config = loaded.config
     if asked.token_file:
         config = replace(config, enrolment_token_file=asked.token_file)
@@ -22,7 +23,8 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
 
         return await enrolled_terminal(config)
 
-    facts = asyncio.run(enrol())
+    with InstanceLock(config.terminal_dir / "lock"):
+        facts = asyncio.run(enrol())
     told = {"terminal_no": facts.terminal_no, "municipality": facts.municipality_name}
     if asked.json:
         print(wire.encode({"ok": True, **told}).decode())

@@ -6,10 +6,9 @@ import asyncio
 from msgspec import json as wire
 
 from client.api.enrolment import EnrolmentDesk
-from offline.store.files import InstanceLock
 from ui.cli import exit_codes
 from ui.cli.asking import Asking
-from ui.cli.at_the_book import Place, place_of
+from ui.cli.at_the_book import Place, alone_at
 from ui.cli.bundle_stores import Told
 from ui.cli.device_move import move
 from ui.cli.device_rotate import rotate
@@ -19,8 +18,7 @@ from ui.config_file import Loaded
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     """Do one of the acts while no counter is open on the same data. RefusedError, SignInNeededError, StoreError."""
-    place = place_of(loaded)
-    with InstanceLock(place.folder / "lock"):
+    with alone_at(loaded) as place:
         if asked.act == "erase":
             told = asyncio.run(erase(place, asked.staff, Asking().clerk))
         elif asked.act == "rotate":

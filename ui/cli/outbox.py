@@ -12,7 +12,7 @@ from client.api.commands import CommandBox
 from client.api.http import Http
 from client.domain.bundle import BundleKind
 from client.domain.change import ChangeState
-from client.domain.errors import RefusedError, StoreError
+from client.domain.errors import RefusedError
 from client.jobs.carry_attachments import CarryAttachments, Left
 from client.jobs.carry_outbox import Carried, CarryOutbox
 from client.jobs.ports import JournalEntry
@@ -22,12 +22,11 @@ from client.rules.outbox import UNDER_WAY, needs_a_person
 from offline.store import escrow
 from offline.store.bundle_file import BundleFile
 from offline.store.bundle_maker import BundleMaker
-from offline.store.files import InstanceLock
 from offline.store.unsent_export import SealedExport, is_export, note_exported
 from ui.carrying import Shares, must_be_ours, write_refusal
 from ui.cli import exit_codes, sealed_outbox
 from ui.cli.asking import Asking
-from ui.cli.at_the_book import Place, place_of
+from ui.cli.at_the_book import Place, alone_at
 from ui.cli.bundle_stores import Officers, Terminal, Told, card_for, opened
 from ui.config_file import Loaded
 from ui.doors import http_of
@@ -57,11 +56,7 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
 
 async def _at_the_terminal(loaded: Loaded, use: Use) -> Told:
     """Open this terminal's stores while no counter has them, with an officer's secrets."""
-    folder = loaded.config.terminal_dir
-    if not folder.exists():
-        raise StoreError("store.no_keys")
-    with InstanceLock(folder / "lock"):
-        place = place_of(loaded)
+    with alone_at(loaded) as place:
         async with opened(place, Asking().clerk()) as terminal:
             return await use(terminal, place)
 
