@@ -90,6 +90,17 @@ class MemoryRegister:
     def as_of(self) -> AsOf:
         return AsOf(self.source, self.version, self.at, 7, self.at)
 
+    async def certifier_on(self, _day: date) -> Answer[tuple[str, str] | None]:
+        self._reach()
+        return Answer((self.words.certifier.title, self.words.certifier.name), self.as_of)
+
+    async def words_under(
+        self, deputy: Deputy, kind: CertificateKind, *, whole: bool, on: date
+    ) -> Answer[FormWords]:
+        told = await self.form_words(kind, whole=whole, on=on)
+        certifier = replace(told.value.certifier, title=deputy.title, name=deputy.name, declared=True)
+        return Answer(replace(told.value, certifier=certifier, seal=None), told.as_of)
+
     async def find(self, query: Query, *, limit: int) -> Answer[tuple[Hit, ...]]:
         self._reach()
         self.queries.append(query)

@@ -34,7 +34,7 @@ from ui.book_desk import BookDesk, book_jobs_of
 from ui.card_watch import CardWatch
 from ui.cli import exit_codes
 from ui.clipboard import Copied
-from ui.declared import declare_of
+from ui.declared import declare_of, deputy_of
 from ui.doors import Doors, open_doors, utc_now
 from ui.doubtful import DoubtfulDesk
 from ui.drill import Director, DoorsToADrill, Place
@@ -254,7 +254,8 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
     cards = doors.card is not None
     ReleaseDesk(face, jobs.release, jobs.offline, config.release_minutes, tasks, cards=cards)
     declare = declare_of(config, doors, line.log_in, lambda: line.watch.usable)
-    TwoDesk(face, window.log_in_view, let_in_of(doors, line.log_in), declare, tasks)
+    deputy = deputy_of(config, doors, line.log_in, lambda: line.watch.usable, lambda: face.letters)
+    TwoDesk(face, window.log_in_view, let_in_of(doors, line.log_in), declare, tasks, deputy=deputy)
     SettleDesk(face, jobs.compare, jobs.settle, tasks, utc_now, returned=jobs.returned)
     counter: Counter = Counter(
         window, config, doors, face, rounds, line.watch, line.log_in, line.send, line.sync, tasks
@@ -265,6 +266,7 @@ def _join(window: Window, config: Config, doors: Doors, tasks: Tasks, reporter: 
 
 async def _show_declared(window: Window, doors: Doors) -> None:
     await doors.vault.declarations.load()
+    await doors.vault.declarations.deputies.known()
     window.log_in_view.show_declared()
 
 

@@ -15,6 +15,7 @@ from client.domain.errors import CounterError, LinkDownError, RefusedError, Stor
 from client.domain.feed import Feed, Position
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
+from client.jobs.declare_deputy import EndDeputy
 from client.jobs.feed_ports import ReplicaFiles
 from client.jobs.heed_orders import HeedOrders
 from client.jobs.keep_at_night import KeepAtNight
@@ -79,6 +80,7 @@ class Upkeep:
     journal: SendJournal | None = None
     erasing: Callable[[], bool] = lambda: False  # then nothing more is laid by
     declared: Callable[[], Declaration | None] = lambda: None
+    deputy: EndDeputy | None = None
 
 
 class Rounds:
@@ -281,13 +283,16 @@ class Rounds:
         if beside != (self.facts.attachments, self.facts.attachments_lost):
             self._upkeep.write_down("attachments", {"waiting": beside[0], "lost": beside[1]})
         filling = self.facts.filling and position.register is None
-        declared = self._upkeep.declared()
+        declared, register = self._upkeep.declared(), position.register
+        ends = self._upkeep.deputy
+        deputy = None if ends is None else await ends(register.at if register else None)
         facts = replace(
             self.facts,
             position=position,
             filling=filling,
             doubtful=doubts.open,
             declared_until=declared.until if declared else None,
+            deputy_until=deputy.last_day if deputy else None,
         )
         self.facts = status.with_outbox(facts, counts)
         self._upkeep.watch.note_unsent(self.facts.waiting)

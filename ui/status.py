@@ -1,7 +1,7 @@
 """What the permanent status bar says: line, age of the replica, what waits, printer. No toolkit."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 
 from client.domain.change import OutboxCounts
@@ -69,6 +69,7 @@ class Facts:
     position: Position = _NOWHERE
     filling: bool = False
     declared_until: datetime | None = None  # a disaster
+    deputy_until: date | None = None  # the last day of a 職務代理者 declared here
     needs_fill: bool = False  # due, and only when asked for: the line is paid by the byte
     fill: Progress = _NOTHING
     fill_ends_at: datetime | None = None  # as the pace is now
@@ -123,13 +124,23 @@ def link_cell(facts: Facts, words: Words, now: datetime) -> Cell:
     if facts.sign_in_again:
         detail = words("status.sign_in_again")
     word = words(f"line.{facts.line.value}")
-    if facts.declared_until and facts.line is Line.OFFLINE:
-        word = words("status.declared", line=word, time=short_time(facts.declared_until, now))
+    word = _declared(facts, word, words, now)
     if facts.metered and facts.line is not Line.MOBILE:
         word = words("status.metered", line=word)
     elif facts.carrying is Uplink.SECOND and facts.line in _CARRIED:
         word = words("status.over", line=word, uplink=words(f"uplink.{facts.carrying.value}"))
     return Cell(mark, tone, word, detail)
+
+
+def _declared(facts: Facts, line: str, words: Words, now: datetime) -> str:
+    """Return the line's word with what is declared here; of two declarations only that they are, for the room."""
+    disaster = facts.declared_until if facts.line is Line.OFFLINE else None
+    deputy = facts.deputy_until
+    if disaster and deputy:
+        return words("status.declared_both", line=line)
+    if disaster:
+        return words("status.declared", line=line, time=short_time(disaster, now))
+    return words("status.deputy", line=line, month=deputy.month, day=deputy.day) if deputy else line
 
 
 def named(services: tuple[str, ...], words: Words) -> str:

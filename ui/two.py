@@ -3,13 +3,14 @@
 import os
 from datetime import timedelta
 
+from client.jobs.declare_deputy import DeclareDeputy
 from client.jobs.declare_disaster import DeclareDisaster
 from client.jobs.let_in import LetIn
 from client.jobs.log_in import LogIn
 from ui.doors import Doors, utc_now
 from ui.face import Face
 from ui.screens.log_in.view import LogInView
-from ui.screens.two.model import TwoModel, declared_words
+from ui.screens.two.model import TwoModel, declared_words, deputy_words
 from ui.screens.two.view import TwoView
 from ui.work import Starter
 
@@ -21,11 +22,23 @@ class TwoDesk:
     """Opens the screen, signed in or not; it is made when it is first wanted, and goes back to where one came from."""
 
     def __init__(
-        self, face: Face, log_in: LogInView, job: LetIn, declare: DeclareDisaster, starter: Starter
+        self,
+        face: Face,
+        log_in: LogInView,
+        job: LetIn,
+        declare: DeclareDisaster,
+        starter: Starter,
+        *,
+        deputy: DeclareDeputy,
     ) -> None:
         self._face = face
-        self.model = TwoModel(face.words, job, declare, starter)
-        log_in.declared = lambda: declared_words(declare.present, face.words)
+        self.model = TwoModel(face.words, job, declare, deputy, starter)
+
+        def declared() -> str:
+            told = declared_words(declare.present, face.words), deputy_words(deputy.present, face.words)
+            return "\n".join(filter(None, told))
+
+        log_in.declared = declared
         self.model.finished = self._leave
         self.view: TwoView | None = None
         face.back_from[SCREEN] = self.model.back
@@ -38,7 +51,7 @@ class TwoDesk:
         if face.shell.present == SCREEN or not face.may_leave():
             return
         if self.view is None:
-            self.view = TwoView(self.model, face.words)
+            self.view = TwoView(self.model, face.words, lambda: face.letters)
             face.shell.add(SCREEN, self.view)
         face.shell.show_screen(SCREEN)
         self.view.begin()

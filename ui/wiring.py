@@ -69,7 +69,7 @@ from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
 from ui.cards import sessions_of
 from ui.carry_jobs import carry_jobs
-from ui.declared import declared_now
+from ui.declared import declared_now, end_deputy_of
 from ui.doors import Doors, utc_now, wipe_of
 from ui.jobs import FillJobs, Jobs
 from ui.journal_rounds import send_journal_of
@@ -378,6 +378,7 @@ def upkeep_of(config: Config, doors: Doors, line: CloudLine) -> Upkeep:
         send_journal_of(config, doors, line.watch),
         lambda: line.wipe.under_way,
         declared=lambda: declared_now(doors),
+        deputy=end_deputy_of(doors),
     )
 
 

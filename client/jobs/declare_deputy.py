@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 
 from client.domain.calendar import tokyo_day
@@ -47,10 +47,20 @@ class DeclareDeputy:
         self._missing = missing
         self.longest = longest
 
-    async def present(self) -> Deputy | None:
+    @property
+    def today(self) -> date:
+        """Return the day it is at the counter."""
+        return tokyo_day(self._now())
+
+    @property
+    def present(self) -> Deputy | None:
         """Return the deputy declared here whose days are not over, as far as that is known with the stores shut."""
-        deputy = await self._kept.known()
+        deputy = self._kept.present
         return None if deputy is None or ending(deputy, self._now(), None) else deputy
+
+    async def load(self) -> None:
+        """Learn what the disk has."""
+        await self._kept.known()
 
     async def __call__(self, first: Unlocked, second: Unlocked, words: Appointed) -> Deputy:
         """Write it into the book, then let it count.

@@ -11,6 +11,11 @@ from client.domain.deputy import Deputy
 class Deputies(Protocol):
     """Where the terminal keeps the one that was declared last."""
 
+    @property
+    def present(self) -> Deputy | None:
+        """Return the same as it was read or written last, without the disk."""
+        ...
+
     async def known(self) -> Deputy | None:
         """Return it, over or not; None where there is none, or where the keys cannot be had."""
         ...

@@ -68,6 +68,11 @@ class Deputies:
         self._read = False
         self._present: Deputy | None = None
 
+    @property
+    def present(self) -> Deputy | None:
+        """Return the same as it was read or written last, without the disk."""
+        return self._present
+
     async def known(self) -> Deputy | None:
         """Return what was declared last, over or not; None where there is none, or where the keys cannot be had."""
         if not self._read:

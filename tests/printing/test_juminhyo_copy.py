@@ -11,6 +11,7 @@ from client.domain.calendar import RegisterDate
 from client.domain.certificate import Certifier, Decided, JuminhyoOptions, OfficialSeal
 from client.domain.errors import PaperError
 from client.domain.resident import Address, ReadName, Resident, ResidentStatus
+from client.rules.deputy import LONGEST
 from printing.layout.fonts import find_fonts
 from printing.layout.glyphs import FontChain
 from printing.layout.page import Page, Tone
@@ -245,6 +246,14 @@ def test_an_acting_mayor_is_named_in_full() -> None:
         only(decided(certifier=acting)).text_of("certifier")
         == "みどり県あおぞら市長職務代理者　副市長　　渡辺　花子"
     )
+
+
+def test_a_deputy_declared_at_the_terminal_fits_with_the_most_letters_that_are_taken() -> None:
+    words = "長" * LONGEST, WATANABE[1:] * LONGEST
+    declared = Certifier("神奈川県", "南足柄市", *words, declared=True)
+    page = only(decided(certifier=declared, seal=None))
+    assert page.text_of("certifier") == f"神奈川県南足柄市{words[0]}　　{words[1]}"
+    assert page.images == ()
 
 
 @pytest.mark.parametrize("side", [0, 26, 40])

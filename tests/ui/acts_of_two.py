@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from client.jobs.declare_deputy import DeclareDeputy
 from client.jobs.declare_disaster import DeclareDisaster
 from client.jobs.let_in import LetIn
 from tests.ui.world import World
@@ -17,6 +18,21 @@ def let_in(world: World) -> LetIn:
         now=world.clock,
         random=lambda count: bytes(range(count)),
         longest=timedelta(days=1),
+    )
+
+
+def deputy(world: World) -> DeclareDeputy:
+    """Return how two declare a deputy."""
+    return DeclareDeputy(
+        world.jobs.log_in,
+        world.keys,
+        world.deputies,
+        world.ledger,
+        world.replica,
+        now=world.clock,
+        on_line=lambda: world.link.usable,
+        missing=lambda _text: (),
+        longest=7,
     )
 
 

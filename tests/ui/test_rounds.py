@@ -8,10 +8,12 @@ from typing import Any, cast
 
 import pytest
 
+from client.domain.deputy import Deputy
 from client.domain.errors import CounterError, LinkDownError, StoreError
 from client.domain.feed import Feed, FeedPosition, Mended, Position
 from client.jobs.count_bytes import CountBytes
 from client.jobs.cross_line import CrossLine
+from client.jobs.declare_deputy import EndDeputy
 from client.jobs.send_attachments import Brought
 from client.jobs.sync_replica import SyncReplica
 from client.jobs.take_chunks import Progress
@@ -19,8 +21,9 @@ from client.jobs.watch_link import LinkWatch
 from client.rules.sync import FeedRound, RoundReport
 from client.rules.traffic import Cost, Kind
 from client.rules.usage import Usage
-from tests.builders import NOW
-from tests.replica_fakes import LandingBook, MemoryReplica, ModelRegister
+from tests.builders import NOW, TODAY
+from tests.fakes import FakeClock, MemoryDeputies, MemoryLedger
+from tests.replica_fakes import LandingBook, MemoryReplica, ModelRegister, Stand
 from ui import status
 from ui.notices import Note, note_of_repair
 from ui.rounds import Rounds, Upkeep
@@ -219,3 +222,17 @@ async def test_attachments_go_again_as_soon_as_commands_went_and_a_round_with_no
         rounds._sent.set()
     await end(loop)
     assert went == [Kind.ATTACHMENTS, Kind.ATTACHMENTS]
+
+
+async def test_a_deputy_stands_in_the_line_until_the_replica_knows_anything_newer() -> None:
+    replica, ledger, kept = MemoryReplica(), MemoryLedger(FakeClock()), MemoryDeputies()
+    rounds = rounds_on(replica, LandingBook(), [], damaged=False)
+    rounds._upkeep = replace(rounds._upkeep, ledger=ledger, deputy=EndDeputy(kept, ledger, now=lambda: NOW))
+    last = TODAY + timedelta(days=2)
+    kept.present = Deputy("s009", "s001", "市長職務代理者", "海野　渚", TODAY, last, NOW, NOW)
+    for newer, until in ((timedelta(0), last), (timedelta(seconds=1), None)):
+        replica.stands = {feed: Stand(4, NOW + newer) for feed in Feed}
+        await rounds._look()
+        assert rounds.facts.deputy_until == until
+    assert await kept.known() is None
+    assert [line.facts["how"] for line in ledger.journal] == ["register"]

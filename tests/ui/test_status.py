@@ -1,7 +1,7 @@
 """The status bar: a state is told by shape, tone and word together."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -52,6 +52,13 @@ def test_a_declared_disaster_is_named_while_the_line_is_down() -> None:
     declared = Facts(Line.OFFLINE, declared_until=NOW + timedelta(days=7))
     assert "災害宣言中" in link_cell(declared, WORDS, NOW).word
     assert "災害宣言中" not in link_cell(replace(declared, line=Line.ONLINE), WORDS, NOW).word
+
+
+def test_a_deputy_declared_here_is_named_as_long_as_it_stands() -> None:
+    cell = link_cell(Facts(Line.OFFLINE, deputy_until=date(2026, 11, 22)), WORDS, NOW)
+    assert cell.word == "オフライン・職務代理（11月22日まで）"
+    both = Facts(Line.OFFLINE, deputy_until=date(2026, 11, 22), declared_until=NOW + timedelta(days=7))
+    assert link_cell(both, WORDS, NOW).word == "オフライン・災害宣言・職務代理中"
 
 
 def test_a_metered_line_is_named() -> None:

@@ -1,15 +1,18 @@
 """Two let a third in, by gestures: step by step, nothing kept once the screen is left."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit
 
 from client.domain.declaration import Cause
+from client.domain.deputy import Deputy
 from tests.ui import two_states as states
 from tests.ui.drive import Counter
 from ui.screens.two.model import Act, Step
+from ui.widgets.name_label import NameLabel
 
 pytestmark = [pytest.mark.long, pytest.mark.qt_log_ignore("propagateSizeHints")]
 Drive = Callable[..., None]
@@ -25,6 +28,10 @@ def text(counter: Counter, name: str) -> str:
 
 def act(counter: Counter) -> str:
     return counter.two.model.act.value
+
+
+def deputy(counter: Counter) -> Deputy | None:
+    return counter.world.deputies.present
 
 
 def test_a_newcomer_is_let_in_and_signs_in_at_the_window(drive: Drive) -> None:
@@ -146,5 +153,86 @@ def test_on_line_nothing_is_declared_and_it_says_so(drive: Drive) -> None:
         assert counter.two.model.note is not None
         assert "宣言できません" in counter.two.model.note.what
         assert counter.world.declarations.present is None
+
+    drive(play)
+
+
+def test_two_declare_a_deputy_whose_name_is_drawn_as_typed_and_two_end_it(drive: Drive) -> None:
+    async def play(counter: Counter) -> None:
+        await states.deputy_typed(counter)
+        assert counter.two.view is not None
+        drawn = counter.two.view.findChild(NameLabel, "twoOnPaper")
+        assert isinstance(drawn, NameLabel)
+        assert drawn.isVisible()
+        assert drawn.text == f"{states.TITLE}　　{states.NAME}"
+        await counter.hands.push("twoNext")
+        await counter.quiet()
+        made = deputy(counter)
+        assert made is not None
+        assert (made.officer, made.other, made.title, made.name) == (
+            states.OFFICER,
+            states.CLERK,
+            states.TITLE,
+            states.NAME,
+        )
+        assert (made.first_day, made.last_day) == (date(2026, 11, 20), date(2026, 11, 22))
+        kinds = [line.kind for line in counter.world.ledger.journal]
+        assert kinds == ["sign_in", "sign_in", "deputy"]
+        await counter.hands.press(Qt.Key.Key_Escape)
+        shown = counter.shell.findChild(QLabel, "logInDeclared")
+        assert isinstance(shown, QLabel)
+        assert "職務代理者" in shown.text()
+        assert shown.isVisible()
+        await counter.hands.push("logInOffer")
+        await states.go_down(counter, "twoAct", 3)
+        assert act(counter) == "end_deputy"
+        await states.confirm(counter, states.OFFICER, code="654321")
+        assert deputy(counter) is made, "it takes the second too"
+        await states.confirm(counter, states.CLERK, code="654321")
+        assert deputy(counter) is None
+        assert counter.two.model.step is Step.DONE
+        await counter.hands.press(Qt.Key.Key_Escape)
+        assert not shown.isVisible()
+
+    drive(play)
+
+
+def test_a_deputys_days_that_are_too_many_are_refused_and_what_was_typed_stays(drive: Drive) -> None:
+    async def play(counter: Counter) -> None:
+        await states.deputy_bad_days(counter)
+        assert deputy(counter) is None
+        assert counter.two.model.note is not None
+        assert "宣言できません" in counter.two.model.note.what
+        assert text(counter, "twoName") == states.NAME
+        await counter.hands.type("twoLast", "22日")
+        await counter.hands.push("twoNext")
+        await counter.quiet()
+        assert counter.two.model.wrong == {"last"}
+        await counter.hands.type("twoLast", "R8.11.21")
+        await counter.hands.push("twoNext")
+        await counter.quiet()
+        assert deputy(counter) is not None
+
+    drive(play)
+
+
+def test_on_line_no_deputy_is_declared_and_the_same_person_ends_none_alone(drive: Drive) -> None:
+    async def play(counter: Counter) -> None:
+        await states.deputy_typed(counter)
+        counter.world.link.usable = True
+        await counter.hands.push("twoNext")
+        await counter.quiet()
+        assert deputy(counter) is None
+        counter.world.link.usable = False
+        await counter.hands.push("twoNext")
+        await counter.quiet()
+        assert deputy(counter) is not None
+        await counter.hands.press(Qt.Key.Key_Escape)
+        await counter.hands.push("logInOffer")
+        await states.go_down(counter, "twoAct", 3)
+        await states.confirm(counter, states.OFFICER, code="654321")
+        await states.confirm(counter, states.OFFICER, code="111111")
+        assert counter.two.model.step is Step.SECOND
+        assert deputy(counter) is not None
 
     drive(play)

@@ -1,17 +1,23 @@
 """The states of the screen on which two let a third in; beside those of the screens."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox
 
 from client.domain.clerk import CloudSignIn, Right
+from client.domain.declaration import Cause, Declaration
 from client.rules import totp
 from tests.builders import a_sign_in
 from tests.ui import states
 from tests.ui.drive import Counter
+from ui.status import Line
 
 OFFICER, CLERK, NEWCOMER = "s009", "s001", "s020"
 PASSWORD, NEW_PASSWORD = "aozora", "asa-ichiban no aikotoba"
 SEED = bytes(range(20))
+TITLE, NAME = "市長職務代理者　副市長", "渡邉\U000e0110　𠮷海"
 
 
 async def begun(counter: Counter) -> None:
@@ -123,6 +129,83 @@ async def declared_at_sign_in(counter: Counter) -> None:
     await counter.quiet()
 
 
+async def deputising(counter: Counter) -> None:
+    await begun(counter)
+    await go_down(counter, "twoAct", 2)
+    await counter.quiet()
+
+
+async def deputising_heard(counter: Counter) -> None:
+    await deputising(counter)
+    await confirm(counter, OFFICER)
+    await confirm(counter, CLERK)
+
+
+async def deputy_typed(counter: Counter, last: str = "R8.11.22") -> None:
+    await deputising_heard(counter)
+    await counter.hands.type("twoTitle", TITLE)
+    await counter.hands.type("twoName", NAME)
+    await counter.hands.type("twoLast", last)
+    await counter.quiet()
+
+
+async def deputy_bad_days(counter: Counter) -> None:
+    await deputy_typed(counter, "R8.12.30")
+    await counter.hands.push("twoNext")
+    await counter.quiet()
+
+
+async def deputy_declared(counter: Counter) -> None:
+    await deputy_typed(counter)
+    await counter.hands.push("twoNext")
+    await counter.quiet()
+
+
+async def deputy_ending(counter: Counter) -> None:
+    await deputy_declared(counter)
+    await counter.hands.press(Qt.Key.Key_Escape)
+    await counter.hands.push("logInOffer")
+    await go_down(counter, "twoAct", 3)
+    await confirm(counter, OFFICER, code="654321")
+
+
+async def deputy_ended(counter: Counter) -> None:
+    await deputy_ending(counter)
+    await confirm(counter, CLERK, code="654321")
+
+
+async def deputy_at_sign_in(counter: Counter) -> None:
+    await deputy_declared(counter)
+    await counter.hands.press(Qt.Key.Key_Escape)
+    await counter.quiet()
+
+
+async def both_at_sign_in(counter: Counter) -> None:
+    await deputy_declared(counter)
+    now = counter.world.clock()
+    week = timedelta(days=7)
+    made = Declaration(OFFICER, CLERK, Cause.FLOOD, now, now + week, now, week)
+    await counter.world.declarations.declare(made)
+    await counter.hands.press(Qt.Key.Key_Escape)
+    await counter.quiet()
+
+
+async def deputy_in_the_line(counter: Counter) -> None:
+    await counter.sign_in()
+    counter.world.link.usable = False
+    since = counter.world.clock() - timedelta(minutes=12)
+    day = counter.world.clock().date() + timedelta(days=2)
+    off = replace(counter.facts, line=Line.OFFLINE, line_since=since, deputy_until=day)
+    counter.show_status(off)
+    await counter.quiet()
+
+
+async def both_in_the_line(counter: Counter) -> None:
+    await deputy_in_the_line(counter)
+    counter.show_status(replace(counter.facts, declared_until=counter.world.clock() + timedelta(days=7)))
+    await counter.quiet()
+
+
 TWO_STATES: dict[str, states.Play] = {
     "two": begun,
     "two-wrong": one_wrong,
@@ -138,4 +221,15 @@ TWO_STATES: dict[str, states.Play] = {
     "two-declared-at-sign-in": declared_at_sign_in,
     "two-ending": ending,
     "two-ended": ended,
+    "two-deputising": deputising,
+    "two-deputising-heard": deputising_heard,
+    "two-deputy-typed": deputy_typed,
+    "two-deputy-bad-days": deputy_bad_days,
+    "two-deputy-declared": deputy_declared,
+    "two-deputy-ending": deputy_ending,
+    "two-deputy-ended": deputy_ended,
+    "two-deputy-at-sign-in": deputy_at_sign_in,
+    "two-both-at-sign-in": both_at_sign_in,
+    "two-deputy-in-the-line": deputy_in_the_line,
+    "two-both-in-the-line": both_in_the_line,
 }

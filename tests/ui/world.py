@@ -28,6 +28,7 @@ from client.domain.resident import (
     ResidentStatus,
 )
 from client.jobs.attach_file import AttachFile
+from client.jobs.certify import Certify
 from client.jobs.check_person import CheckPerson
 from client.jobs.check_reentry import CheckReentry
 from client.jobs.compare_change import CompareChange
@@ -54,6 +55,7 @@ from tests.doubt_fakes import MemoryDoubts
 from tests.fakes import (
     FakeClock,
     MemoryDeclarations,
+    MemoryDeputies,
     MemoryKeys,
     MemoryLedger,
     MemoryLink,
@@ -285,6 +287,7 @@ class World:
     drill: DrillJobs | None = None
     proof: Proof = field(default_factory=lambda: Proof(0, as_of=NOW))
     declarations: MemoryDeclarations = field(default_factory=MemoryDeclarations)
+    deputies: MemoryDeputies = field(default_factory=MemoryDeputies)
     may_end: asyncio.Event = field(default_factory=asyncio.Event)  # of the proof
     carrier: Carrier = field(default_factory=Carrier)
 
@@ -352,6 +355,7 @@ class World:
             self.press,
             now=now,
             declared=lambda: self.declared,
+            words=Certify(self.replica, self.deputies, now=now),
             clock_offset_ms=offset,
         )
         check = CheckPerson(sessions, self.keys, self.ledger, self.link, now=now)

@@ -1,13 +1,16 @@
-"""What two do together while the line is down: let a third in, or declare a disaster; its end takes one. No toolkit."""
+"""What two do together while the line is down: let a third in, declare a disaster or a 職務代理者. No toolkit."""
 
 from base64 import b32encode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 
+from client.domain.calendar import parse_day, wareki
 from client.domain.declaration import Cause, Declaration
+from client.domain.deputy import Appointed, Deputy
 from client.domain.errors import CounterError
 from client.domain.keys import Unlocked
+from client.jobs.declare_deputy import DeclareDeputy
 from client.jobs.declare_disaster import DeclareDisaster
 from client.jobs.let_in import LetIn, Newcomer
 from ui.clock import in_tokyo
@@ -19,11 +22,13 @@ _GROUP = 4  # letters of the key that stand together
 
 
 class Act(Enum):
-    """What the two are here for; the end of a declaration takes an officer alone."""
+    """What the two are here for; the end of a declaration of disaster takes an officer alone."""
 
     LET_IN = "let_in"
     DECLARE = "declare"
     END = "end"
+    DEPUTY = "deputy"
+    END_DEPUTY = "end_deputy"
 
 
 class Step(Enum):
@@ -43,6 +48,10 @@ class Typed:
     password: str = field(repr=False)
     again: str = field(repr=False)
     code: str = field(repr=False)
+    title: str = ""
+    name: str = ""
+    first: str = ""
+    last: str = ""
 
 
 def declared_words(declaration: Declaration | None, words: Words) -> str:
@@ -53,13 +62,23 @@ def declared_words(declaration: Declaration | None, words: Words) -> str:
     return words("two.declared", cause=words(f"disaster.{declaration.cause.value}"), until=until)
 
 
+def deputy_words(deputy: Deputy | None, words: Words) -> str:
+    """Return that a deputy is declared, and for which days; empty where none is. The name is drawn by glyph, elsewhere."""
+    if deputy is None:
+        return ""
+    return words("two.deputy", first=wareki(deputy.first_day), last=wareki(deputy.last_day))
+
+
 class TwoModel:
     """The screen. ``finished`` is called on the way back, ``step_begun`` where the fields are to be empty again."""
 
-    def __init__(self, words: Words, job: LetIn, declare: DeclareDisaster, starter: Starter) -> None:
+    def __init__(
+        self, words: Words, job: LetIn, declare: DeclareDisaster, deputy: DeclareDeputy, starter: Starter
+    ) -> None:
         self.words = words
         self._job = job
         self._declare = declare
+        self._deputy = deputy
         self.act = Act.LET_IN
         self.cause = Cause.EARTHQUAKE
         self._starter = starter
@@ -81,6 +100,8 @@ class TwoModel:
         match self.step, self.act:
             case (Step.DONE, _) | (Step.THIRD, Act.DECLARE):
                 return ()
+            case (Step.THIRD, Act.DEPUTY):
+                return ("title", "name", "first", "last")
             case (Step.THIRD, _):
                 return ("staff", "password", "again", "code")
             case _:
@@ -89,7 +110,9 @@ class TwoModel:
     @property
     def acts(self) -> tuple[Act, ...]:
         """Return what can be done here now."""
-        return (Act.LET_IN, Act.DECLARE, *((Act.END,) if self._declare.present else ()))
+        end = (Act.END,) if self._declare.present else ()
+        end_deputy = (Act.END_DEPUTY,) if self._deputy.present else ()
+        return (Act.LET_IN, Act.DECLARE, *end, Act.DEPUTY, *end_deputy)
 
     @property
     def text(self) -> str:
@@ -100,6 +123,22 @@ class TwoModel:
     def declared(self) -> str:
         """Return what is declared now, and until when; empty where nothing is."""
         return declared_words(self._declare.present, self.words)
+
+    @property
+    def deputy(self) -> str:
+        """Return title and name of the deputy declared now; empty where none is."""
+        deputy = self._deputy.present
+        return f"{deputy.title}　{deputy.name}" if deputy else ""
+
+    @property
+    def deputy_days(self) -> str:
+        """Return the days of the deputy declared now; empty where none is."""
+        return deputy_words(self._deputy.present, self.words)
+
+    @property
+    def today(self) -> str:
+        """Return today as it is written on papers: the first day, unless another is typed."""
+        return wareki(self._deputy.today)
 
     def choose(self, act: Act) -> None:
         """Choose what the two are here for, before the first has confirmed."""
@@ -123,7 +162,7 @@ class TwoModel:
         """Take what was typed, or say what is missing."""
         if self.busy or self.step is Step.DONE:
             return
-        given = {"staff": typed.staff, "password": typed.password, "again": typed.again, "code": typed.code}
+        given = asdict(typed)
         self.wrong = frozenset(name for name in self.fields if not given[name].strip())
         if self.wrong:
             self._say(Note("warn", self.words("two.missing")))
@@ -132,6 +171,11 @@ class TwoModel:
             self.wrong = frozenset({"password", "again"})
             self._say(Note("warn", self.words("two.not_the_same")))
             return
+        if self.step is Step.THIRD and self.act is Act.DEPUTY:
+            self.wrong = frozenset(name for name in ("first", "last") if parse_day(given[name]) is None)
+            if self.wrong:
+                self._say(Note("warn", self.words("change.unread_day")))
+                return
         self.busy, self.note = True, None
         self.changed()
         visit = self._visit
@@ -155,8 +199,8 @@ class TwoModel:
         self._say(None)
 
     async def _do(self, typed: Typed, visit: int) -> None:
-        last = self._let_in if self.act is Act.LET_IN else self._declare_it
-        work: Awaitable[None] = (last if self.step is Step.THIRD else self._hear)(typed, visit)
+        last = {Act.LET_IN: self._let_in, Act.DECLARE: self._declare_it, Act.DEPUTY: self._declare_deputy}
+        work: Awaitable[None] = (last[self.act] if self.step is Step.THIRD else self._hear)(typed, visit)
         try:
             await work
         except CounterError as error:
@@ -174,13 +218,19 @@ class TwoModel:
 
     async def _hear(self, typed: Typed, visit: int) -> None:
         beside = self._heard[0] if self._heard else None
-        hear = self._job.hear if self.act is Act.LET_IN else self._declare.hear
+        of_deputy = self.act in {Act.DEPUTY, Act.END_DEPUTY}
+        others = self._deputy.hear if of_deputy else self._declare.hear
+        hear = self._job.hear if self.act is Act.LET_IN else others
         word = await hear(typed.staff.strip(), typed.password, typed.code.strip(), beside=beside)
         if visit != self._visit:  # left meanwhile: it counts for nothing
             return
         if self.act is Act.END:
             await self._declare.end(word)
             self._done(Note("ok", self.words("two.ended")))
+            return
+        if self.act is Act.END_DEPUTY and beside is not None:
+            await self._deputy.end(beside, word)
+            self._done(Note("ok", self.words("two.deputy_ended")))
             return
         self._heard = (*self._heard, word)
         self.step = Step.SECOND if beside is None else Step.THIRD
@@ -204,6 +254,15 @@ class TwoModel:
         made = await self._declare(first, second, self.cause)
         if visit == self._visit:
             self._done(Note("ok", declared_words(made, self.words), self.words("two.declared_do")))
+
+    async def _declare_deputy(self, typed: Typed, visit: int) -> None:
+        one, other = self._heard
+        first, last = parse_day(typed.first), parse_day(typed.last)
+        if first is None or last is None:
+            return  # said before it was begun
+        made = await self._deputy(one, other, Appointed(typed.title, typed.name, first, last))
+        if visit == self._visit:
+            self._done(Note("ok", deputy_words(made, self.words), self.words("two.deputy_do")))
 
     def _done(self, note: Note) -> None:
         self._heard, self._seed, self.step, self.note = (), b"", Step.DONE, note
