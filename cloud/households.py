@@ -118,7 +118,12 @@ def restrictions(
         protected.append(shien.c.atena_no.in_(of_household))
     return {
         "blocks": register.rows(connection, "block", sa.or_(*blocked)),
-        "shien_sochi": register.rows(connection, "shien_sochi", sa.or_(*protected)),
+        "shien_sochi": [
+            {
+                name: value for name, value in row.items() if name != "other_side"
+            }  # for the replica alone, sealed
+            for row in register.rows(connection, "shien_sochi", sa.or_(*protected))
+        ],
     }
 
 

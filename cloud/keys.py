@@ -49,6 +49,9 @@ class TenantKeys:
     digest: bytes = field(repr=False)
     chunk: bytes = field(repr=False)  # what the keys of snapshot chunks are derived with; no terminal has it
     office_token: str = field(repr=False)
+    measures: bytes = field(
+        default=b"", repr=False
+    )  # seals whom measures protect from; for those with the right
 
     def feed_at(self, now: datetime) -> DatedKey[Ed25519PrivateKey]:
         """Return the key that signs feeds at a moment."""
@@ -77,6 +80,7 @@ def open_keys(folder: Path, now: datetime) -> TenantKeys:
         digest=secret(folder / "digest.key"),
         chunk=secret(folder / "chunk.key"),
         office_token=secret(folder / "office.key").hex(),
+        measures=secret(folder / "measures.key"),
     )
 
 

@@ -238,7 +238,7 @@ class MemoryKeys:
             raise over
         self.used.add((staff_id, code))
         sign_in = replace(cloud.sign_in, how=HowSignedIn.OFFLINE, at=now, access_token=None)
-        return Unlocked(sign_in, self.keys)
+        return Unlocked(sign_in, self.keys, measures_key=cloud.measures_key)
 
     async def note_time(self, seen: datetime) -> None:
         self.seen = max(seen, self.seen or seen)

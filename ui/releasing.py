@@ -12,7 +12,10 @@ from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.log_in import LogIn
 from client.jobs.ports import Link
 from client.jobs.release_issue import ReleaseIssue
+from client.rules.other_side import Asking, Folds
 from offline.factors.card import CardFactor
+from offline.store.other_side import opened_other_side
+from offline.store.search_key import name_key, reading_keys
 from ui import deciding
 from ui.doors import Doors, utc_now
 from ui.face import Face
@@ -32,7 +35,17 @@ def at_release(shell: Shell) -> bool:
 def release_of(doors: Doors, check: CheckPerson, issue: IssueCertificate, minutes: int) -> ReleaseIssue:
     """Join the job behind it."""
     last = timedelta(minutes=minutes)
-    return ReleaseIssue(check, issue, doors.stores.ledger, now=utc_now, random=os.urandom, last=last)
+    town = doors.facts.municipality_code
+    return ReleaseIssue(
+        check,
+        issue,
+        doors.stores.ledger,
+        now=utc_now,
+        random=os.urandom,
+        last=last,
+        other_side=lambda measure, key: opened_other_side(measure, key, town),
+        folds=Folds(name_key, reading_keys),
+    )
 
 
 def check_of(doors: Doors, link: Link, log_in: LogIn) -> CheckPerson:
@@ -79,12 +92,17 @@ class ReleaseDesk:
         self.view.begin()
 
     async def _release(
-        self, request: CertificateRequest, officer: Secrets, reason: str, second: Secrets | None
+        self,
+        request: CertificateRequest,
+        officer: Secrets,
+        reason: str,
+        asking: Asking,
+        second: Secrets | None,
     ) -> Release:
         who = self._face.present_clerk
         if who is None:
             raise RuntimeError("nobody is signed in")
-        release = await self._job(who, request, officer, reason, second)
+        release = await self._job(who, request, officer, reason, asking, second=second)
         self._face.changed_outbox()  # first of all that waits
         return release
 

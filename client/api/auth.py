@@ -42,6 +42,7 @@ class _Session(_Access, kw_only=True):
     totp_seed: bytes | None  # base64 on the wire; null for somebody without TOTP
     totp_step: int | None
     deposit: bytes | None = None
+    measures_key: bytes = b""
     terminal: _Terminal = msgspec.field(default_factory=lambda: _Terminal(0, 0))
 
 
@@ -103,6 +104,7 @@ class Sessions:
             deposit=session.deposit or b"",
             seen=TerminalSeen(session.terminal.highest_serial, session.terminal.commit_no),
             card=card,
+            measures_key=session.measures_key,
         )
 
     async def _proof(self, staff_id: str, code: str) -> tuple[dict[str, object], CardKey | None]:

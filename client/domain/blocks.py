@@ -52,6 +52,16 @@ class ShienSochi:
     starts: date | None
     ends: date | None
     held: Hold | None = field(default=None, repr=False)  # as of a Block
+    other_side: bytes = field(default=b"", repr=False)  # 相手方, sealed to those with the right [STD j160]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSide:
+    """Whom a measure protects from: name, reading and day of birth, each as far as the register knows."""
+
+    name: str = field(repr=False)
+    reading: str = field(repr=False)
+    birth: date | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,9 @@ class SignIn:
     access_token: str | None = None
     access_term: AccessTerm | None = None
     let_in_by: tuple[str, ...] = ()
+    measures_key: bytes = (
+        b""  # of somebody beside the clerk who may see whom measures protect from, while they are there
+    )
 
     def __repr__(self) -> str:
         return f"SignIn({self.clerk.staff_id}, {self.how.value})"
@@ -111,3 +114,4 @@ class CloudSignIn:
     deposit: bytes = field(repr=False)
     seen: TerminalSeen = NOTHING_SEEN
     card: CardKey | None = None
+    measures_key: bytes = field(default=b"", repr=False)  # for the right shien_sochi alone

@@ -110,6 +110,7 @@ class RefusedError(CounterError):
         "refused.blocked",  # 抑止; fact: reason
         "refused.held",  # by a request that is not decided yet; facts: change_kind, at, terminal
         "refused.release_self",  # whoever issues cannot release
+        "refused.other_side",  # who asks may be whom a measure protects from
         "refused.release_second",  # off line a release takes a second person, not the one who releases
         "refused.withdraw_offline",  # what stops papers is taken back on line only
         "refused.not_blocked",  # there is nothing here that a release would set aside

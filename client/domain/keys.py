@@ -36,6 +36,9 @@ class Unlocked:
     failed: int = 0  # wrong secrets and PINs since the clerk was last let in here
     tries: tuple[FailedTry, ...] = ()  # of anybody, that no line of the book tells of yet, in their order
     wraps_anew: bool = False  # the file of wraps was changed or put back, and begun anew
+    measures_key: bytes = field(
+        default=b"", repr=False
+    )  # opens whom measures protect from, for who may see it
     wraps_mended: bool = False  # the file of wraps or its copy was damaged, and mended from the other
 
 

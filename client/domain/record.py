@@ -205,4 +205,5 @@ def shien_sochi_from_row(row: Row) -> ShienSochi:
         provisional=row.get("provisional") is True,
         starts=day(row, "starts"),
         ends=day(row, "ends"),
+        other_side=box if isinstance(box := row.get("other_side"), bytes) else b"",
     )

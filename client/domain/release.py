@@ -36,6 +36,7 @@ class Release:
     codes: frozenset[str]
     made_at: datetime
     until: datetime
+    compared: bool = False  # who asked, with whom each measure protects from; told to the register alone
 
 
 @dataclass(frozen=True, slots=True)

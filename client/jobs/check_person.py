@@ -9,13 +9,15 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
-from client.domain.clerk import SignIn
+from client.domain.clerk import Right, SignIn
 from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
 from client.domain.release import Secrets
 from client.jobs.ports import CloudSessions, JournalEntry, Keys, Ledger, Link, Now
 from client.jobs.reach import Reach
 from client.rules.services import SESSIONS
+from client.rules.sign_in import may
 
 _WAIT = 6.0  # seconds, as at a sign-in: both sides stretch a password
 _CARD_WAIT, _CARD_LOOK = 45.0, 0.5  # seconds in which cards change places; between two looks
@@ -112,7 +114,7 @@ class CheckPerson:
             with suppress(LinkDownError):  # noted by the reach; the keys on this PC decide
                 return await self._online(shown)
         unlocked = await self._keys.unlock(shown.staff_id, shown.password, shown.code, now=self._now())
-        return await self._within_terms(unlocked.sign_in)
+        return _with_key(await self._within_terms(unlocked.sign_in), unlocked.measures_key)
 
     async def _online(self, shown: Secrets) -> SignIn:
         try:
@@ -129,4 +131,9 @@ class CheckPerson:
             with suppress(LinkDownError):
                 await self._reach.ask(SESSIONS, lambda: self._sessions.sign_out(cloud.sign_in))
             raise
-        return cloud.sign_in
+        return _with_key(cloud.sign_in, cloud.measures_key)
+
+
+def _with_key(person: SignIn, key: bytes) -> SignIn:
+    """Return a person with the key of whom measures protect from, where the right to it is theirs today."""
+    return replace(person, measures_key=key) if key and may(person.clerk, Right.SHIEN_SOCHI) else person

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
+from client.domain.blocks import OtherSide, ShienSochi
 from client.domain.certificate import CertificateRequest
 from client.domain.change import change_key
 from client.domain.clerk import HowSignedIn, Right, SignIn
@@ -20,9 +21,11 @@ from client.jobs.issue_certificate import IssueCertificate
 from client.jobs.ports import JournalEntry, Now
 from client.rules import releases
 from client.rules.deciding import only_prepares
+from client.rules.other_side import Asking, Folds, any_may_be
 from client.rules.sign_in import right_error, session_error
 
 MOST_LETTERS = 200  # of a reason
+EXACT = Folds(str.strip, lambda text: (text.strip(),))
 
 
 class ReleaseBook(Protocol):
@@ -52,6 +55,8 @@ class ReleaseIssue:
         now: Now,
         random: Callable[[int], bytes],
         last: timedelta,
+        other_side: Callable[[ShienSochi, bytes], OtherSide | None] = lambda _measure, _key: None,
+        folds: Folds = EXACT,
     ) -> None:
         self._check = check
         self._issue = issue
@@ -59,6 +64,8 @@ class ReleaseIssue:
         self._now = now
         self._random = random
         self._last = last
+        self._other_side = other_side
+        self._folds = folds
         self.card_wanted: Callable[[str], bool] = lambda _staff_id: False
 
     async def __call__(
@@ -67,6 +74,8 @@ class ReleaseIssue:
         request: CertificateRequest,
         officer: Secrets,
         reason: str,
+        asking: Asking,
+        *,
         second: Secrets | None = None,
     ) -> Release:
         """Release one issue; on line by one person beside the clerk, off line by two who both show their secrets.
@@ -82,6 +91,8 @@ class ReleaseIssue:
         if len(reason) > MOST_LETTERS:
             raise RefusedError("refused.input_too_long", most=MOST_LETTERS, words=MOST_LETTERS)
         refuse_forbidden_number("reason", reason)
+        if not asking.name.strip():
+            raise RefusedError("refused.input", field="asking_name")
         _must_differ(officer.staff_id, sign_in.clerk.staff_id, "refused.release_self")
         case = await self._issue.to_release(sign_in, request)
         if second is None and case.offline:
@@ -93,6 +104,9 @@ class ReleaseIssue:
         for right in sorted(releases.rights_needed(case.refusals), key=lambda one: one.value):
             if missing := right_error(who, right):
                 await self._refuse(sign_in, request, who, missing)
+        sides = [self._other_side(one, who.measures_key) for one in case.restrictions.shien_sochi]
+        if any_may_be(asking, filter(None, sides), self._folds):
+            await self._refuse(sign_in, request, who, RefusedError("refused.other_side"))
         # The line may have gone between: what this PC alone has checked takes two.
         offline = case.offline or who.how is HowSignedIn.OFFLINE
         beside = await self._beside(sign_in, who, second) if offline else sign_in.clerk.staff_id
@@ -109,6 +123,7 @@ class ReleaseIssue:
             codes=frozenset(one.code for one in case.refusals),
             made_at=now,
             until=now + self._last,
+            compared=bool(sides) and None not in sides,
         )
         await self._ledger.release(release)
         self._issue.take_release(release)

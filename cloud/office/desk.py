@@ -43,7 +43,7 @@ def desk_of(tenant: Tenant) -> Desk:
     return Desk(
         intakes=tenant.office,
         blocks=Blocks(tenant.register, log, tenant.now),
-        measures=Measures(tenant.register, log),
+        measures=Measures(tenant.register, log, tenant.keys.measures),
         residents=Records(tenant.register, log, tenant.now),
         terminals=Machines(tenant.register, tenant.terminals, tenant.states, tenant.orders, tenant.now),
         quarantine=tenant.quarantine,

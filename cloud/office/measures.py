@@ -1,13 +1,14 @@
 """支援措置: begun (provisional or full), confirmed, extended, ended. Only an act ends one; a last day alone does not."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from cloud import storage
 from cloud.office.log import By, OfficeLog
 from cloud.office.people import mark_of, moved_on, names_of, wrong_field
+from cloud.other_side import MOST_LETTERS, OtherSide, opened, sealed
 from cloud.problems import not_found
 from cloud.register import Register, put, remove
 
@@ -17,9 +18,10 @@ A_PAGE = 100
 class Measures:
     """The desk of those in charge of support measures."""
 
-    def __init__(self, register: Register, log: OfficeLog) -> None:
+    def __init__(self, register: Register, log: OfficeLog, key: bytes) -> None:
         self._register = register
         self._log = log
+        self._key = key
 
     def listed(self, after: str = "", most: int = A_PAGE) -> list[dict[str, object]]:
         """Return measures by their number, with the names of those they protect."""
@@ -72,6 +74,24 @@ class Measures:
     def extend(self, by: By, measure_id: str, ends: str, mark: str | None = None) -> int:
         """Give a measure a later last day."""
         return self._change(by, "measure.extended", measure_id, {"ends": ends}, mark)
+
+    def other_side(self, row: Mapping[str, object]) -> OtherSide:
+        """Return whom a measure protects from, empty where nobody said."""
+        box, town = row.get("other_side"), self._register.municipality
+        told = opened(box, self._key, town, str(row["measure_id"])) if isinstance(box, bytes) else None
+        return told or OtherSide()
+
+    def tell_other_side(self, by: By, measure_id: str, side: OtherSide, mark: str | None = None) -> int:
+        """Write down whom a measure protects from; without a name it is taken away."""
+        if max(len(side.name), len(side.reading)) > MOST_LETTERS:
+            raise wrong_field("other_name")
+        with self._log.acting(by) as connection:
+            row = self._present(connection, measure_id, mark)
+            rest = {name: value for name, value in row.items() if name != "other_side"}
+            if side.name:
+                rest["other_side"] = sealed(side, self._key, self._register.municipality, measure_id)
+            self._log.note(connection, by, "measure.other_side", str(row.get("atena_no", measure_id)))
+            return self._register.commit(connection, "blocks", [put("shien_sochi", rest)])
 
     def end(self, by: By, measure_id: str, mark: str | None = None) -> int:
         """End a measure: the row goes, here and at every terminal."""

@@ -85,6 +85,7 @@ def sign_in(
             "totp_seed": opened.totp_seed,
             "totp_step": opened.totp_step,
             "deposit": opened.deposit,
+            **({"measures_key": tenant.keys.measures} if clerk.may("shien_sochi") else {}),
             "terminal": {
                 "highest_serial": opened.seen.highest_serial,
                 "commit_no": opened.seen.commit_no,

@@ -111,6 +111,7 @@ def release(connection: sqlite3.Connection, place: Place, told: Release, now: da
     journal.append(connection, JournalEntry("release", told.clerk, residents, facts), now)
     payload: dict[str, object] = {
         "residents": list(residents),
+        "compared": told.compared,
         "process": "issue",
         "officer": told.officer,
         "second": told.second,

@@ -54,6 +54,11 @@ def fifth_shape(connection: sqlite3.Connection) -> None:
     take_in_what_is_new(connection)
 
 
+def sixth_shape(connection: sqlite3.Connection) -> None:
+    """Make room for whom measures protect from, sealed."""
+    take_in_what_is_new(connection)
+
+
 def is_filled(connection: sqlite3.Connection) -> bool:
     """Tell whether a fill was ended."""
     return connection.execute("SELECT 1 FROM feed").fetchone() is not None
@@ -76,7 +81,7 @@ def take_in_what_is_new(connection: sqlite3.Connection) -> None:
                 table.index(connection)
 
 
-STEPS: tuple[Step, ...] = (first_shape, second_shape, third_shape, fourth_shape, fifth_shape)
+STEPS: tuple[Step, ...] = (first_shape, second_shape, third_shape, fourth_shape, fifth_shape, sixth_shape)
 
 
 def snapshot_id(connection: sqlite3.Connection) -> str | None:

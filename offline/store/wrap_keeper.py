@@ -115,6 +115,7 @@ class WrapKeeper:
             StoreKeys(*box.keys),
             failed=before.failures,
             tries=tries_of(book),
+            measures_key=box.measures_key,
             wraps_mended=book.mended > 0,
         )
 
@@ -233,6 +234,7 @@ class WrapKeeper:
             clerk=note_of(clerk),
             lease_until=cloud.sign_in.lease.until,
             written_at=now,
+            measures_key=cloud.measures_key,
         )
         version, failed = (1, 0) if old is None else (old.version + 1, old.failures)
         kept = book.without_wrap(clerk.staff_id)  # who has neither card nor code signs in on line only

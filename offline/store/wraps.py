@@ -206,6 +206,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
     lease_until: datetime
     written_at: datetime
     let_in_by: tuple[str, ...] = ()  # who answered for the clerk off line; the next sign-in on line ends that
+    measures_key: bytes = b""  # of who may see whom measures protect from
 
     def __repr__(self) -> str:
         return f"Box({self.clerk.staff_id})"

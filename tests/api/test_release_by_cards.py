@@ -14,6 +14,7 @@ from client.domain.errors import SignInNeededError
 from client.domain.release import Release, Secrets
 from client.jobs.check_person import CheckPerson
 from client.jobs.release_issue import ReleaseIssue
+from client.rules.other_side import Asking
 from cloud.staff import NewStaff
 from offline.factors.card import CardDoor, CardFactor
 from offline.store.keys import Vault
@@ -80,7 +81,7 @@ class Desk:
     async def ask(self, second: str = "") -> Release:
         beside = Secrets(second, PASSWORD, PIN) if second else None
         officer = Secrets("s002", PASSWORD, PIN)
-        return await self.release(self.clerk, a_paper(), officer, REASON, beside)
+        return await self.release(self.clerk, a_paper(), officer, REASON, Asking("渡邉　花子"), second=beside)
 
     async def opened(self) -> "Desk":
         officer = NewStaff("s002", "髙島　健一", "市民課", ("officer", "shien_sochi"), PASSWORD, SEED)

@@ -1,7 +1,7 @@
 """一時解除: who may release, what it covers, when it ends, and what the book says."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -24,6 +24,7 @@ from client.jobs.issue_copy import Prepared
 from client.jobs.reach import Reach
 from client.jobs.release_issue import ReleaseIssue
 from client.rules import gate
+from client.rules.other_side import Asking
 from tests.builders import HANAKO, TARO, a_household, a_request, a_sign_in, some_words
 from tests.fakes import (
     FakeClock,
@@ -41,6 +42,7 @@ MEASURE = ShienSochi("m1", HANAKO, provisional=False, starts=None, ends=None)
 PROTECTED = Restrictions(shien_sochi=(MEASURE,))
 BLOCK = Block("b1", TARO, None, BlockProcess.ISSUE, BlockLevel.ERROR, "確認中", None, None)
 PASSWORD = "aozora"
+ASKING = Asking("渡邉　花子", date(1985, 1, 2))
 
 
 class Cloud:
@@ -51,11 +53,13 @@ class Cloud:
         self.register = register
         self.ended: list[str] = []
         self.extra: str = ""
+        self.measures_key = b""
 
     async def sign_in(self, staff_id: str, password: str, code: str) -> CloudSignIn:
         if staff_id not in self.people or password != PASSWORD:
             raise SignInNeededError("sign_in.wrong_secret")
-        return CloudSignIn(self.people[staff_id], b"seed", int(code), b"deposit")
+        person = self.people[staff_id]
+        return CloudSignIn(person, b"seed", int(code), b"deposit", measures_key=self.measures_key)
 
     async def renew(self, sign_in: SignIn) -> SignIn:
         return sign_in
@@ -126,10 +130,16 @@ class Counter:
         second: str = "",
         reason: str = "本人と面談し確認",
         password: str = PASSWORD,
+        asking: Asking = ASKING,
     ) -> Release:
         beside = Secrets(second, PASSWORD, "222222") if second else None
         return await self.release(
-            self.clerk, request or a_paper(), Secrets(officer, password, "111111"), reason, beside
+            self.clerk,
+            request or a_paper(),
+            Secrets(officer, password, "111111"),
+            reason,
+            asking,
+            second=beside,
         )
 
     async def prepare(self, request: CertificateRequest | None = None) -> Prepared:

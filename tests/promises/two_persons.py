@@ -95,13 +95,19 @@ class Desk:
         return Newcomer(staff_id, password, seed, totp.code(seed, totp.step_of(self.now)))
 
     async def admit(
-        self, staff_id: str, *rights: Right, lease: timedelta = timedelta(days=7), by_item: bool = False
+        self,
+        staff_id: str,
+        *rights: Right,
+        lease: timedelta = timedelta(days=7),
+        by_item: bool = False,
+        measures_key: bytes = b"",
     ) -> None:
         """Sign somebody in as on line: the cloud has seen them, and the PC wrote their wrap."""
         clerk = Clerk(staff_id, "職員", "市民課", frozenset(rights), by_item)
         made = SignIn(clerk, Lease(self.now + lease), HowSignedIn.ONLINE, self.now, "token")
         self.seeds[staff_id] = seed = staff_id.encode() * 5
-        await self.vault.admit(CloudSignIn(made, seed, 0, self.deposit), PASSWORD, now=self.now)
+        told = CloudSignIn(made, seed, 0, self.deposit, measures_key=measures_key)
+        await self.vault.admit(told, PASSWORD, now=self.now)
 
     async def book(self, *kinds: str) -> list[JournalEntry]:
         """Return lines of the journal of some kinds, oldest first."""

@@ -62,6 +62,7 @@ async def missing(counter: Counter) -> None:
 async def refused(counter: Counter) -> None:
     await asked(counter)
     await counter.hands.type("releaseReason", REASON)
+    await counter.hands.type("releaseAskingName", "渡邉　花子")
     await type_in(counter, "Officer", "s001")
     await counter.hands.push("releaseButton")
     await counter.quiet()
@@ -76,6 +77,7 @@ async def off_line(counter: Counter) -> None:
     counter.world.cut()
     await counter.hands.push("askRelease")
     await counter.hands.type("releaseReason", REASON)
+    await counter.hands.type("releaseAskingName", "渡邉　花子")
     await type_in(counter, "Officer", "s002")
     await type_in(counter, "Second", "s003")
 
@@ -83,6 +85,7 @@ async def off_line(counter: Counter) -> None:
 async def released(counter: Counter) -> None:
     await asked(counter)
     await counter.hands.type("releaseReason", REASON)
+    await counter.hands.type("releaseAskingName", "渡邉　花子")
     await type_in(counter, "Officer", "s002")
     await counter.hands.push("releaseButton")
     await counter.hands.until(lambda: counter.shell.present == "certificate", "the preview", 5)

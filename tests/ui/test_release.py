@@ -11,11 +11,19 @@ from tests.ui.drive import Counter
 from tests.ui.states import protected
 
 Drive = Callable[..., None]
-SECRETS = ("releaseOfficerPassword", "releaseOfficerCode", "releaseSecondPassword", "releaseSecondCode")
+SECRETS = (
+    "releaseOfficerPassword",
+    "releaseOfficerCode",
+    "releaseSecondPassword",
+    "releaseSecondCode",
+)
 
 
-def typed(counter: Counter) -> list[str]:
-    fields = (counter.shell.findChild(QLineEdit, name) for name in SECRETS)
+ASKED = ("releaseAskingName", "releaseAskingBirth")
+
+
+def typed(counter: Counter, *more: str) -> list[str]:
+    fields = (counter.shell.findChild(QLineEdit, name) for name in (*SECRETS, *more))
     return [field.text() for field in fields if field is not None and field.text()]
 
 
@@ -48,7 +56,7 @@ def test_the_release_is_not_offered_before_identity_is_checked(drive: Drive) -> 
 def test_it_is_all_done_by_keys(drive: Drive) -> None:
     async def play(counter: Counter) -> None:
         await states.asked(counter)
-        for text in (states.REASON, "s002", "aozora", "222222"):
+        for text in (states.REASON, "渡邉　花子", "S60.1.2", "s002", "aozora", "222222"):
             field = counter.app.focusWidget()
             assert isinstance(field, QLineEdit)
             await counter.hands.type(field.objectName(), text)
@@ -74,6 +82,7 @@ def test_wrong_secrets_are_gone_and_the_visit_is_not(drive: Drive) -> None:
     async def play(counter: Counter) -> None:
         await states.asked(counter)
         await counter.hands.type("releaseReason", states.REASON)
+        await counter.hands.type("releaseAskingName", "渡邉　花子")
         await states.type_in(counter, "Officer", "s002", "guess")
         await counter.hands.push("releaseButton")
         await counter.quiet()
@@ -93,6 +102,6 @@ def test_a_lock_takes_what_was_typed_and_no_release_comes_of_it(drive: Drive) ->
         await counter.hands.press(Qt.Key.Key_F9)
         await counter.quiet()
         assert counter.shell.present == "log_in"
-        assert typed(counter) == []
+        assert typed(counter, *ASKED) == []
 
     drive(play)

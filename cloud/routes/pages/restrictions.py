@@ -9,6 +9,7 @@ from cloud.office import texts
 from cloud.office.blocks import A_PAGE, LEVELS, PROCESSES, BlockForm
 from cloud.office.entry import SHIEN_RIGHT
 from cloud.office.log import By
+from cloud.other_side import OtherSide
 from cloud.problems import ProblemError
 from cloud.routes.pages.frame import Form, FormDep, PageRoute, Visit, VisitDep
 
@@ -98,10 +99,15 @@ def change_measure(visit: VisitDep, form: FormDep, measure_id: str) -> Response:
         _must_be_sure(form)
         return desk.end(by, measure_id, mark)
 
+    def other_side(by: By) -> object:
+        said = OtherSide(form.get("other_name"), form.get("other_reading"), form.day("other_birth"))
+        return desk.tell_other_side(by, measure_id, said, mark)
+
     chosen: dict[str, tuple[Callable[[By], object], str]] = {
         "confirm": (confirm, "measure_confirmed"),
         "extend": (extend, "measure_extended"),
         "end": (end, "measure_ended"),
+        "other_side": (other_side, "measure_other_side"),
     }
     act, said = chosen.get(form.get("act"), (extend, "measure_extended"))
 
@@ -206,5 +212,6 @@ def _measure_form(
         trouble=trouble,
         typed=typed,
         may_protect=may,
+        other=visit.desk.measures.other_side(row) if may else None,
         today=visit.today,
     )

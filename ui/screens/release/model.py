@@ -3,14 +3,16 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from client.domain.calendar import parse_day
 from client.domain.certificate import CertificateRequest
 from client.domain.errors import CounterError, RefusedError
 from client.domain.release import Release, Secrets
+from client.rules.other_side import Asking
 from ui.notices import Note, note_of
 from ui.text import Words
 from ui.work import Starter
 
-ReleaseJob = Callable[[CertificateRequest, Secrets, str, Secrets | None], Awaitable[Release]]
+ReleaseJob = Callable[[CertificateRequest, Secrets, str, Asking, Secrets | None], Awaitable[Release]]
 _MISSING_SECOND = "refused.release_second"
 
 
@@ -19,6 +21,8 @@ class Typed:
     """What stands in the fields as it is sent; ``second`` is asked for off line only."""
 
     reason: str
+    asking_name: str
+    asking_birth: str
     officer: tuple[str, str, str]
     second: tuple[str, str, str]
 
@@ -84,18 +88,22 @@ class ReleaseModel:
         if self.busy or request is None:
             return
         officer, second = _secrets(typed.officer), _secrets(typed.second)
-        told = [("reason", typed.reason), *_named("officer", officer)]
+        told = [("reason", typed.reason), ("askingName", typed.asking_name), *_named("officer", officer)]
         if self.wants_second:
             told += _named("second", second)
         self.wrong = frozenset(name for name, text in told if not text.strip())
+        birth = parse_day(typed.asking_birth) if typed.asking_birth.strip() else None
+        if typed.asking_birth.strip() and birth is None:
+            self.wrong |= {"askingBirth"}
         if self.wrong:
             self.note = Note("warn", self.words("release.missing"))
             self.changed()
             return
         self.busy, self.note = True, None
         beside = second if self.wants_second else None
+        asking = Asking(typed.asking_name.strip(), birth)
         self.changed()
-        self._starter.start("release", lambda: self._release(request, officer, typed.reason, beside))
+        self._starter.start("release", lambda: self._release(request, officer, typed.reason, asking, beside))
 
     def card_wanted(self, staff_id: str) -> bool:
         """Ask for somebody's card while it is waited for; tells whether there is still anybody who waits."""
@@ -125,10 +133,15 @@ class ReleaseModel:
         self.changed()
 
     async def _release(
-        self, request: CertificateRequest, officer: Secrets, reason: str, second: Secrets | None
+        self,
+        request: CertificateRequest,
+        officer: Secrets,
+        reason: str,
+        asking: Asking,
+        second: Secrets | None,
     ) -> None:
         try:
-            await self._job(request, officer, reason, second)
+            await self._job(request, officer, reason, asking, second)
         except CounterError as error:
             if isinstance(error, RefusedError) and error.code == _MISSING_SECOND:
                 self.wants_second = True  # the line went while this was being typed

@@ -30,12 +30,13 @@ class ReleaseView(QWidget):
         self._summary = wrapped(role="strong", name="releaseSummary")
         self._explain = wrapped(name="releaseExplain")
         self._reason = _field("releaseReason", MOST_LETTERS)
+        self._asking = (_field("releaseAskingName", 100), _field("releaseAskingBirth", 40))
         self._officer = tuple(_secret_field(f"releaseOfficer{part}", part) for part in _PARTS)
         self._second = tuple(_secret_field(f"releaseSecond{part}", part) for part in _PARTS)
         self._beside = QWidget()
         self._do = button(words("release.button"), "releaseButton", self._on_submitted, primary=True)
         self._back = button(words("common.back"), "releaseBack", model.back)
-        for field in (self._reason, *self._officer, *self._second):
+        for field in (self._reason, *self._asking, *self._officer, *self._second):
             field.returnPressed.connect(self._on_submitted)
         self._lay_out()
         model.changed = self.paint
@@ -53,7 +54,9 @@ class ReleaseView(QWidget):
         column.addWidget(label(words("release.heading"), "title"))
         column.addWidget(self._summary)
         column.addWidget(self._explain)
-        column.addLayout(field_grid(((words("release.reason"), self._reason),)))
+        first = (words("release.reason"), self._reason)
+        asking = zip((words("release.asking_name"), words("release.asking_birth")), self._asking, strict=True)
+        column.addLayout(field_grid((first, *asking)))
         column.addWidget(label(words("release.officer"), "heading"))
         column.addLayout(_grid(words, "officer", self._officer))
         beside = QVBoxLayout(self._beside)
@@ -92,20 +95,22 @@ class ReleaseView(QWidget):
         self._do.setEnabled(not model.busy)
         self._back.setEnabled(not model.busy)
         restyle(self._reason, wrong="reason" in model.wrong)
+        for name, field in zip(("askingName", "askingBirth"), self._asking, strict=True):
+            restyle(field, wrong=name in model.wrong)
         for who, fields in (("officer", self._officer), ("second", self._second)):
             for part, field in zip(_PARTS, fields, strict=True):
                 restyle(field, wrong=f"{who}{part}" in model.wrong)
 
     def begin(self) -> None:
         """Begin with the reason, every field empty."""
-        for field in (self._reason, *self._officer, *self._second):
+        for field in (self._reason, *self._asking, *self._officer, *self._second):
             field.clear()
         self._reason.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Forget the secrets whenever the screen goes: left, locked, or covered."""
+        """Forget the secrets and who asked whenever the screen goes: left, locked, or covered."""
         super().hideEvent(event)
-        for field in (*self._officer, *self._second):
+        for field in (*self._asking, *self._officer, *self._second):
             field.clear()
 
     def _forget_secrets(self) -> None:
@@ -120,7 +125,8 @@ class ReleaseView(QWidget):
             (staff.text(), password.text(), code.text())
             for staff, password, code in (self._officer, self._second)
         )
-        self._model.submit(Typed(self._reason.text(), officer, second))
+        name, birth = (field.text() for field in self._asking)
+        self._model.submit(Typed(self._reason.text(), name, birth, officer, second))
 
 
 def _grid(words: Words, who: str, fields: tuple[QLineEdit, ...]) -> QGridLayout:
