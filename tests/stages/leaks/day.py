@@ -8,6 +8,7 @@ closed as it should; what crashes ends by its signal.
 
 import asyncio
 import ctypes
+import json
 import os
 import resource
 import shutil
@@ -37,7 +38,12 @@ TOWN, BANCHI, KATAGAKI = (
     "九百九十九番地七七七",
     "蜃気楼ハイツ邊\U000e0101棟",
 )
-TYPED = (SOUGHT, TOWN + BANCHI, BANCHI, KATAGAKI)
+SCANNED, WITHIN = (
+    "蟠桃園御前試合控帳",
+    "胡蝶蘭瑠璃光院殿遺言",
+)  # a file somebody attaches: its name, and what is in it
+TYPED = (SOUGHT, TOWN + BANCHI, BANCHI, KATAGAKI, SCANNED, WITHIN)
+MODES = (QClipboard.Mode.Clipboard, QClipboard.Mode.Selection)
 
 
 def _touch_nothing() -> NoReturn:
@@ -60,6 +66,8 @@ CRASHES: dict[str, Callable[[], object]] = {
     "aborted": os.abort,
     "segfault": _touch_nothing,
     "quit": _quit,
+    "terminated": _send(signal.SIGTERM),
+    "hung up": _send(signal.SIGHUP),
 }
 WAYS = ("closed", "slot", "full", *CRASHES)
 
@@ -91,14 +99,16 @@ class Day:
         await visit.press(Qt.Key.Key_F2, visit.window())
         await visit.type("search", SOUGHT)
         await asyncio.sleep(0.5)
-        field = visit.find(QLineEdit, "search")
-        await visit.press(Qt.Key.Key_A, field, Qt.KeyboardModifier.ControlModifier)
-        await visit.press(Qt.Key.Key_C, field, Qt.KeyboardModifier.ControlModifier)
-        assert self.search.in_bytes(self.copied().encode()), "nothing was copied: this test would hold anyhow"
-        await visit.issue()
+        await self.copy(visit, "search")
         await visit.lock()
-        await visit.until(lambda: not self.copied(), "a clipboard that is empty after the lock", 5)
+        assert not any(self.copied().values()), "the next clerk may be as quick as a key"
         await visit.enter(self.staff, "s002")
+        field = visit.find(QLineEdit, "search")
+        for key in (Qt.Key.Key_V, Qt.Key.Key_Z, Qt.Key.Key_Y):
+            await visit.press(key, field, Qt.KeyboardModifier.ControlModifier)
+            assert field.text() == "", "the next clerk found what was typed"
+        await visit.issue()
+        await self.copy(visit, "search", KATAGAKI)
         await visit.press(Qt.Key.Key_F10, visit.window())
         await visit.push("bookLook")
         await asyncio.sleep(0.5)
@@ -110,6 +120,7 @@ class Day:
         await visit.line_is("オフライン")
         await visit.begin_tenkyo(BANCHI)
         await visit.type("tenkyoKatagaki", KATAGAKI)
+        await self.attach(visit)
         await visit.accept_tenkyo()
         await visit.until(lambda: "1件" in visit.waiting(), "the intake in the outbox")
 
@@ -117,6 +128,8 @@ class Day:
         """End here, with a half of a notification typed, or go on after a bug."""
         await visit.begin_tenkyo(BANCHI)
         await visit.type("tenkyoKatagaki", KATAGAKI)
+        await self.attach(visit)
+        await self.copy(visit, "tenkyoKatagaki")
         if self.way == "full":
             await self.fill_the_disk(visit)
         if self.way in CRASHES:
@@ -132,6 +145,33 @@ class Day:
         await visit.preview()
         await visit.push("previewPrint")
         await visit.hand_over()
+
+    async def copy(self, visit: Visit, name: str, typed: str = "") -> None:
+        """Copy what stands in a field, or is typed into it: to the clipboard, and as what is marked."""
+        if typed:
+            await visit.type(name, typed)
+        field = visit.find(QLineEdit, name)
+        await visit.press(Qt.Key.Key_A, field, Qt.KeyboardModifier.ControlModifier)
+        await visit.press(Qt.Key.Key_C, field, Qt.KeyboardModifier.ControlModifier)
+        for mode, text in self.copied().items():
+            assert self.search.in_bytes(text.encode()), f"{mode}: not copied, and this test would hold anyhow"
+
+    async def attach(self, visit: Visit) -> None:
+        """Attach what was scanned; the scanner's own copy is taken away by whoever scanned."""
+        scanned = self.terminal.root / SCANNED / f"{SCANNED}.pdf"
+        scanned.parent.mkdir()
+        scanned.write_bytes(b"%PDF-1.4\n" + WITHIN.encode() * 9 + b"\n%%EOF\n")
+        await visit.push("attachedAdd")
+        await visit.wait_for("fileNameEdit")
+        self.look_at_titles()
+        for typed in (scanned.parent, scanned.name):  # into the folder first: Qt would remember where one was
+            await visit.type("fileNameEdit", str(typed))
+            await visit.press(Qt.Key.Key_Return, visit.find(QWidget, "fileNameEdit"))
+            await asyncio.sleep(0.3)
+        await visit.until(lambda: visit.sees("attachedList"), "what was attached")
+        await visit.until(lambda: not visit.sees("fileNameEdit"), "the dialog is closed")
+        self.look_at_titles()
+        shutil.rmtree(scanned.parent)
 
     async def fill_the_disk(self, visit: Visit) -> None:
         """Take every byte that is left while the notification is taken in, then give it back."""
@@ -156,14 +196,10 @@ class Day:
             top.windowIconText() for top in QApplication.topLevelWidgets() if isinstance(top, QWidget)
         }
 
-    def copied(self) -> str:
+    def copied(self) -> dict[str, str]:
         """Return what is on the clipboard and in the selection."""
         clipboard = QGuiApplication.clipboard()
-        return "\n".join(
-            text
-            for mode in (QClipboard.Mode.Clipboard, QClipboard.Mode.Selection)
-            if (text := clipboard.text(mode))
-        )
+        return {mode.name: clipboard.text(mode) for mode in MODES}
 
 
 def _fails() -> NoReturn:
@@ -201,6 +237,7 @@ def play(way: str, root: Path) -> int:
         token.write_text(terminal.cloud.ready["enrolment_tokens"][0], "utf-8")
         config = terminal.config(enrolment_token_file=str(token))
         told = {f"MADOGUCHI_{one.name.upper()}": str(getattr(config, one.name)) for one in fields(config)}
+        (root / "cloud/told.json").write_text(json.dumps(told), "utf-8")  # for who comes after a crash
         os.environ |= {**told, "MADOGUCHI_CONFIG": os.devnull, "MADOGUCHI_ENVIRONMENT": ENVIRONMENT}
         sys.argv = ["madoguchi"]
         return opened(main, Day(way, terminal)) or after_hours(terminal, told)

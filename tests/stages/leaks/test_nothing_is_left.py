@@ -21,11 +21,20 @@ ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.timeout(400)]
 # The town itself, and what a printer to files is asked to leave.
 NOT_SEARCHED = ("cloud/", "papers/")
+PASTE = """
+from PySide6.QtGui import QClipboard
+from PySide6.QtWidgets import QApplication
+clipboard = QApplication([]).clipboard()
+for mode in (QClipboard.Mode.Clipboard, QClipboard.Mode.Selection):
+    print(clipboard.text(mode))
+"""
 SIGNALS = {
     "killed": signal.SIGKILL,
     "aborted": signal.SIGABRT,
     "segfault": signal.SIGSEGV,
     "quit": signal.SIGQUIT,
+    "terminated": signal.SIGTERM,
+    "hung up": signal.SIGHUP,
 }
 
 
@@ -48,8 +57,26 @@ class Machine:
             ["sh", str(ROOT / "installer/dev/with-session"), str(self.root / "keys"), *words],
             cwd=self.root, env=here, capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
-        (self.root / ".xsession-errors").write_text(done.stdout + done.stderr, "utf-8")
+        with (self.root / ".xsession-errors").open("a", encoding="utf-8") as kept:
+            kept.write(done.stdout + done.stderr)
         return done
+
+    def carry_out(self) -> Path:
+        """Write what is unsent into a file that is carried by hand, as of a PC nobody signs in to any more."""
+        told = json.loads((self.root / "cloud/told.json").read_text("utf-8"))
+        bundle = self.root / "unsent.bundle"
+        one = replace(self, screen={**self.screen, **told, "MADOGUCHI_CONFIG": os.devnull})
+        done = one.play("ui", "outbox", "export", "--sealed", str(bundle))
+        assert done.returncode == 0, done.stdout + done.stderr
+        return bundle
+
+    def pasted(self) -> str:
+        """Return what another program finds on the clipboard and in the selection."""
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", PASTE],
+            env={**os.environ, **self.screen}, capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        return done.stdout.strip()
 
     def why(self) -> str:
         """Return what kept the day from being played."""
@@ -98,6 +125,7 @@ def machine(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_a_day_that_was_closed_leaves_nobody_s_name(machine: Machine, way: str) -> None:
     done = machine.day(way)
     assert done.returncode == 0, machine.why()
+    assert machine.pasted() == ""
     assert machine.leaks() == []
     assert list((machine.root / "terminal").rglob("erased-*.json")), "it was not wiped in the end"
     assert ("ValueError" in done.stderr) == (way == "slot")  # the bug was told, its message was not
@@ -108,6 +136,8 @@ def test_a_counter_that_crashed_leaves_nobody_s_name_and_no_core(machine: Machin
     done = machine.day(way)
     assert done.returncode == 128 + SIGNALS[way], machine.why()
     assert machine.cores() == []
+    assert machine.pasted() == ""
+    assert machine.carry_out().stat().st_size > 1000, "nothing was waiting"
     assert machine.leaks() == []
 
 
