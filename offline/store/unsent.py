@@ -53,6 +53,15 @@ def read_unsent(folder: Path) -> dict[str, Unsent]:
     return found
 
 
+def is_whole(folder: Path) -> bool:
+    """Tell whether all that stands here was read: after the last whole record there are zeros alone. StoreError.
+
+    What else follows was torn as it was written, and never called accepted, or is damage that more may stand behind.
+    """
+    contents = (files.read_whole(folder / name) or b"" for name in (ASIDE, FILE))
+    return all(_end(content) >= len(content.rstrip(b"\0")) for content in contents)
+
+
 def strike(folder: Path, keys: Collection[str]) -> None:
     """Strike out what was handed over, while no ledger is open: both files become one. StoreError."""
     left = [one.record() for key, one in read_unsent(folder).items() if key not in keys]
@@ -140,18 +149,28 @@ class UnsentLog:
 def _standing(content: bytes) -> dict[str, Unsent]:
     """Return what stands in a file's content by key; reading ends at the first record that is not whole."""
     found: dict[str, Unsent] = {}
+    for _, one in _records(content):
+        found.pop(one.key, None)
+        if one.kind != STRUCK:
+            found[one.key] = one
+    return found
+
+
+def _end(content: bytes) -> int:
+    """Return where the last whole record ends."""
+    return max((end for end, _ in _records(content)), default=0)
+
+
+def _records(content: bytes) -> Iterator[tuple[int, Unsent]]:
+    """Yield each whole record with where it ends."""
     at = 0
     while at + _HEAD.size <= len(content):
         magic, kind, key, length, total = _HEAD.unpack_from(content, at)
         begins, at = at + _HEAD.size, at + _HEAD.size + length
         body = content[begins:at]
         if magic != _MAGIC or len(body) != length or _sum(kind, key, body) != total:
-            break
-        one = Unsent(str(UUID(bytes=key)), kind, body)
-        found.pop(one.key, None)
-        if kind != STRUCK:
-            found[one.key] = one
-    return found
+            return
+        yield at, Unsent(str(UUID(bytes=key)), kind, body)
 
 
 def records_in(file: BinaryIO) -> Iterator[tuple[int, Unsent]]:

@@ -22,8 +22,8 @@ class FolderUnsent:
 
     @property
     def is_kept(self) -> bool:
-        """Tell whether the copies are here: a ledger of an older program has none until it is opened once."""
-        return not (self._folder / "ledger.db").exists() or (self._folder / FILE).exists()
+        """Tell whether the copies are here."""
+        return is_kept(self._folder)
 
     async def copies(self) -> tuple[SealedCopy, ...]:
         """Return changes, oldest first. StoreError."""
@@ -46,6 +46,11 @@ class FolderUnsent:
     async def strike(self, keys: Collection[str]) -> None:
         """Forget what the cloud has. StoreError."""
         await asyncio.to_thread(strike, self._folder, keys)
+
+
+def is_kept(folder: Path) -> bool:
+    """Tell whether the copies lie beside a ledger: one of an older program has none until it is opened once."""
+    return not (folder / "ledger.db").exists() or (folder / FILE).exists()
 
 
 def counts(folder: Path) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from client.domain.errors import LinkDownError, RefusedError, StoreError
 from cloud import storage
 from cloud.faults import Fault, FaultKind
+from offline.store.unsent import FILE, is_whole, read_unsent
 from offline.store.unsent_export import SealedExport, not_exported, write_export
 from tests.api.small_cloud import small_cloud
 from tests.bundle_builders import CarriedTown, an_escrow
@@ -237,3 +238,60 @@ def test_the_verbs_need_nobody_and_say_what_would_be_lost(
     (nowhere / "data" / "hall" / "carried").mkdir(parents=True)
     (nowhere / "data" / "hall" / "carried" / "000000000001-aa.sealed").write_bytes(b"somebody else's")
     assert main(["outbox", "left"]) == exit_codes.UNSENT
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_a_bit_turned_where_something_stands_is_never_taken_for_nothing_left(
+    written: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "turned"
+    folder.mkdir(exist_ok=True)
+    (folder / FILE).write_bytes(written)
+    before = read_unsent(folder)
+    assert before
+    assert is_whole(folder)
+    turned = bytearray(written)
+    place = data.draw(st.integers(0, len(written.rstrip(b"\0")) - 1))
+    turned[place] ^= 1 << data.draw(st.integers(0, 7))
+    (folder / FILE).write_bytes(turned)
+    assert read_unsent(folder) != before
+    assert not is_whole(folder)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("written")
+
+    async def made() -> bytes:
+        town = CarriedTown(cloud, folder, an_escrow())
+        await town.enrol()
+        async with town.terminal(dead(town), 0) as dying:
+            await works(dying)
+        return (dead(town) / FILE).read_bytes()
+
+    with small_cloud(folder / "cloud") as cloud:
+        return asyncio.run(made())
+
+
+def test_a_folder_where_nobody_can_know_what_is_left_is_never_called_empty(
+    nowhere: Path, written: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = nowhere / "data" / "production"
+    folder.mkdir(parents=True)
+
+    def left() -> tuple[int, dict[str, object]]:
+        capsys.readouterr()
+        code = main(["outbox", "left", "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    (folder / FILE).write_bytes(b"?" + written[1:])
+    assert left() == (exit_codes.UNSENT, {"ok": False, "unknown": [f"{folder} ({FILE} is damaged)"]})
+    (folder / FILE).unlink()
+    (folder / "ledger.db").write_bytes(b"a book")
+    assert left() == (exit_codes.UNSENT, {"ok": False, "unknown": [f"{folder} (a book without {FILE})"]})
+    (folder / FILE).write_bytes(bytes(4096))
+    assert left() == (exit_codes.OK, {"ok": True})
+    (nowhere / "data" / "trial").symlink_to(nowhere / "not mounted")
+    gone = nowhere / "data" / "trial"
+    assert left() == (exit_codes.UNSENT, {"ok": False, "unknown": [f"{gone} (leads nowhere)"]})

@@ -12,7 +12,9 @@ from client.jobs.ports import JournalEntry, Now
 from offline.hall.relay import ENDING
 from offline.store.files import InstanceLock
 from offline.store.terminal_file import read_facts
+from offline.store.unsent import FILE, is_whole
 from offline.store.unsent_export import SealedExport, not_exported, write_export
+from offline.store.unsent_files import is_kept
 from ui.cli.bundle_stores import Terminal, Told
 from ui.doors import utc_now
 
@@ -20,7 +22,8 @@ from ui.doors import utc_now
 def export_sealed(config: Config, path: Path, now: Now = utc_now) -> Told:
     """Write what is unsent to a file that the cloud alone can read; nobody signs in, and nothing is taken away.
 
-    For a terminal that nobody can or may sign in to any more: locked by order, being wiped, its keyring lost. StoreError.
+    For a terminal that nobody can or may sign in to any more: locked by order, being wiped, its keyring lost. ``unknown``
+    says why more may lie there than could be written. StoreError.
     """
     folder = config.terminal_dir
     facts = read_facts(folder / "terminal.json")
@@ -29,7 +32,9 @@ def export_sealed(config: Config, path: Path, now: Now = utc_now) -> Told:
     with InstanceLock(folder / "lock"):
         written = write_export(path, folder, facts, config.environment, now)
     counts = {"changes": written.changes, "attachments": written.attachments}
-    return {"ok": True, "terminal": facts.terminal_no, **counts, "attachments_lost": written.lost}
+    told: Told = {"ok": True, "terminal": facts.terminal_no, **counts, "attachments_lost": written.lost}
+    why = _why_unknown(folder)
+    return told | ({"unknown": [f"{folder} ({why})"]} if why else {})
 
 
 async def bring_sealed(terminal: Terminal, export: SealedExport, http: Http) -> Told:
@@ -51,18 +56,35 @@ async def bring_sealed(terminal: Terminal, export: SealedExport, http: Http) -> 
 
 
 def left_on(config: Config) -> Told:
-    """Return what lies in every data folder of this PC that neither the cloud nor an export has. StoreError."""
+    """Return what lies in every data folder of this PC that neither the cloud nor an export has. StoreError.
+
+    ``unknown`` names each folder in which that cannot be known, and why: more than is counted may lie there.
+    """
     found: dict[str, int] = {}
+    unknown: list[str] = []
     for folder in _data_folders(config.data_dir):
+        if why := _why_unknown(folder):
+            unknown.append(f"{folder} ({why})")
+            if not folder.is_dir():
+                continue
         number = not_exported(folder) + len(list((folder / "carried").glob(f"*{ENDING}")))
         if number:
             found[str(folder)] = number
-    return {"ok": not found, **found}
+    told: Told = {"ok": not found and not unknown, **found}
+    return told | ({"unknown": unknown} if unknown else {})
+
+
+def _why_unknown(folder: Path) -> str:
+    if not folder.is_dir():
+        return "leads nowhere"
+    if not is_kept(folder):
+        return f"a book without {FILE}"
+    return "" if is_whole(folder) else f"{FILE} is damaged"
 
 
 def _data_folders(data_dir: Path) -> list[Path]:
     try:
-        return sorted(path for path in data_dir.iterdir() if path.is_dir())
+        return sorted(path for path in data_dir.iterdir() if path.is_dir() or path.is_symlink())
     except FileNotFoundError:
         return []
     except OSError as error:

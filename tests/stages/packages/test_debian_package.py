@@ -20,6 +20,7 @@ FIXTURE = ROOT / "tests/offline/fixtures/0.1.0"
 IN_SESSION = "sh /opt/try/dev/with-session /root/keyring"
 INSTALL = "apt-get install -y --no-install-recommends"
 DATA = "var/lib/madoguchi"
+COPIED = Unsent(str(UUID(int=7)), COPY, b"sealed to the cloud alone")
 
 pytestmark = [
     pytest.mark.slow,
@@ -124,7 +125,8 @@ def test_settings_and_stores_outlive_an_upgrade(changing: Path, package: Path, t
 
 def test_purging_keeps_a_ledger_and_says_so(changing: Path) -> None:
     kept = stores_in(changing)
-    bare.does(changing, "apt-get remove -y madoguchi")
+    is_refused(changing, "a book without unsent.log")  # of an older program, never opened by this one
+    bare.does(changing, "MADOGUCHI_REMOVE_ANYWAY=1 apt-get remove -y madoguchi")
     assert (changing / "etc/madoguchi/config.toml").exists()
     assert "is kept: accepted work may wait in it" in bare.does(changing, "apt-get purge -y madoguchi")
     assert not (changing / "etc/madoguchi").exists()
@@ -134,26 +136,70 @@ def test_purging_keeps_a_ledger_and_says_so(changing: Path) -> None:
     assert not (changing / DATA).exists()
 
 
-def test_it_is_not_taken_off_while_something_is_unsent_unless_it_was_written_out(
-    changing: Path, package: Path
-) -> None:
+def test_it_is_not_taken_off_while_something_is_unsent_unless_it_was_written_out(changing: Path) -> None:
     folder = changing / DATA / "production"
     stores_in(changing)
     (folder / "terminal.json").unlink(missing_ok=True)
-    copy = Unsent(str(UUID(int=7)), COPY, b"sealed to the cloud alone")
-    (folder / "unsent.log").write_bytes(copy.record())
-    refused = bare.inside(changing, "sh", "-c", "apt-get remove -y madoguchi")
-    assert refused.returncode != 0
-    assert "neither the cloud nor an export has it" in refused.stdout + refused.stderr
-    assert "production: 1" in refused.stdout + refused.stderr
-    assert (changing / "usr/bin/madoguchi").exists()
-    note_exported(folder, [copy.key])
+    (folder / "unsent.log").write_bytes(COPIED.record())
+    is_refused(changing, f"/{DATA}/production: 1")
+    note_exported(folder, [COPIED.key])
     bare.does(changing, "apt-get remove -y madoguchi")
     assert not (changing / "usr/bin/madoguchi").exists()
     assert (folder / "unsent.log").exists(), "what lies here stays"
     bare.does(changing, f"{INSTALL} /debs/madoguchi_*.deb")
     (folder / "unsent.exported").unlink()
     bare.does(changing, "MADOGUCHI_REMOVE_ANYWAY=1 apt-get remove -y madoguchi")
+
+
+def test_what_lies_elsewhere_on_the_pc_or_cannot_be_read_holds_it_too(changing: Path) -> None:
+    """Each account may set its own folder; who removes the program has settings of their own, and they hide nothing."""
+    ours = changing / DATA / "production"
+    ours.mkdir()
+    (ours / "unsent.log").write_bytes(COPIED.record())
+    is_refused(changing, f"/{DATA}/production: 1", "MADOGUCHI_DATA_DIR=/nowhere")
+    (ours / "unsent.log").write_bytes(b"?" + COPIED.record()[1:])
+    is_refused(changing, "unsent.log is damaged")
+    (ours / "unsent.log").unlink()
+    bare.does(changing, "useradd -m clerk")
+    theirs = changing / "home/clerk/counter/production"
+    theirs.mkdir(parents=True)
+    (theirs / "unsent.log").write_bytes(COPIED.record())
+    is_refused(changing, "/home/clerk/counter/production: 1", "MADOGUCHI_DATA_DIR=/home/clerk/counter")
+    set_by = changing / "home/clerk/.config/madoguchi/config.toml"
+    set_by.parent.mkdir(parents=True)
+    set_by.write_text('data_dir = "/home/clerk/counter"\n', "utf-8")
+    is_refused(changing, "/home/clerk/counter/production: 1")
+    set_by.write_text("data_dir =", "utf-8")
+    is_refused(changing, "cannot be read")
+    shutil.rmtree(changing / "home/clerk")
+    hall = changing / "var/lib/madoguchi-hall/carried"
+    (hall / "carried").mkdir(parents=True)
+    (hall / "carried/000000000001-aa.sealed").write_bytes(b"somebody else's")
+    is_refused(changing, "/var/lib/madoguchi-hall/carried: 1")
+    shutil.rmtree(hall.parent)
+    program = changing / "usr/lib/madoguchi/madoguchi"
+    program.rename(program.with_name("aside"))
+    is_refused(changing, "not removed")
+    program.with_name("aside").rename(program)
+    bare.does(changing, "apt-get remove -y madoguchi")
+
+
+def test_purging_keeps_what_is_unsent_where_the_book_is_gone(changing: Path) -> None:
+    left = changing / DATA / "production/unsent.log"
+    left.parent.mkdir()
+    left.write_bytes(COPIED.record())
+    said = bare.does(changing, "MADOGUCHI_REMOVE_ANYWAY=1 apt-get purge -y madoguchi")
+    assert "is kept: accepted work may wait in it" in said
+    assert left.read_bytes() == COPIED.record()
+
+
+def is_refused(system: Path, why: str, settings: str = "") -> None:
+    """Removing it must fail and say why, and the program must still be there."""
+    refused = bare.inside(system, "sh", "-c", f"{settings} apt-get remove -y madoguchi")
+    assert refused.returncode != 0
+    assert "neither the cloud nor an export has it" in refused.stdout + refused.stderr
+    assert why in refused.stdout + refused.stderr
+    assert (system / "usr/bin/madoguchi").is_symlink()
 
 
 def stores_in(system: Path) -> dict[str, bytes]:
