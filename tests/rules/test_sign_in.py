@@ -1,16 +1,20 @@
 """Lease and lock-out hold, also against a clock that is set back."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from client.domain.clerk import Lease, Right
 from client.rules.sign_in import (
     CLOCK_TOLERANCE,
+    DEFAULT_LOCKOUT,
     Lockout,
     after_right_secret,
     after_wrong_secret,
+    clock_error,
     lease_over,
     locked_for,
     lockout_error,
@@ -21,7 +25,7 @@ from client.rules.sign_in import (
 )
 from tests.builders import NOW, a_clerk, a_sign_in
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 spans = st.timedeltas(timedelta(0), timedelta(days=30))
 jumps = st.timedeltas(timedelta(days=-30), timedelta(days=30))
 
@@ -65,6 +69,57 @@ def test_a_clock_set_back_never_shortens_a_lock_out(times: int, back: timedelta)
     assert again.until is not None
     assert lockout.until is not None
     assert again.until >= lockout.until
+
+
+acts = st.sampled_from((*6 * ("wrong",), "time", "started anew"))
+far = 30 * DAY
+leaps = st.sampled_from(
+    (-far, far, *2 * (-4 * MINUTE, 0 * DAY, MINUTE / 60, 5 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR))
+)
+plays = st.integers(60, 150).flatmap(
+    lambda many: st.lists(st.tuples(leaps, acts), min_size=many, max_size=many)
+)
+
+
+def looked_at(days: list[tuple[timedelta, str]]) -> list[tuple[datetime, Lockout]]:
+    """Play guesses as the keeper of keys takes them; return when one was looked at, and how it stood after."""
+    stand, now, found = Lockout(), NOW, list[tuple[datetime, Lockout]]()
+    for leap, act in days:
+        now += leap
+        before = stand
+        if act == "started anew":
+            stand = msgspec.json.decode(msgspec.json.encode(stand), type=Lockout)
+        elif act == "time":
+            stand = time_seen(stand, now)
+        elif lockout_error(stand, now) is None and clock_error(now, stand.seen) is None:
+            stand = after_wrong_secret(stand, now)
+            found.append((now, stand))
+        assert before.seen is None or (stand.seen is not None and stand.seen >= before.seen)
+        assert before.until is None or (stand.until is not None and stand.until >= before.until)
+    return found
+
+
+@given(plays)
+def test_in_any_order_of_guesses_starts_and_clocks_no_more_than_thirty_are_looked_at(
+    days: list[tuple[timedelta, str]],
+) -> None:
+    assert len(looked_at(days)) <= DEFAULT_LOCKOUT.most
+
+
+@given(plays)
+def test_in_any_order_no_guess_is_looked_at_before_the_wait_of_the_one_before_is_over(
+    days: list[tuple[timedelta, str]],
+) -> None:
+    found = looked_at(days)
+    for (_, stand), (then, _) in pairwise(found):
+        assert stand.until is None or then >= stand.until
+    for number, ((at, _), (then, _)) in enumerate(pairwise(found), 1):
+        if number >= DEFAULT_LOCKOUT.failures:
+            assert then - at >= min(DEFAULT_LOCKOUT.first * 2 ** (number - 5), DEFAULT_LOCKOUT.longest)
+
+
+def test_a_clock_set_forward_before_each_guess_reaches_thirty_and_stays_there() -> None:
+    assert len(looked_at([(2 * HOUR, "wrong")] * 200)) == DEFAULT_LOCKOUT.most
 
 
 def test_the_right_secret_forgets_the_wrong_ones_but_not_the_time() -> None:
