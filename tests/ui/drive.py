@@ -94,8 +94,8 @@ class Counter:
         await self.quiet()
 
     async def quiet(self) -> None:
-        """Wait until nothing is under way."""
-        await self.hands.until(lambda: not self.tasks.any_running, "quiet", 5)
+        """Wait until nothing is under way, or what is waits for a person's decision."""
+        await self.hands.until(lambda: not self.tasks.any_running or self.face.deciding.waiting, "quiet", 5)
         await asyncio.sleep(0.01)
 
     def show_status(self, facts: Facts) -> None:
