@@ -1,13 +1,17 @@
 """``madoguchi verify``: the whole book and every row, read anew with a clerk's own secrets."""
 
+from argparse import Namespace
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from client.domain.errors import SignInNeededError
+from client.config import Config
+from client.domain.errors import SignInNeededError, StoreError
 from client.jobs.ports import JournalEntry
 from client.rules import totp
+from offline.factors.card import CardDoor
 from offline.store import door
 from offline.store.keys import Vault
 from offline.store.stores import FileStores
@@ -24,7 +28,9 @@ from tests.store_builders import (
     fill,
     store_keys,
 )
+from ui.cli import audit, verify
 from ui.cli.verify import verified
+from ui.config_file import Loaded
 
 pytestmark = pytest.mark.asyncio
 KEYS = store_keys()
@@ -90,3 +96,21 @@ async def test_without_the_right_secrets_nothing_is_opened(tmp_path: Path) -> No
     vault = await a_terminal(tmp_path)
     with pytest.raises(SignInNeededError, match=r"sign_in\.wrong_secret"):
         await verified(vault, tmp_path, ("s001", "wrong", "000000"), now)
+
+
+@pytest.mark.parametrize("verb", [audit, verify], ids=["audit verify", "verify"])
+async def test_where_the_town_uses_cards_the_book_is_opened_with_a_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: ModuleType
+) -> None:
+    shown: list[object] = []
+
+    def vault_of(_config: Config, card: object = None) -> Vault:
+        shown.append(card)
+        return cheap_vault(tmp_path / "training", MemoryKeyring())  # of no terminal: it goes no further
+
+    monkeypatch.setattr("ui.vaults.vault_of", vault_of)
+    config = Config(data_dir=tmp_path, environment="training", card_module="/usr/lib/cards.so")
+    config.terminal_dir.mkdir()
+    with pytest.raises(StoreError, match=r"store\.no_keys"):
+        verb.run(Loaded(config, {}), Namespace(json=False))
+    assert isinstance(shown[0], CardDoor)

@@ -22,6 +22,7 @@ Secrets = tuple[str, str, str]  # staff id, password, code; asked for, never on 
 
 def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     """Print what was found; 11 where the book is not whole."""
+    from ui.cards import card_door
     from ui.doors import utc_now
     from ui.vaults import vault_of
 
@@ -29,7 +30,7 @@ def run(loaded: Loaded, asked: argparse.Namespace) -> int:
     if not folder.exists():
         raise StoreError("store.no_keys")
     with InstanceLock(folder / "lock"):
-        vault = vault_of(loaded.config)
+        vault = vault_of(loaded.config, card_door(loaded.config))
         if vault.facts is None or not vault.enrolled:
             raise StoreError("store.no_keys")
         found = asyncio.run(audited(vault, folder, Asking().clerk(), utc_now))
