@@ -243,7 +243,7 @@ class MemoryKeys:
     async def note_time(self, seen: datetime) -> None:
         self.seen = max(seen, self.seen or seen)
 
-    async def note_failure(self, staff_id: str, *, now: datetime) -> None:
+    async def note_failure(self, staff_id: str, *, now: datetime, counted: bool = True) -> None:
         self.failed[staff_id] = self.failed.get(staff_id, 0) + 1
 
     async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:

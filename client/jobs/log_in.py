@@ -16,6 +16,7 @@ from client.rules.sign_in import access_over, may_renew, offline_error, renewal_
 from client.rules.staff_terms import within_terms as terms
 
 _WRONG_PINS = {"card.wrong_pin", "key.wrong_pin"}
+_TURNED_DOWN = {"sign_in.wrong_secret", "sign_in.code_used", "sign_in.locked_out"}  # by the cloud
 CLOUD_WAIT = 6.0  # seconds; both sides stretch a password, and a clerk waits here once a day
 
 
@@ -244,6 +245,9 @@ class LogIn:
         except SignInNeededError as error:
             if error.code in _WRONG_PINS:  # the cloud was not asked: it is counted here
                 await self._keys.note_failure(staff_id, now=self._now())
+            elif error.code in _TURNED_DOWN:  # the cloud has counted it; the book here is to tell of it too
+                with suppress(StoreError):
+                    await self._keys.note_failure(staff_id, now=self._now(), counted=False)
             raise
         unlocked = await self._keys.admit(cloud, password, now=self._now())
         return replace(unlocked, seen=cloud.seen)

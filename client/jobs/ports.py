@@ -300,8 +300,8 @@ class Keys(Protocol):
         """Write down how late it was, against a clock set back while the stores are shut."""
         ...
 
-    async def note_failure(self, staff_id: str, *, now: datetime) -> None:
-        """Count a wrong PIN shown to a card at an online sign-in; nothing where the clerk has no wrap here."""
+    async def note_failure(self, staff_id: str, *, now: datetime, counted: bool = True) -> None:
+        """Keep for the book that a wrong secret was shown at an online sign-in, of somebody with a wrap here; count it."""
         ...
 
     async def admit(self, cloud: CloudSignIn, password: str, *, now: datetime) -> Unlocked:

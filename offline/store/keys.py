@@ -134,9 +134,9 @@ class Vault:
         """Write down how late it was, against a clock set back while the stores are shut. StoreError."""
         await self._in_turn(lambda: self._note_time(seen))
 
-    async def note_failure(self, staff_id: str, *, now: datetime) -> None:
-        """Count a wrong PIN shown to a card at an online sign-in. StoreError."""
-        await self._in_turn(lambda: self._wraps.note_failure(staff_id, *self._ours(), now))
+    async def note_failure(self, staff_id: str, *, now: datetime, counted: bool = True) -> None:
+        """Keep a wrong secret shown at an online sign-in, and count it unless the cloud has. StoreError."""
+        await self._in_turn(lambda: self._wraps.note_failure(staff_id, *self._ours(), now, counted=counted))
 
     @property
     def staff_here(self) -> frozenset[str]:

@@ -119,13 +119,16 @@ class WrapKeeper:
             wraps_mended=book.mended > 0,
         )
 
-    def note_failure(self, staff_id: str, secret: bytes, place: Place, now: datetime) -> None:
-        """Count a wrong secret that was tried elsewhere: a PIN, shown to a card at an online sign-in."""
+    def note_failure(
+        self, staff_id: str, secret: bytes, place: Place, now: datetime, *, counted: bool = True
+    ) -> None:
+        """Keep a wrong secret that was tried elsewhere; count it, unless the cloud has: a PIN, shown to a card."""
         book = self._read_sound(secret, place)
         if book and (wrap := book.wrap_of(staff_id)):
+            tried = book.with_try(staff_id, now)
             before = rules.Lockout(wrap.failures, wrap.locked_until, book.seen)
-            counted = rules.after_wrong_secret(before, now, self._lockout)
-            self._file.write(with_lockout(book.with_try(staff_id, now), wrap, counted), secret, place)
+            after = rules.after_wrong_secret(before, now, self._lockout)
+            self._file.write(with_lockout(tried, wrap, after) if counted else tried, secret, place)
 
     def erase(self, staff_id: str, secret: bytes, place: Place) -> None:
         """Take one clerk's box out: no password of theirs opens anything here. StoreError."""

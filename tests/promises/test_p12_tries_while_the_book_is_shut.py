@@ -9,11 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from client.domain.clerk import CloudSignIn
 from client.domain.errors import SignInNeededError, StoreError
+from client.jobs.log_in import LogIn
 from client.jobs.ports import JournalEntry
 from offline.store import wraps
 from offline.store.wraps import WrapBook
-from tests.promises.two_persons import CLERK, OFFICER, Desk, a_desk
+from tests.fakes import MemoryLink
+from tests.promises.two_persons import CLERK, OFFICER, Desk, NoCloud, a_desk
 
 pytestmark = pytest.mark.asyncio
 
@@ -156,3 +159,56 @@ async def test_a_file_of_keys_from_before_tries_were_kept_bears_the_seal_it_had(
     assert wraps.seal_holds(msgspec.structs.replace(book, mac=mac), secret, place)
     tried = book.with_try("s001", datetime.fromisoformat("2026-11-20T05:00:00Z"))
     assert wraps.whole_mac(tried, secret, place) != mac
+
+
+class CloudThatSaysNo(NoCloud):
+    """A cloud that turns every secret down, by one of its codes."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    async def sign_in(self, staff_id: str, password: str, code: str) -> CloudSignIn:
+        raise SignInNeededError(self.code)
+
+
+def on_line(desk: Desk, code: str) -> LogIn:
+    return LogIn(
+        CloudThatSaysNo(code),
+        desk.vault,
+        desk.stores,
+        desk.stores.ledger,
+        MemoryLink(),
+        now=lambda: desk.now,
+        told=desk.vault.forget_tries,
+    )
+
+
+@pytest.mark.parametrize("code", ["sign_in.wrong_secret", "sign_in.code_used", "sign_in.locked_out"])
+async def test_what_the_cloud_turned_down_at_this_pc_is_in_its_book_too_and_locks_nobody_out_here(
+    tmp_path: Path, code: str
+) -> None:
+    desk = await a_desk(tmp_path)
+    counter, moments = on_line(desk, code), []
+    for _ in range(7):
+        desk.now += timedelta(minutes=1)
+        moments.append(desk.now)
+        with pytest.raises(SignInNeededError, match=code.replace(".", r"\.")):
+            await counter(CLERK, "falsch", "000000")
+    await desk.sign_in(CLERK)
+    assert await told(desk) == [(CLERK, no, at) for no, at in enumerate(moments, 1)]
+    assert "falsch" not in (tmp_path / "wraps.json").read_text()
+
+
+async def test_what_was_typed_for_an_id_and_is_nobodys_here_is_kept_nowhere(tmp_path: Path) -> None:
+    desk = await a_desk(tmp_path)
+    before = (tmp_path / "wraps.json").read_bytes()
+    with pytest.raises(SignInNeededError):
+        await on_line(desk, "sign_in.wrong_secret")("mein-kennwort", "falsch", "000000")
+    assert (tmp_path / "wraps.json").read_bytes() == before
+
+
+async def test_what_says_nothing_of_a_secret_is_no_try(tmp_path: Path) -> None:
+    desk = await a_desk(tmp_path)
+    with pytest.raises(SignInNeededError):
+        await on_line(desk, "sign_in.clock_off")(CLERK, "falsch", "000000")
+    assert tries_outside(tmp_path) == []
