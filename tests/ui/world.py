@@ -74,7 +74,7 @@ from ui.screens.drill.model import DrillJobs
 WATANABE = AtenaNo("1000000001")
 PROTECTED = AtenaNo("1000000021")
 FOREIGNER = AtenaNo("1000000031")
-ALL_RIGHTS = tuple(Right)
+ALL_RIGHTS = tuple(right for right in Right if right is not Right.RECEIVE)  # of the town's own staff
 _TOWN = "みどり県あおぞら市"
 
 
