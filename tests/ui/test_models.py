@@ -18,7 +18,7 @@ from client.domain.resident import Found
 from client.rules import freshness
 from client.rules.intakes.moves import TENKYO
 from tests.builders import NOW, a_sign_in
-from tests.ui.world import PROTECTED, WATANABE, World
+from tests.ui.world import ALL_RIGHTS, PROTECTED, WATANABE, World
 from ui.indexing import IndexingNote
 from ui.notices import Note
 from ui.screens.certificate.model import CertificateModel, IssueJobs
@@ -61,7 +61,7 @@ class Desk:
     """A counter model over a world, signed in."""
 
     def __init__(self, *rights: Right) -> None:
-        self.world = World(rights=rights or tuple(Right))
+        self.world = World(rights=rights or ALL_RIGHTS)
         self.later = Later()
         self.sign_in: SignIn = self.world.sign_in
         jobs = self.world.jobs
