@@ -13,7 +13,7 @@ from client.rules.intakes import FORMS
 from tests.builders import NOW
 from tests.settle_fakes import row_of
 from tests.ui.test_models import WORDS, Desk
-from tests.ui.world import WATANABE
+from tests.ui.world import ALL_RIGHTS, WATANABE
 from ui.screens.change.insured import InsuredModel
 from ui.screens.counter.basket import Basket
 from ui.screens.settle.model import SettleJobs, SettleModel
@@ -24,8 +24,8 @@ FOREIGN = ("nationality", "residence_status", "residence_until")
 
 
 def without(*unheld: Right) -> Desk:
-    """Return the desk of somebody with every right but some, in a town that gives items one by one."""
-    desk = Desk(*(right for right in Right if right not in unheld))
+    """Return the desk of somebody of the staff with every right but some, in a town that gives items one by one."""
+    desk = Desk(*(right for right in ALL_RIGHTS if right not in unheld))
     desk.sign_in = replace(desk.sign_in, clerk=replace(desk.sign_in.clerk, by_item=True))
     desk.model.sign_in = desk.sign_in
     return desk
