@@ -10,6 +10,7 @@ from cloud import storage
 from cloud.problems import malformed
 from cloud.search_words import Asked, Condition, People, Reader, Term
 from cloud.shelter import sheltered
+from cloud.unseen import unseen_people
 
 MOST_HITS = 200
 _PROCESSES = ("issue", "view", "ido", "seal")
@@ -38,14 +39,32 @@ def search(
     if not all(term.senses for term in terms) or not (terms or reader.sex):
         return []
     index = storage.resident_index
-    query = sa.select(index.c.atena_no).where(index.c.municipality == municipality, reader.of_sex())
+    unseen = unseen_people(connection, municipality)
+    query = sa.select(index.c.atena_no).where(
+        index.c.municipality == municipality, _or_unseen(reader.of_sex(), unseen, sa.true())
+    )
     if not asked.removed:
         query = query.where(index.c.status == "resident")
+    if unseen:  # they are found by name or number, whatever else is asked beside
+        named = [_is_in(term.naming) for term in terms if term.naming]
+        query = query.where(sa.or_(index.c.atena_no.not_in(unseen), *named))
     most = min(limit, MOST_HITS)
     found = _by_one_word(connection, query, terms[0], most) if len(terms) == 1 else None
     if found is None:
-        found = list(connection.execute(_by_words(query, terms).limit(most)).scalars())
+        found = list(connection.execute(_by_words(query, terms, unseen).limit(most)).scalars())
     return _hits(connection, municipality, found)
+
+
+def _or_unseen(condition: Condition, unseen: frozenset[str], instead: Condition) -> Condition:
+    """Return a condition with another in its place for those nobody may look at: what is theirs is not tried."""
+    if not unseen:
+        return condition
+    hidden = storage.resident_index.c.atena_no.in_(unseen)
+    return sa.or_(sa.and_(sa.not_(hidden), condition), sa.and_(hidden, instead))
+
+
+def _is_in(people: Sequence[People]) -> Condition:
+    return storage.resident_index.c.atena_no.in_(sa.union_all(*people))
 
 
 def _by_one_word(connection: sa.Connection, query: People, term: Term, most: int) -> list[str]:
@@ -69,7 +88,7 @@ def _by_one_word(connection: sa.Connection, query: People, term: Term, most: int
     return list(found)[:most]
 
 
-def _by_words(query: People, terms: Sequence[Term]) -> People:
+def _by_words(query: People, terms: Sequence[Term], unseen: frozenset[str]) -> People:
     if terms and (named := terms[0].named) is not None:
         once = sa.select(named.cte("named").c.atena_no)  # asked for twice, read once
         terms = [replace(terms[0], named=once), *terms[1:]]
@@ -78,7 +97,9 @@ def _by_words(query: People, terms: Sequence[Term]) -> People:
     longest = max(terms, key=lambda term: term.length, default=None)
     for term in terms:
         looked_up = longest is not None and longest.length > 1 and term is not longest
-        query = query.where(_is_meant(term) if looked_up else _is_one_of(term))
+        meant = _is_meant(term) if looked_up else _is_one_of(term)
+        # A word that may tell a day, a place or a card is left open for them: whether it is theirs is not to be known.
+        query = query.where(_or_unseen(meant, unseen, sa.true() if term.rest else meant))
     return _in_kana_order(query)
 
 

@@ -53,7 +53,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What a word asks, as selections of 宛名番号: whose name matches, who is meant otherwise.
+    """What a word asks, as selections of 宛名番号: whose name matches, whose number it is, who is meant otherwise.
 
     ``leads`` tells whose name begins with it: the first part of the list. Where ``sure``, they are among ``named``.
     """
@@ -63,12 +63,23 @@ class Term:
     sure: bool = True
     is_reading: bool = False
     length: int = 0
-    others: tuple[People, ...] = ()
+    numbers: tuple[People, ...] = ()
+    rest: tuple[People, ...] = ()  # by day of birth, place, card
+
+    @property
+    def others(self) -> tuple[People, ...]:
+        """Return whom it means otherwise than by the name."""
+        return (*self.numbers, *self.rest)
+
+    @property
+    def naming(self) -> tuple[People, ...]:
+        """Return whom it names: by the name or the number, as whoever may not be looked at is found."""
+        return self.numbers if self.named is None else (self.named, *self.numbers)
 
     @property
     def senses(self) -> tuple[People, ...]:
         """Return whom each sense of the word means."""
-        return self.others if self.named is None else (self.named, *self.others)
+        return (*self.naming, *self.rest)
 
 
 class Reader:
@@ -88,10 +99,11 @@ class Reader:
         asked = self._asked
         found = [term for word in words_of(asked.typed) if (term := self._any_sense(word)).senses]
         found += [self._named(word, asked.match) for word in self._names()]
-        found += [Term(others=tuple(self._placed(word))) for word in words_of(asked.place)]
+        found += [Term(rest=tuple(self._placed(word))) for word in words_of(asked.place)]
         if asked.birth.strip():
-            found.append(Term(others=tuple(self._born(asked.birth))))
-        found += [Term(others=tuple(self._numbered(word))) for word in words_of(asked.number)]
+            found.append(Term(rest=tuple(self._born(asked.birth))))
+        numbers = words_of(asked.number)
+        found += [Term(numbers=self._numbered(word), rest=self._carded(word)) for word in numbers]
         return found
 
     def _names(self) -> list[str]:
@@ -112,9 +124,10 @@ class Reader:
         )
 
     def _any_sense(self, word: str) -> Term:
-        others = [*self._born(word), *self._numbered(word)]
-        name = Term() if others or word.isdecimal() else self._named(word, INFIX)
-        return replace(name, others=(*others, *self._placed(word)))
+        born, numbers, cards = tuple(self._born(word)), self._numbered(word), self._carded(word)
+        is_name = not (born or numbers or cards or word.isdecimal())
+        name = self._named(word, INFIX) if is_name else Term()
+        return replace(name, numbers=numbers, rest=(*born, *cards, *self._placed(word)))
 
     def _named(self, word: str, match: str) -> Term:
         """Read a word as a name: kana alone as a reading, anything else as a name that is written so."""
@@ -149,14 +162,21 @@ class Reader:
     def _born(self, text: str) -> Iterator[People]:
         return (self._people(partial(_within, span)) for span in as_typed(text))
 
-    def _numbered(self, word: str) -> Iterator[People]:
-        if word.isascii() and word.isdecimal():
-            yield self._people(lambda index: index.atena_no == word)
-            yield self._people(lambda index: index.household_no == word)
-        elif _A_CARD.fullmatch(word.upper()) and not self._asked.cards:
-            yield self._people(lambda _index: sa.false())
-        elif _A_CARD.fullmatch(word.upper()):
-            yield self._lines((CARD,), lambda folded: folded == word.upper())
+    def _numbered(self, word: str) -> tuple[People, ...]:
+        if not (word.isascii() and word.isdecimal()):
+            return ()
+        own, home = (
+            self._people(lambda index: index.atena_no == word),
+            self._people(lambda index: index.household_no == word),
+        )
+        return own, home
+
+    def _carded(self, word: str) -> tuple[People, ...]:
+        if not _A_CARD.fullmatch(word.upper()):
+            return ()
+        if not self._asked.cards:
+            return (self._people(lambda _index: sa.false()),)
+        return (self._lines((CARD,), lambda folded: folded == word.upper()),)
 
     def _placed(self, word: str) -> Iterator[People]:
         """Read a word as a piece of an address; whoever lives in a hidden home is not found by one, now or formerly.

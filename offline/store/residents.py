@@ -35,6 +35,13 @@ _HIT = (
 # A look is one at the whole household, so that one member's 抑止 forbids it for all. One that begins later counts
 # too: a list has no day of its own.
 _NO_LOOK = "b.process = 'view' AND b.level = 'error'"
+_UNSEEN = f"""
+WITH b AS MATERIALIZED (SELECT atena_no, household_no FROM block b WHERE {_NO_LOOK})
+SELECT atena_no FROM b WHERE atena_no IS NOT NULL
+UNION SELECT p.atena_no FROM b CROSS JOIN person p ON p.household_no = b.household_no
+UNION SELECT p.atena_no FROM b CROSS JOIN person o ON o.atena_no = b.atena_no
+    CROSS JOIN person p ON p.household_no = o.household_no WHERE o.living AND p.living
+"""
 _HITS = f"""
 SELECT EXISTS (SELECT 1 FROM shien_sochi s WHERE s.atena_no = r.atena_no),
     EXISTS (SELECT 1 FROM block b WHERE b.atena_no = r.atena_no)
@@ -56,7 +63,13 @@ def find(
 ) -> Answer[tuple[Hit, ...]]:
     """Return residents that match, with block marks; of the protected and who lives with them no address (P08)."""
     in_doubt = doubt.is_any(connection)  # a measure may be missing: then no search by address tells anything
-    lines = finder.lines(connection, query, limit=limit, without_places=in_doubt or query.unplaced)
+    lines = finder.lines(
+        connection,
+        query,
+        limit=limit,
+        without_places=in_doubt or query.unplaced,
+        unseen={number for (number,) in connection.execute(_UNSEEN)},
+    )
     hidden = {str(line[_HOME]) for line in lines if line[_TOWN] is None}  # who lives in a shelter
     if in_doubt:
         hidden |= doubt.among(connection, {str(line[_HOME]) for line in lines})

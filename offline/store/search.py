@@ -1,7 +1,8 @@
 """Finding people: the index is asked for those who may match, in kana order, and every one is compared exactly."""
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from heapq import merge
 from itertools import islice
@@ -56,12 +57,19 @@ class Finder:
         return [line[_ATENA_NO] for line in lines]
 
     def lines(
-        self, connection: sqlite3.Connection, query: Query, *, limit: int, without_places: bool = False
+        self,
+        connection: sqlite3.Connection,
+        query: Query,
+        *,
+        limit: int,
+        without_places: bool = False,
+        unseen: Collection[str] = (),
     ) -> list[Line]:
         """Return the lines of those who match, in three parts, each in kana order.
 
         First those whose name begins with the first word, then those whose name holds it, then the others.
-        ``without_places``: nobody is found by an address, since nobody knows whose is to be hidden.
+        ``without_places``: nobody is found by an address, since nobody knows whose is to be hidden. ``unseen``: whom nobody
+        may look at; they are found by name or number, and nothing else that is asked is held against them.
         """
         memory = replace(
             self._read_in(connection),
@@ -73,7 +81,7 @@ class Finder:
         terms = terms_of(query, memory)
         if not terms or not all(term.facets for term in terms):
             return []
-        found = _Search(connection, memory, terms, removed=query.removed).run()
+        found = _Search(connection, memory, terms, removed=query.removed, unseen=unseen).run()
         return list(islice(found, limit))
 
     def _read_in(self, connection: sqlite3.Connection) -> Memory:
@@ -96,12 +104,19 @@ class _Search:
     """One search under way; it reads no further than its hits are asked for."""
 
     def __init__(
-        self, connection: sqlite3.Connection, memory: Memory, terms: Sequence[Term], *, removed: bool
+        self,
+        connection: sqlite3.Connection,
+        memory: Memory,
+        terms: Sequence[Term],
+        *,
+        removed: bool,
+        unseen: Collection[str],
     ) -> None:
         self._connection = connection
         self._memory = memory
         self._first, self._rest = terms[0], terms[1:]
         self._removed = removed
+        self._unseen = unseen
 
     def run(self) -> Iterator[Line]:
         """Yield the lines of those who match."""
@@ -116,11 +131,13 @@ class _Search:
                     yield line
 
     def _holds(self, line: Line) -> bool:
-        return (
-            (self._removed or bool(line[_LIVING]))
-            and self._first.holds(line)
-            and all(term.holds(line) for term in self._rest)
-        )
+        if not (self._removed or line[_LIVING]):
+            return False
+        terms = (self._first, *self._rest)
+        if line[_ATENA_NO] not in self._unseen:
+            return all(term.holds(line) for term in terms)
+        named = [term.names_one(line) for term in terms]
+        return any(named) and all(one or term.is_open for one, term in zip(named, terms, strict=True))
 
     def _leading(self) -> Iterator[Line]:
         for facet in self._first.names:
@@ -167,6 +184,8 @@ class _Search:
     def _looked_up(self) -> list[Line]:
         """Return the lines of those a word names by number, or by an address that is not in the index."""
         found: dict[int, Line] = {}
+        if self._unseen:
+            found |= self._lines("atena_no IN (SELECT value FROM json_each(?))", json.dumps([*self._unseen]))
         for facet in (facet for term in (self._first, *self._rest) for facet in term.facets):
             if facet.number:
                 for column in ("atena_no", "household_no"):

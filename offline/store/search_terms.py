@@ -71,6 +71,15 @@ class Term:
             return 0
         return 1 if any(facet.holds(line) for facet in names) else 2
 
+    def names_one(self, line: Line) -> bool:
+        """Tell whether it names a person: by the name or the number, as whoever may not be looked at is found."""
+        return any(facet.holds(line) for facet in self.facets if facet.is_name or facet.number)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it may ask for something else than a name or a number: a day, a place, a card, a sex."""
+        return any(not (facet.is_name or facet.number) for facet in self.facets)
+
     @property
     def names(self) -> tuple[Facet, ...]:
         """Return its senses as a name."""

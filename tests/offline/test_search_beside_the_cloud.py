@@ -21,6 +21,7 @@ from client.domain.feed import Feed
 from client.domain.letters import kana_key
 from client.domain.query import Match, Query
 from client.domain.resident import AtenaNo, Hit
+from client.rules import gate
 from cloud.residents import search
 from cloud.search_words import Asked
 from cloud.tenant import Tenant, open_tenant
@@ -162,7 +163,7 @@ async def test_both_find_the_same_people_in_the_same_order(
     for _ in range(200):
         query = a_query(dice)
         hits = (await replica.find(query, limit=200)).value
-        assert live(query) == hits, query
+        assert gate.masked_hits(live(query)) == gate.masked_hits(hits), query  # as a list shows them
         empty += not hits
     assert empty < 140
 

@@ -212,11 +212,11 @@ def twins(draw: st.DrawFn) -> Twins:
     return Twins(one, other, AtenaNo("1000000000"))
 
 
-def answers(people: list[Row], protected: AtenaNo, asked: list[Query]) -> list[object]:
+def answers(people: list[Row], asked: list[Query], restriction: tuple[str, Row]) -> list[object]:
     """Return what cloud and replica of a town answer, each to every query, as a counter has it."""
-    measure: Row = {"measure_id": "m1", "atena_no": protected, "provisional": False}
-    rows = [(table, row) for table, row in tiny_town() if table not in {"resident", "shien_sochi"}]
-    rows += [*(("resident", row) for row in people), ("shien_sochi", measure)]
+    without = {"resident", "shien_sochi", "block"}
+    rows = [(table, row) for table, row in tiny_town() if table not in without]
+    rows += [*(("resident", row) for row in people), restriction]
     told: list[object] = []
     with tempfile.TemporaryDirectory() as folder:
         tenant = open_tenant(Path(folder), CODE, town=lambda: rows, engine=shaped(Path(folder)))
@@ -228,10 +228,11 @@ def answers(people: list[Row], protected: AtenaNo, asked: list[Query]) -> list[o
                     birth=query.birth,
                     place=query.place,
                     number=query.number,
+                    sex=query.sex,
                     match=query.match.value,
                     removed=query.removed,
                     past=query.past,
-                    cards=False,
+                    cards=not query.cardless,
                 )
                 found = search(connection, CODE, wanted, limit=50)
                 told.append(list(map(as_listed, found)))
@@ -245,7 +246,7 @@ def answers(people: list[Row], protected: AtenaNo, asked: list[Query]) -> list[o
     for feed in Feed:
         sums.set_position(local, feed, 1, datetime(2026, 11, 20, tzinfo=UTC))
     finder = store_search.Finder()
-    told += [residents.find(local, finder, query, limit=50).value for query in asked]
+    told += [gate.masked_hits(residents.find(local, finder, query, limit=50).value) for query in asked]
     local.close()
     return told
 
@@ -255,7 +256,89 @@ def answers(people: list[Row], protected: AtenaNo, asked: list[Query]) -> list[o
 def test_towns_that_differ_in_a_protected_address_answer_everything_the_same(
     towns: Twins, asked: list[Query]
 ) -> None:
-    one = answers(towns.one, towns.protected, asked)
-    other = answers(towns.other, towns.protected, asked)
+    measure = ("shien_sochi", {"measure_id": "m1", "atena_no": towns.protected, "provisional": False})
+    one = answers(towns.one, asked, measure)
+    other = answers(towns.other, asked, measure)
     for number, (first, second) in enumerate(zip(one, other, strict=True)):
         assert first == second, asked[number % len(asked)]
+
+
+# No oracle of whom nobody may look at
+
+_CARDS = ("AB12345678CD", "EF87654321GH")
+HIDDEN: st.SearchStrategy[Row] = st.builds(
+    lambda place, birth, sex, card: {**place, **birth, "sex": sex, "residence_card_no": card},
+    ADDRESSES,
+    st.sampled_from(
+        (
+            {"birth_text": "昭和60年4月12日", "birth_sort": "1985-04-12"},
+            {"birth_text": "昭和45年1月1日", "birth_sort": "1970-01-01"},
+        )
+    ),
+    st.sampled_from(("男", "女")),
+    st.sampled_from(_CARDS),
+)
+_WORDS = _PIECES | st.sampled_from((*_CARDS, "S45.1.1", "19700101"))
+LOOKS = st.builds(
+    replace,
+    QUERIES,
+    typed=st.lists(_WORDS, max_size=2).map(" ".join),
+    birth=_NOTHING | st.sampled_from(("19850412", "S60.4.12", "S45.1.1")),
+    number=_NOTHING | st.sampled_from((*_HOMES, *_CARDS, "1000000000", "1000000003")),
+    sex=_NOTHING | st.sampled_from(("M", "F", "男")),
+    cardless=st.booleans(),
+).filter(lambda query: not query.is_empty)
+
+
+@st.composite
+def blocked_twins(draw: st.DrawFn) -> tuple[Twins, Row]:
+    """Return two towns that differ in all a list hides of those whom one block of looks concerns, and the block."""
+    towns = draw(twins())
+    on_home = draw(st.booleans())
+    last = {
+        str(row["atena_no"]): str(row["household_no"]) for row in towns.one
+    }  # the present version is the last
+    concerned = (
+        {number for number, home in last.items() if home == _HOMES[0]} if on_home else {towns.protected}
+    )
+    here, there = draw(HIDDEN), draw(HIDDEN)
+
+    def told(secret: Row) -> list[Row]:
+        return [_without_none(row | secret) if row["atena_no"] in concerned else row for row in towns.one]
+
+    towns = replace(towns, one=told(here), other=told(there))
+    of: Row = {"household_no": _HOMES[0]} if on_home else {"atena_no": towns.protected}
+    dates: Row = draw(st.sampled_from(({}, {"ends": "2020-01-01"}, {"starts": "2099-01-01"})))
+    return towns, {"block_id": "b1", "process": "view", "level": "error", "reason": "確認中", **of, **dates}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(drawn=blocked_twins(), asked=st.lists(LOOKS, min_size=6, max_size=12))
+def test_towns_that_differ_in_what_is_hidden_of_whom_nobody_may_look_at_answer_everything_the_same(
+    drawn: tuple[Twins, Row], asked: list[Query]
+) -> None:
+    towns, block = drawn
+    one = answers(towns.one, asked, ("block", block))
+    other = answers(towns.other, asked, ("block", block))
+    for number, (first, second) in enumerate(zip(one, other, strict=True)):
+        assert first == second, asked[number % len(asked)]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    drawn=blocked_twins(),
+    more=st.sampled_from([Query(), Query(birth="S45.1.1"), Query(place="緑町", sex="F")]),
+)
+def test_whom_nobody_may_look_at_is_found_by_name_and_by_number_whatever_else_is_asked(
+    drawn: tuple[Twins, Row], more: Query
+) -> None:
+    towns, block = drawn
+    name = next(str(row["full_name"]) for row in reversed(towns.one) if row["atena_no"] == towns.protected)
+    asked = [
+        replace(more, removed=True, number=str(towns.protected)),
+        replace(more, removed=True, name=name[:2]),
+    ]
+    for found in answers(towns.one, asked, ("block", block)):
+        assert isinstance(found, (list, tuple))
+        numbers = [one["atena_no"] if isinstance(one, dict) else one.atena_no for one in found]
+        assert towns.protected in numbers
