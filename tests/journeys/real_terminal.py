@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QListView, QMessageBox, QWidget
 
@@ -28,6 +29,7 @@ from offline.store.device_secret import DEVICE
 from offline.store.facts_file import FACTS, IDENTITY
 from offline.store.keyring_door import KeyringDoor, system_backend
 from offline.store.wrap_mark import WRAPS
+from offline.store.wraps import WrapBook
 from tests.journeys.gestures import Hands, NotShownError
 from tests.journeys.training_cloud import TrainingCloud
 
@@ -152,6 +154,17 @@ class Terminal:
             for path in files
             if path.parent.name != "logs" and path.name not in by_itself and path.suffix != ".parcel"
         }
+
+    def but_for_tries(self) -> tuple[dict[str, object], list[str]]:
+        """Return the same with the file of keys read and without its list of wrong tries, and whose tries they were."""
+        found = self.contents()
+        book, copy = (
+            msgspec.json.decode(found[name], type=WrapBook) for name in ("wraps.json", "wraps.copy.json")
+        )
+        assert copy == book
+        whose = [note.staff_id for note in book.tries]
+        plain = msgspec.structs.replace(book, generation=0, mac=b"", tried=book.tried - len(whose), tries=())
+        return {**found, "wraps.json": plain, "wraps.copy.json": plain}, whose
 
 
 class Visit(Hands):
