@@ -21,6 +21,7 @@ from cloud.clock import Now, stamp
 from cloud.envelopes import UnreadableError, open_attachment
 from cloud.keys import TenantKeys
 from cloud.office.log import By, OfficeLog
+from cloud.office.reading import UNKNOWN, Reading
 from cloud.problems import ProblemError, forbidden, malformed, not_found
 from cloud.register import Register
 
@@ -57,6 +58,7 @@ class Attachments:
     def __init__(self, register: Register, keys: TenantKeys, now: Now, limits: Limits | None = None) -> None:
         self._register = register
         self._log = OfficeLog(register, now)
+        self._reading = Reading(register, self._log, now)
         self._keys = keys
         self._now = now
         self.limits = limits or Limits()
@@ -166,7 +168,11 @@ class Attachments:
             ]
 
     def opened(self, key: str, who: str) -> bytes:
-        """Return an attachment's content, opened with the town's key; who opened it is written down first."""
+        """Return an attachment's content, opened with the town's key; who opened it is written down first.
+
+        403 for whom its request's words are not for; of one whose request never came nobody knows that.
+        """
+        self._reading.must(who, self._kinds(key), key)
         with self._register.writing() as connection:
             line = self._line(connection, key)
             if line is None or line.whole_at is None:
@@ -174,6 +180,21 @@ class Attachments:
             self._log.note(connection, By(who), "attachment.opened", key)
             sealed = self._content(connection, key)
         return self._open(line, sealed)
+
+    def _kinds(self, key: str) -> Sequence[str]:
+        """Return of what kinds the command is that an attachment was brought for; another's may bear its key."""
+        heard, aside, town = storage.command, storage.quarantine, self._register.municipality
+        with self._register.reading() as connection:
+            line = self._line(connection, key)
+            if line is None:
+                raise not_found()
+            kinds = sa.union(
+                sa.select(heard.c.kind).where(heard.c.municipality == town, heard.c.key == line.command_key),
+                sa.select(aside.c.kind).where(
+                    aside.c.municipality == town, aside.c.command_key == line.command_key
+                ),
+            )
+            return connection.execute(kinds).scalars().all() or [UNKNOWN]
 
     def _whose(
         self, connection: sa.Connection, terminal: str, told: Announced, named_in: str | None

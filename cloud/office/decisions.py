@@ -22,6 +22,7 @@ from cloud.office import arrivals, contacts, moves, services
 from cloud.office.case import Case, Decision, Outcome
 from cloud.office.given import given_changes
 from cloud.office.log import By, OfficeLog
+from cloud.office.reading import Reading
 from cloud.payloads.kinds import REQUESTS, read_kept
 from cloud.problems import ProblemError, malformed, not_found
 from cloud.register import Change, Register, put
@@ -52,6 +53,7 @@ class Office:
         self._register = register
         self._leases = leases
         self._log = OfficeLog(register, now)
+        self._reading = Reading(register, self._log, now)
         self._now = now
 
     def intakes(self, state: str | None = None, newest: int | None = None) -> list[dict[str, object]]:
@@ -64,6 +66,10 @@ class Office:
             by_age = query.order_by(table.c.received_at.desc(), table.c.command_key.desc()).limit(newest)
             found = connection.execute(by_age).all()
         return [_shown(dict(row._mapping)) for row in reversed(found)]
+
+    def intakes_for(self, who: str, state: str | None = None) -> list[dict[str, object]]:
+        """Return intakes as one person may see them; of whom nobody is named, what any officer may."""
+        return self._reading.shown(who, self.intakes(state))
 
     def intake(self, key: str) -> dict[str, object]:
         """Return one intake with its content; 404 where there is none."""
@@ -89,7 +95,8 @@ class Office:
             return {str(state): count for state, count in connection.execute(query.group_by(table.c.state))}
 
     def decide(self, key: str, decision: Decision) -> dict[str, object]:
-        """Decide an intake once; 404 unknown, 409 where it was decided, is being edited, or the register moved on."""
+        """Decide an intake once; 403 where it is not theirs to read, 404 unknown, 409 where it was decided or is edited."""
+        self._reading.must(decision.decided_by, [str(self.intake(key)["kind"])], key)
         by, state = By(decision.decided_by, decision.form), _STATES[decision.decision]
         with self._log.acting(by) as connection:
             line = self._line(connection, key, _FROM[decision.decision])

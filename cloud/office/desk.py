@@ -9,6 +9,7 @@ from cloud.office.decisions import Office
 from cloud.office.log import OfficeLog
 from cloud.office.measures import Measures
 from cloud.office.quarantine_desk import QuarantineDesk
+from cloud.office.reading import Reading
 from cloud.office.residents import Records
 from cloud.office.staff_desk import StaffDesk
 from cloud.office.terminals import Machines
@@ -29,6 +30,7 @@ class Desk:
     attachments: Attachments
     staff: StaffDesk
     log: OfficeLog
+    reading: Reading
     register: Register
 
     def journal_trouble(self) -> list[dict[str, object]]:
@@ -50,5 +52,6 @@ def desk_of(tenant: Tenant) -> Desk:
         attachments=tenant.attachments,
         staff=StaffDesk(tenant.register, tenant.personnel, tenant.now),
         log=log,
+        reading=Reading(tenant.register, log, tenant.now),
         register=tenant.register,
     )

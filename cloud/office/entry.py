@@ -12,11 +12,10 @@ from cloud import database, storage
 from cloud.clock import Now, day_in_tokyo, read_stamp, stamp
 from cloud.factors.desk import Proof
 from cloud.lockouts import OFFICE
+from cloud.office.reading import RIGHT, SHIEN_RIGHT, is_of_measures
 from cloud.staff import ITEMS, Clerk, clerk_of
 from cloud.tenant import Tenant
 
-RIGHT, SHIEN_RIGHT = "office", "shien_sochi"
-_OF_MEASURES = "shien_sochi."  # kinds of requests that may tell of the other side (相手方)
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=8)
 _NONCE = 16  # hexadecimal digits
@@ -34,7 +33,7 @@ class Officer:
 
     def may_read(self, kind: str) -> bool:
         """Tell whether what a request of a kind says, and what lies beside it, is for this person [STD j440]."""
-        return not kind.startswith(_OF_MEASURES) or SHIEN_RIGHT in self.rights
+        return not is_of_measures(kind) or SHIEN_RIGHT in self.rights
 
 
 def sign_in(tenant: Tenant, staff_id: str, password: str, code: str, browser: str = "") -> Officer | None:

@@ -12,6 +12,7 @@ from cloud.commands import Commands
 from cloud.envelopes import Payload, UnreadableError, open_payload, read_words
 from cloud.keys import TenantKeys
 from cloud.office.log import By, OfficeLog
+from cloud.office.reading import Reading
 from cloud.problems import ProblemError, not_found
 from cloud.register import Register
 
@@ -26,6 +27,7 @@ class QuarantineDesk:
     def __init__(self, register: Register, keys: TenantKeys, commands: Commands, now: Now) -> None:
         self._register = register
         self._log = OfficeLog(register, now)
+        self._reading = Reading(register, self._log, now)
         self._keys = keys
         self._commands = commands
         self._now = now
@@ -48,6 +50,7 @@ class QuarantineDesk:
 
     def open(self, item_id: str, who: str) -> dict[str, object]:
         """Return an item with what is inside it; that it was opened, and by whom, is written down first."""
+        self._must_read(who, item_id)
         with self._log.acting(by := By(who)) as connection:
             line = self._line(connection, item_id)
             self._log.note(connection, by, "quarantine.opened", item_id)
@@ -66,6 +69,7 @@ class QuarantineDesk:
 
     def release(self, item_id: str, who: str, form: str | None = None) -> dict[str, object]:
         """Let an item take effect as its author's command; 409 where it still cannot, with the answer it got."""
+        self._must_read(who, item_id)
         with self._log.acting(by := By(who, form)) as connection:
             line = self._undecided(connection, item_id)
             command = _command_in(line)
@@ -86,10 +90,14 @@ class QuarantineDesk:
 
     def dismiss(self, item_id: str, who: str, reason: str, form: str | None = None) -> dict[str, object]:
         """Put an item away for good, with the reason; it is kept all the same."""
+        self._must_read(who, item_id)
         with self._log.acting(by := By(who, form)) as connection:
             self._undecided(connection, item_id)
             self._settle(connection, by, item_id, "dismissed", reason)
         return {"item_id": item_id, "state": "dismissed"}
+
+    def _must_read(self, who: str, item_id: str) -> None:
+        self._reading.must(who, [str(self.item(item_id)["kind"])], item_id)
 
     def _payload(self, command: Command) -> Payload | None:
         try:

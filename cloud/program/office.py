@@ -104,8 +104,9 @@ _ALL = 1_000_000
 def run(chosen: argparse.Namespace) -> int:
     """Do one act and print what came of it; 1 where it was refused."""
     from cloud.office.desk import desk_of
-    from cloud.office.entry import SHIEN_RIGHT, officer_of
+    from cloud.office.entry import officer_of
     from cloud.office.log import By
+    from cloud.office.reading import SHIEN_RIGHT
     from cloud.office.texts import trouble
     from cloud.problems import ProblemError
     from cloud.program.place import no_town, open_here
@@ -135,8 +136,8 @@ def _no(words: str) -> int:
     return 1
 
 
-def _intakes(chosen: argparse.Namespace, desk: "Desk", _by: "By") -> Rows:
-    cases = desk.intakes.intakes(chosen.state)
+def _intakes(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
+    cases = desk.intakes.intakes_for(by.who, chosen.state)
     names = ("key", "kind", "atena_no", "todoke_date", "received_at", "terminal", "made_by", "state")
     return cases if chosen.json else [{name: case.get(name, "") for name in names} for case in cases]
 

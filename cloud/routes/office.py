@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from cloud.journals import journal_trouble
 from cloud.office.case import Decision
@@ -18,6 +18,7 @@ IntakeState = Literal["received", "reviewing", "registered", "returned"]
 ItemState = Literal["kept", "released", "dismissed"]
 GivenRow = Annotated[dict[str, str | int | bool], msgspec.Meta(min_length=1)]
 Officer = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Asker = Annotated[str, Query(max_length=100)]
 
 
 class Given(msgspec.Struct):
@@ -51,9 +52,9 @@ class Dismissed(Named):
 
 
 @router.get("/intakes")
-def intakes(tenant: TenantDep, state: IntakeState | None = None) -> Response:
-    """Return intakes with their content."""
-    return json_answer({"intakes": tenant.office.intakes(state)})
+def intakes(tenant: TenantDep, state: IntakeState | None = None, by: Asker = "") -> Response:
+    """Return intakes with their content; what not every officer may read only to who is named and may."""
+    return json_answer({"intakes": tenant.office.intakes_for(by, state)})
 
 
 @router.post("/intakes/{key}/decision")

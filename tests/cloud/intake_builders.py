@@ -6,8 +6,8 @@ from tests.cloud.cloud_builders import HANAKO, KIMI, TARO, Row, Site, Terminal
 
 NEW, CHILD = "p:019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d21", "p:019a9f6e-5b1c-7c3a-9c55-0a4b5a1f7d22"
 DAY, PAST, AHEAD = "2026-11-20", "2026-11-18", "2026-12-01"  # the day at the counter, before it, after it
-YES: Row = {"decision": "register", "decided_by": "o001"}
-NO: Row = {"decision": "return", "decided_by": "o001", "reason": "書類不備"}
+YES: Row = {"decision": "register", "decided_by": "s002"}
+NO: Row = {"decision": "return", "decided_by": "s002", "reason": "書類不備"}
 BASES = {TARO: 2, HANAKO: 1, KIMI: 1}
 DELIVERY: Row = {
     "addressee": "渡邉　花子　様",

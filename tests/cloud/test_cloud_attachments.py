@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio
 
 
 async def content(site: Site, bundle: Bundle) -> bytes:
-    answer = await site.office("POST", f"/attachments/{bundle.key}/opening", {"by": "o001"})
+    answer = await site.office("POST", f"/attachments/{bundle.key}/opening", {"by": "s002"})
     assert answer.status_code == 200, answer.text
     return answer.content
 
@@ -44,7 +44,7 @@ async def test_parts_come_in_any_order_and_again(site: Site) -> None:
     assert (await bundle.put(2)).json()["have"] == [1, 2, 3, 4]
     assert await content(site, bundle) == SCAN
     (line,) = lines(site, storage.office_act)
-    assert (line.who, line.what, line.subject) == ("o001", "attachment.opened", bundle.key)
+    assert (line.who, line.what, line.subject) == ("s002", "attachment.opened", bundle.key)
 
 
 async def test_what_was_brought_survives_a_restart(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ async def test_what_was_brought_survives_a_restart(tmp_path: Path) -> None:
             site.terminal.number, bundle.key, place, part, sha256(part).hexdigest()
         )
     assert told["state"] == "waiting"
-    assert tenant.attachments.opened(bundle.key, "o001") == SCAN
+    assert tenant.attachments.opened(bundle.key, "s002") == SCAN
     tenant.close()
     await site.client.aclose()
 
@@ -243,7 +243,7 @@ async def test_what_was_sealed_for_another_key_is_not_opened_and_not_lost(site: 
     other = a_bundle(site.terminal)
     bundle.sealed, bundle.parts = other.sealed, other.parts
     await bundle.bring()
-    answer = await site.office("POST", f"/attachments/{bundle.key}/opening", {"by": "o001"})
+    answer = await site.office("POST", f"/attachments/{bundle.key}/opening", {"by": "s002"})
     assert (answer.status_code, answer.json()["code"]) == (409, "attachment.unreadable")
 
 

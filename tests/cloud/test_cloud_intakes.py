@@ -46,7 +46,7 @@ async def test_a_request_becomes_one_intake_and_touches_no_record(site: Site, ki
     assert (intake["kind"], intake["atena_no"], intake["state"]) == (kind, TARO, "received")
     assert rows(site, "resident") == before
     assert heads(site) == (2, blocks + (kind in RESTRICTIVE))
-    (case,) = (await site.office("GET", "/intakes?state=received")).json()["intakes"]
+    (case,) = (await site.office("GET", "/intakes?state=received&by=s002")).json()["intakes"]
     assert (case["payload"]["subject"], case["todoke_date"]) == (TARO, DAY)
 
 

@@ -112,10 +112,11 @@ async def test_the_office_does_not_decide_under_somebodys_hands(site: Site) -> N
 async def test_a_review_holds_it_for_the_officer_until_it_is_decided(site: Site) -> None:
     mine, _ = await two(site)
     key = await taken(site, request(mine, "seal.abolish"))
-    await site.office("POST", f"/intakes/{key}/decision", YES | {"decision": "review"})
+    ours = YES | {"decided_by": "o001"}
+    await site.office("POST", f"/intakes/{key}/decision", ours | {"decision": "review"})
     answer = await mine.call("POST", PATH, {})
     assert (answer.json()["by"], answer.json()["section"]) == ("o001", "office")
     another = await site.office("POST", f"/intakes/{key}/decision", YES | {"decided_by": "o002"})
     assert another.json()["code"] == "lease.held"
-    assert (await site.office("POST", f"/intakes/{key}/decision", YES)).status_code == 200
+    assert (await site.office("POST", f"/intakes/{key}/decision", ours)).status_code == 200
     assert (await mine.call("POST", PATH, {})).status_code == 200

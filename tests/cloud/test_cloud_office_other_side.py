@@ -57,7 +57,10 @@ async def test_who_is_not_in_charge_reads_no_word_of_it_and_opens_nothing_beside
     before = acts(site)
     answer = await browser.get(f"/intakes/{key}/attachments/{attachment}")
     assert (answer.status_code, REFUSED in words_of(answer)) == (403, True)
-    assert acts(site) == before  # nothing was opened, and nothing says it was
+    assert acts(site) == [
+        *before,
+        ("s002", "measures.refused", key),
+    ]  # that they tried, not that they opened it
     csrf = form_of(shown, "/sign-out").fields["csrf"]
     pages = [shown, answer, await browser.get("/intakes?state=all")]
     for act in ("address", "reviewing", "decision"):
@@ -111,5 +114,5 @@ async def test_what_was_put_aside_is_opened_by_those_in_charge_alone(site: Site)
     answer = await (await without_the_right(site)).fill(page, opening)
     assert (answer.status_code, REFUSED in words_of(answer)) == (403, True)
     assert (OTHER_SIDE in answer.text, HIS_TOWN in answer.text) == (False, False)
-    opened = [one for one in acts(site)[len(before) :] if one[1] == "quarantine.opened"]
-    assert opened == []
+    tried = [one for one in acts(site)[len(before) :] if one[2] == item.item_id]
+    assert tried == [("s002", "measures.refused", item.item_id)]

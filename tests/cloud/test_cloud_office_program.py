@@ -132,3 +132,24 @@ async def test_an_attachment_is_written_into_a_file_for_its_owner_alone(
     line.says("attachment", bundle.key, "--out", str(out))
     assert (out.read_bytes(), out.stat().st_mode & 0o777) == (SCAN, 0o600)
     assert line.rows("log")[0]["what"] == "attachment.opened"
+
+
+async def test_a_request_for_a_measure_is_read_and_decided_by_those_in_charge_alone(
+    cloud: Cloud, line: Line, tmp_path: Path
+) -> None:
+    terminal = await cloud.terminal(cloud.ours)
+    words = request(terminal, "shien_sochi.application", subject=HANAKO, members=[], first_town="隠れ町")
+    (sent,) = await terminal.send(words)
+    bundle = a_bundle(terminal, sent["key"])
+    await bundle.bring()
+    assert one(line.rows("intakes"))["payload"]["first_town"] == "隠れ町"
+    cloud.ours.personnel.revoke("s002-shien_sochi", done_by="o001")
+    shown = one(line.rows("intakes"))
+    assert (shown["withheld"], "payload" in shown) == (True, False)
+    out = tmp_path / "opinion.jpg"
+    refused = (("decide", sent["key"], "register"), ("attachment", bundle.key, "--out", str(out)))
+    for words_said in refused:
+        assert "支援措置責任者に依頼" in line.says(*words_said, code=1)
+    assert not out.exists()
+    tried = [(act["what"], act["subject"]) for act in line.rows("log")[:2]]
+    assert tried == [("measures.refused", bundle.key), ("measures.refused", sent["key"])]

@@ -182,7 +182,7 @@ async def test_holds_attachments_journals_and_quarantine_are_the_same_there(
     key = await taken(site, command)
     assert len(holds(site, key)) == 6
     assert (await bundle.state())["state"] == "attached"
-    assert site.tenant.attachments.opened(bundle.key, "o001") == SCAN
+    assert site.tenant.attachments.opened(bundle.key, "s002") == SCAN
     segment, _ = site.terminal.journal(3, 2, bytes(32))
     await site.terminal.send(segment, site.terminal.issued(1), site.terminal.issued(1))
     (trouble,) = (await site.office("GET", "/journal-trouble")).json()["troubles"]

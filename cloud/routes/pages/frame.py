@@ -20,7 +20,7 @@ from cloud import office
 from cloud.clock import day_in_tokyo
 from cloud.office import texts
 from cloud.office.desk import Desk, desk_of
-from cloud.office.entry import SHIEN_RIGHT, Officer, PageSession, PageSessions
+from cloud.office.entry import Officer, PageSession, PageSessions
 from cloud.office.log import By, DoneBeforeError
 from cloud.problems import ProblemError, forbidden, malformed
 from cloud.routes.wire import TenantDep
@@ -201,10 +201,9 @@ class Visit:
         if right not in self.officer.rights:
             raise forbidden("refused.right_missing", right=right)
 
-    def must_read(self, kind: str) -> None:
-        """Refuse whom what a request of this kind says is not for."""
-        if not self.officer.may_read(kind):
-            raise forbidden("refused.right_missing", right=SHIEN_RIGHT)
+    def must_read(self, kind: str, subject: str) -> None:
+        """Refuse whom what a request of this kind says is not for; that they asked is written down."""
+        self.desk.reading.must(self.officer.staff_id, [kind], subject)
 
 
 def visit_of(request: Request, tenant: TenantDep) -> Visit:

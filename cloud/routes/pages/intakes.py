@@ -69,7 +69,7 @@ def seal(visit: VisitDep, key: str) -> Response:
 def attachment(visit: VisitDep, key: str, attachment: str) -> Response:
     """Hand out an attachment of an intake as a file; that it was opened is written down."""
     case = visit.desk.intakes.intake(key)
-    visit.must_read(str(case["kind"]))
+    visit.must_read(str(case["kind"]), key)
     found = [one for one in _here(visit, key, _notes(case)) if one["key"] == attachment]
     if not found:
         raise not_found()
@@ -105,7 +105,9 @@ def decide(visit: VisitDep, form: FormDep, key: str) -> Response:
     said = {"register": "registered", "return": "returned"}.get(choice)
     if said is None:
         raise forbidden("form.foreign")
-    visit.must_read(str(visit.desk.intakes.intake(key)["kind"]))  # nobody decides on what they may not read
+    visit.must_read(
+        str(visit.desk.intakes.intake(key)["kind"]), key
+    )  # nobody decides on what they may not read
 
     def act(by: By) -> object:
         if choice == "return" and not form.get("reason"):

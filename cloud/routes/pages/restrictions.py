@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 
 from cloud.office import texts
 from cloud.office.blocks import A_PAGE, LEVELS, PROCESSES, BlockForm
-from cloud.office.entry import SHIEN_RIGHT
 from cloud.office.log import By
+from cloud.office.reading import SHIEN_RIGHT
 from cloud.other_side import OtherSide
 from cloud.problems import ProblemError
 from cloud.routes.pages.frame import Form, FormDep, PageRoute, Visit, VisitDep
