@@ -4,7 +4,7 @@ Who somebody is and what they may do are commits of the register, so terminals h
 act is in the office log with who did it. An id is given once: people leave by their last day, their rows stay.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from http import HTTPStatus
 from uuid import uuid4
@@ -29,7 +29,17 @@ from cloud.passwords import Passwords
 from cloud.problems import ProblemError, malformed, not_found
 from cloud.register import Change, Register, put, remove
 from cloud.sign_in_rules import DEFAULT_RULES, SignInRules
-from cloud.staff import ITEMS, RIGHTS, HeldRight, NewStaff, add_staff, grants_by_item, held_rights
+from cloud.staff import (
+    BLOCK_ACTS,
+    IN_CHARGE,
+    ITEMS,
+    RIGHTS,
+    HeldRight,
+    NewStaff,
+    add_staff,
+    grants_by_name,
+    held_rights,
+)
 from cloud.staff_rows import grant_row, staff_rows
 from cloud.tokens import end_sessions, take_turn
 
@@ -125,26 +135,31 @@ class Personnel:
 
         So nobody loses anything by it: what is too much is taken away after. Returns how many rights it gave.
         """
-        with self._log.acting(by := By(done_by, form)) as connection:
+        return self._split("item", _with_view, By(done_by, form))
+
+    def split_block_acts(self, *, done_by: str, form: str | None = None) -> int:
+        """Grant the acts on blocks one by one from now on; whoever is in charge of some is given all three, as above."""
+        return self._split("block", _with_charge, By(done_by, form))
+
+    def _split(self, what: str, spell_out: Callable[[Iterable[Row], str], Iterator[Row]], by: By) -> int:
+        flag = f"rights_by_{what}"
+        with self._log.acting(by) as connection:
             town = self._register.row(connection, "town", (self._municipality,))
             if town is None:
                 raise not_found()
-            if town.get("rights_by_item"):
+            if town.get(flag):
                 return 0
             grants = self._register.rows(connection, "right_grant")
-            given = list(_with_view(grants, self._today().isoformat()))
-            self._note(connection, "by_item", "", by)
-            changes = [
-                put("town", town | {"rights_by_item": True}),
-                *(put("right_grant", row) for row in given),
-            ]
+            given = list(spell_out(grants, self._today().isoformat()))
+            self._note(connection, f"by_{what}", "", by)
+            changes = [put("town", town | {flag: True}), *(put("right_grant", row) for row in given)]
             self._register.commit(connection, "register", changes)
             return len(given)
 
-    def by_item(self) -> bool:
-        """Tell whether the town grants items one by one."""
+    def by_name(self) -> tuple[bool, bool]:
+        """Tell whether the town grants items one by one, and the acts on blocks."""
         with self._register.reading() as connection:
-            return grants_by_item(connection, self._municipality)
+            return grants_by_name(connection, self._municipality)
 
     def reset_password(self, staff_id: str, password: str, *, done_by: str, form: str | None = None) -> None:
         """Give somebody a new password; they are signed out everywhere, and not locked out."""
@@ -269,16 +284,27 @@ def _with_view(grants: Iterable[Row], today: str) -> Iterator[Row]:
     Whoever is granted to receive by the same name had none of them, and gets none.
     """
     rows = list(grants)
-    there = {_terms(row) for row in rows}
     receive = {_holder(row) for row in rows if row.get("right") == "receive"}
-    for row in rows:
-        if (
-            row.get("right") == "view"
-            and _holder(row) not in receive
-            and str(row.get("until_day", "9999-12-31")) >= today
-        ):
-            items = ({**row, "right": item, "grant_id": str(uuid4())} for item in ITEMS)
-            yield from (one for one in items if _terms(one) not in there)
+    looks = (row for row in rows if row.get("right") == "view" and _holder(row) not in receive)
+    return _beside(rows, looks, ITEMS, today)
+
+
+def _with_charge(grants: Iterable[Row], today: str) -> Iterator[Row]:
+    """Yield a grant of each act on blocks beside each grant to be in charge of some that is not over."""
+    rows = list(grants)
+    return _beside(rows, (row for row in rows if row.get("right") in IN_CHARGE), BLOCK_ACTS, today)
+
+
+def _beside(rows: Iterable[Row], of: Iterable[Row], rights: Iterable[str], today: str) -> Iterator[Row]:
+    """Yield grants of rights for the days of others that are not over, where there is none such already."""
+    there = {_terms(row) for row in rows}
+    for row in of:
+        if str(row.get("until_day", "9999-12-31")) >= today:
+            for right in rights:
+                made = {**row, "right": right, "grant_id": str(uuid4())}
+                if _terms(made) not in there:
+                    there.add(_terms(made))
+                    yield made
 
 
 def _holder(row: Row) -> tuple[object, ...]:

@@ -17,7 +17,13 @@ from cloud.passwords import Passwords
 
 SEED_SIZE = 20  # bytes; the size RFC 4226 recommends for SHA-1
 ITEMS = ("zairyu", "seal", "tax", "nhi")  # 在留資格等, 印鑑, 税, 国保 [STD j1390]
-RIGHTS = ("view", "issue", "accept", "receive", "honseki", *ITEMS, "cash", "officer", "shien_sochi", "office")
+BLOCK_SET, BLOCK_LIFT = "block_set", "block_lift"  # 抑止・支援措置の設定, 解除
+BLOCK_ACTS = (BLOCK_SET, BLOCK_LIFT, "block_release")  # 一時解除, at a terminal [STD j410]
+IN_CHARGE = frozenset(("officer", "shien_sochi", "office"))  # of blocks or support measures
+RIGHTS = (
+    *("view", "issue", "accept", "receive", "honseki", *ITEMS, "cash", "officer", "shien_sochi"),
+    *(*BLOCK_ACTS, "office"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +35,14 @@ class Clerk:
     section: str
     rights: frozenset[str]
     by_item: bool = False  # the town grants items one by one; else whoever may look up has them
+    by_block: bool = False  # and the acts on blocks; else whoever is in charge of some has all three
     secrets_since: str | None = (
         None  # of the register's row: before it nothing a terminal kept of theirs counts
     )
 
     def may(self, right: str) -> bool:
         """Tell whether the person may do something today, or see an item."""
-        return right in held(self.rights, by_item=self.by_item)
+        return right in held(self.rights, by_item=self.by_item, by_block=self.by_block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,31 +128,43 @@ def standing_of(connection: sa.Connection, municipality: str, staff_id: str, tod
     )
     person = connection.execute(query).one_or_none()
     held = held_rights(connection, municipality, staff_id, today)  # also for nobody: the same work for any id
-    by_item = grants_by_item(connection, municipality)
+    by_item, by_block = grants_by_name(connection, municipality)
     if person is None:
         return None
     last = {right: _last([one for one in held if one.right == right]) for right in {o.right for o in held}}
     ends = [day for day in last.values() if day]
-    clerk = Clerk(staff_id, person.name, person.section or "", frozenset(last), by_item, person.secrets_since)
+    clerk = Clerk(
+        staff_id,
+        person.name,
+        person.section or "",
+        frozenset(last),
+        by_item,
+        by_block,
+        secrets_since=person.secrets_since,
+    )
     return Standing(clerk, _day(person.until_day), date.fromisoformat(min(ends)) if ends else None)
 
 
-def held(rights: Iterable[str], *, by_item: bool) -> frozenset[str]:
-    """Return rights with the items that come with looking up, in a town that does not grant them one by one.
+def held(rights: Iterable[str], *, by_item: bool, by_block: bool) -> frozenset[str]:
+    """Return rights with those that come with another, in a town that does not grant them one by one.
 
-    Nothing comes with it to one who receives (窓口業務の委託): an item they need is granted by name.
+    Items come with looking up, but not to one who receives (窓口業務の委託): what they need is granted by name. Acts on
+    blocks come with being in charge of some.
     """
     own = frozenset(rights)
-    return own if by_item or "view" not in own or "receive" in own else own | frozenset(ITEMS)
+    items = frozenset() if by_item or "view" not in own or "receive" in own else frozenset(ITEMS)
+    acts = frozenset() if by_block or not own & IN_CHARGE else frozenset(BLOCK_ACTS)
+    return own | items | acts
 
 
-def grants_by_item(connection: sa.Connection, municipality: str) -> bool:
-    """Tell whether a town grants items one by one."""
+def grants_by_name(connection: sa.Connection, municipality: str) -> tuple[bool, bool]:
+    """Tell whether a town grants items one by one, and the acts on blocks."""
     town = storage.rows["town"]
-    query = sa.select(town.c.rights_by_item).where(
+    query = sa.select(town.c.rights_by_item, town.c.rights_by_block).where(
         town.c.municipality == municipality, town.c.code == municipality
     )
-    return bool(connection.execute(query).scalar_one_or_none())
+    found = connection.execute(query).one_or_none()
+    return (bool(found.rights_by_item), bool(found.rights_by_block)) if found else (False, False)
 
 
 def held_rights(

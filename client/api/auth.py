@@ -49,12 +49,20 @@ class _Session(_Access, kw_only=True):
 class _Renewal(_Access, kw_only=True):
     rights: list[str] | None = None  # an older cloud does not say: they stay as at the sign-in
     by_item: bool = False
+    by_block: bool = False
 
     def clerk(self, before: Clerk) -> Clerk:
         """Return the clerk without what the town gives no more; what is new counts from the next sign-in, with its lease."""
         if self.rights is None:
             return before
-        now = WireStaff(before.staff_id, before.name, before.section, self.rights, self.by_item).value()
+        now = WireStaff(
+            before.staff_id,
+            before.name,
+            before.section,
+            self.rights,
+            self.by_item,
+            by_block=self.by_block,
+        ).value()
         return common(before, now)
 
 

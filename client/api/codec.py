@@ -331,12 +331,15 @@ class WireStaff(msgspec.Struct):
     rights: list[str]
     by_item: bool = False  # an older cloud does not say it: whoever may look up has the items
     secrets_since: datetime | None = None
+    by_block: bool = False  # nor this: who is in charge of blocks may do all three
 
     def value(self) -> Clerk:
         """Return the clerk; rights this version does not know are no rights here."""
         known = {right.value: right for right in Right}
         rights = frozenset(known[word] for word in self.rights if word in known)
-        return Clerk(self.staff_id, self.name, self.section, rights, self.by_item, self.secrets_since)
+        return Clerk(
+            self.staff_id, self.name, self.section, rights, self.by_item, self.secrets_since, self.by_block
+        )
 
 
 def household_from_rows(rows: list[Row], withheld: Collection[str] = ()) -> Household:

@@ -21,6 +21,9 @@ class Right(Enum):
     CASH = "cash"
     OFFICER = "officer"  # 責任者: declare disaster, settle conflicts, run drills
     SHIEN_SOCHI = "shien_sochi"  # 支援措置責任者
+    BLOCK_SET = "block_set"  # 抑止・支援措置の設定 [STD j410]
+    BLOCK_LIFT = "block_lift"  # 解除
+    BLOCK_RELEASE = "block_release"  # 一時解除
     ZAIRYU = "zairyu"  # 在留資格等: 国籍・地域, 第30条の45の区分, 在留資格, 在留期間, 在留カード等の番号 [STD j1390]
     SEAL = "seal"  # 印鑑登録
     TAX = "tax"  # 税
@@ -28,6 +31,8 @@ class Right(Enum):
 
 
 ITEMS = frozenset({Right.ZAIRYU, Right.SEAL, Right.TAX, Right.NHI})
+BLOCK_ACTS = frozenset({Right.BLOCK_SET, Right.BLOCK_LIFT, Right.BLOCK_RELEASE})
+IN_CHARGE = frozenset({Right.OFFICER, Right.SHIEN_SOCHI})  # of blocks, of support measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Clerk:
     """A member of staff.
 
     ``by_item`` tells that the town gives items one by one; else whoever may look up has them all, as it was before.
+    ``by_block`` tells that it gives the acts on blocks one by one; else whoever is in charge of blocks has all three.
     ``secrets_since`` is the moment (UTC) from which the cloud says their secrets stand; None where they never changed.
     """
 
@@ -44,13 +50,21 @@ class Clerk:
     rights: frozenset[Right]
     by_item: bool = False
     secrets_since: datetime | None = None
+    by_block: bool = False
 
     @property
     def held(self) -> frozenset[Right]:
-        """Return every right the clerk has, those on items that come with looking up too: not to one who receives."""
-        if self.by_item or Right.VIEW not in self.rights or Right.RECEIVE in self.rights:
-            return self.rights
-        return self.rights | ITEMS
+        """Return every right the clerk has, those too that come with another: on items not to one who receives."""
+        return self.spelt_out(items=True, block_acts=True)
+
+    def spelt_out(self, *, items: bool, block_acts: bool) -> frozenset[Right]:
+        """Return the rights with those that come with another by name: items, acts on blocks, or both."""
+        rights = self.rights
+        if items and not self.by_item and Right.VIEW in rights and Right.RECEIVE not in rights:
+            rights |= ITEMS
+        if block_acts and not self.by_block and rights & IN_CHARGE:
+            rights |= BLOCK_ACTS
+        return rights
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,9 +115,10 @@ class RightGrant:
 class StaffEntry:
     """What the register says of one staff id: the person, None where it knows none, and every grant of theirs, any day.
 
-    ``by_item`` tells that the town grants items one by one.
+    ``by_item`` and ``by_block`` tell that the town grants items, and acts on blocks, one by one.
     """
 
     member: StaffMember | None
     grants: tuple[RightGrant, ...]
     by_item: bool = False
+    by_block: bool = False

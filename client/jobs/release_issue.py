@@ -1,8 +1,8 @@
 """Release one issue (一時解除): a clerk asks, somebody with the right shows both factors at this PC, and it is written down
 before it counts.
 
-Set, lift and release are three rights: a request for protection is taken in at a counter, lifted by the register alone,
-released here for one issue. A release lives in memory: it ends with the issue, its return time, or the program.
+Set, lift and release are three rights [STD j410]: blocks are set and lifted in the register alone, released here for one
+issue. A release lives in memory: it ends with the issue, its return time, or the program.
 """
 
 from collections.abc import Callable

@@ -81,8 +81,9 @@ class SettleHolds:
     async def release(self, sign_in: SignIn, hold: Hold, *, reason: str) -> None:
         """End a neighbour's hold here by an officer's word, of a support measure by who answers for those. RefusedError."""
         needed = Right.SHIEN_SOCHI if hold.kind is ChangeKind.SHIEN_SOCHI else Right.OFFICER
-        if missing := session_error(sign_in, self._now()) or right_error(sign_in, needed):
-            raise missing
+        for right in (needed, Right.BLOCK_LIFT):
+            if missing := session_error(sign_in, self._now()) or right_error(sign_in, right):
+                raise missing
         if not reason.strip():
             raise RefusedError("refused.input", field="reason")
         refuse_forbidden_number("reason", reason)

@@ -10,7 +10,8 @@ from client.domain.clerk import Right
 from client.domain.errors import RefusedError
 from client.domain.release import Release
 
-# Who may set a refusal aside. What is not here nobody can: identity, age of data, a right that is missing.
+# Who is in charge of a refusal, and so sets it aside with the right to this act. What is not here nobody can: identity,
+# age of data, a right that is missing.
 RELEASED_BY = MappingProxyType(
     {
         "refused.shien_sochi": Right.SHIEN_SOCHI,  # the 支援措置責任者 alone [STD j440]
@@ -22,7 +23,8 @@ RELEASED_BY = MappingProxyType(
 
 def rights_needed(refusals: Iterable[RefusedError]) -> frozenset[Right]:
     """Return every right somebody must have to set these refusals aside, of those that can be."""
-    return frozenset(RELEASED_BY[one.code] for one in refusals if one.code in RELEASED_BY)
+    in_charge = frozenset(RELEASED_BY[one.code] for one in refusals if one.code in RELEASED_BY)
+    return in_charge | {Right.BLOCK_RELEASE} if in_charge else in_charge
 
 
 def only_released(refusals: Iterable[RefusedError]) -> RefusedError | None:

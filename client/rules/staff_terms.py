@@ -81,7 +81,13 @@ def admitted(
         return RefusedError("refused.not_in_service")
     lease = Lease(min(now + longest, pair.first.lease.until, pair.second.lease.until))
     clerk = Clerk(
-        member.staff_id, member.name, member.section or "", rights, entry.by_item, member.secrets_since
+        member.staff_id,
+        member.name,
+        member.section or "",
+        rights,
+        entry.by_item,
+        member.secrets_since,
+        entry.by_block,
     )
     made = SignIn(clerk, lease, HowSignedIn.OFFLINE, now, let_in_by=pair.ids)
     return within_terms(made, entry, now)
@@ -101,7 +107,12 @@ def within_terms(sign_in: SignIn, entry: StaffEntry, now: datetime) -> SignIn | 
         return SignInNeededError("sign_in.secrets_void")
     clerk = common(
         sign_in.clerk,
-        replace(sign_in.clerk, rights=rights_on(member, entry.grants, day), by_item=entry.by_item),
+        replace(
+            sign_in.clerk,
+            rights=rights_on(member, entry.grants, day),
+            by_item=entry.by_item,
+            by_block=entry.by_block,
+        ),
     )
     rights, held = clerk.rights, held_on(member, entry.grants, day)
     ends = [member.in_force_until, *(_last_day(held, right) for right in rights)]
@@ -117,13 +128,14 @@ def is_of(kept: datetime | None, since: datetime) -> bool:
 def common(told: Clerk, newer: Clerk) -> Clerk:
     """Return a clerk with what both a sign-in and a newer word on the same person give: the rows here, a renewal.
 
-    Where one of them is from before the town gave items one by one, looking up stands there for all of them; of somebody
-    who receives by one word and not by the other, only what was given by name.
+    Where one of them is from before the town gave items one by one, looking up stands there for all of them, and so being
+    in charge for the acts on blocks; of somebody who receives by one word and not by the other, only what was given by name.
     """
     receives = Right.RECEIVE in told.rights | newer.rights
     by_item = told.by_item or newer.by_item or receives
-    rights = told.held & newer.held if by_item else told.rights & newer.rights
-    return replace(told, rights=rights, by_item=by_item)
+    by_block = told.by_block or newer.by_block
+    both = (one.spelt_out(items=by_item, block_acts=by_block) for one in (told, newer))
+    return replace(told, rights=next(both) & next(both), by_item=by_item, by_block=by_block)
 
 
 def password_objection(staff_id: str, password: str) -> RefusedError | None:

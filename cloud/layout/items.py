@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -42,6 +43,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     column: str = ""
     required: bool = False  # absent is an error
     expected: bool = False  # absent is a warning
+    later: bool = False  # added since: records of before end before it
     codes: dict[str, str] = {}  # our value = code in the file
     open: bool = False  # a value that is not in the list stands as it is
     unknown: tuple[str, ...] = ()  # codes that say it is not known: absent here
@@ -63,6 +65,10 @@ class Items(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     required: bool = False  # the file must be there where a town is founded
     encoding: str = ""
     one_of: tuple[str, ...] = ()  # columns of which at least one must be there
+
+    def may_end_at(self, count: int) -> bool:
+        """Tell whether a record may have so many cells: all, or all but items that were added since."""
+        return count <= len(self.item) and all(item.later for item in self.item[count:])
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -157,6 +163,8 @@ def _check(items: Items) -> None:
     columns = [item.column for item in items.item if item.column]
     if len(set(columns)) != len(columns):
         raise ValueError("a column has two items")
+    if any(before.later > one.later for before, one in pairwise(items.item)):
+        raise ValueError("items that were added later do not stand last")
     for item in items.item:
         _check_item(item, contract.columns, columns)
     needed = {item.column for item in items.item if item.required}

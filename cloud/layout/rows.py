@@ -34,11 +34,12 @@ class RowForm:
     def read(self, cells: Sequence[Cell], found: list[Found]) -> dict[str, object]:
         """Return the row a record holds, as far as it can be read; what is wrong with it is added to ``found``."""
         row: dict[str, object] = {}
-        if len(cells) != len(self.items.item):
+        if not self.items.may_end_at(len(cells)):
             found.append(
                 ("too_few_columns" if len(cells) < len(self.items.item) else "too_many_columns", None)
             )
             return row
+        cells = (*cells, *[None] * (len(self.items.item) - len(cells)))
         quoted_counts = self._settings.quoted_empty == "empty"
         for place, item, read in self._reads:
             cell = cells[place]

@@ -133,7 +133,8 @@ class Sifter:
                 cells = None if record.text is None else cells_of(record.text)
                 if wants_header:
                     wants_header = False
-                    if cells != [item.name for item in items.item]:
+                    names = [item.name for item in items.item]
+                    if cells is None or cells != names[: len(cells)] or not items.may_end_at(len(cells)):
                         broken = has_bad_letter(record.text or "")
                         raise DeliveryError("encoding" if broken else "header", name, line)
                 elif cells is not None and is_blank(cells):

@@ -96,7 +96,7 @@ class Office:
 
     def decide(self, key: str, decision: Decision) -> dict[str, object]:
         """Decide an intake once; 403 where it is not theirs to read, 404 unknown, 409 where it was decided or is edited."""
-        self._reading.must(decision.decided_by, [str(self.intake(key)["kind"])], key)
+        self._reading.must_decide(decision.decided_by, str(self.intake(key)["kind"]), decision.decision, key)
         by, state = By(decision.decided_by, decision.form), _STATES[decision.decision]
         with self._log.acting(by) as connection:
             line = self._line(connection, key, _FROM[decision.decision])

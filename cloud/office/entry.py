@@ -13,7 +13,7 @@ from cloud.clock import Now, day_in_tokyo, read_stamp, stamp
 from cloud.factors.desk import Proof
 from cloud.lockouts import OFFICE
 from cloud.office.reading import RIGHT, SHIEN_RIGHT, is_of_measures
-from cloud.staff import ITEMS, Clerk, clerk_of
+from cloud.staff import ITEMS, Clerk, clerk_of, held
 from cloud.tenant import Tenant
 
 IDLE = timedelta(minutes=30)
@@ -29,7 +29,7 @@ class Officer:
     staff_id: str
     name: str
     section: str
-    rights: frozenset[str]  # all items too, where the town does not give them one by one
+    rights: frozenset[str]  # all items and acts on blocks too, where the town does not give them one by one
 
     def may_read(self, kind: str) -> bool:
         """Tell whether what a request of a kind says, and what lies beside it, is for this person [STD j440]."""
@@ -65,7 +65,8 @@ def officer_of(tenant: Tenant, staff_id: str) -> Officer | None:
 
 
 def _officer(clerk: Clerk) -> Officer | None:
-    rights = clerk.rights if clerk.by_item else clerk.rights | frozenset(ITEMS)
+    items = frozenset() if clerk.by_item else frozenset(ITEMS)
+    rights = items | held(clerk.rights, by_item=True, by_block=clerk.by_block)
     return Officer(clerk.staff_id, clerk.name, clerk.section, rights) if RIGHT in clerk.rights else None
 
 

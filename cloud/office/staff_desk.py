@@ -26,7 +26,9 @@ from cloud.register import Register
 from cloud.staff import RIGHTS, SEED_SIZE, NewStaff, held
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read for another
-_ID = re.compile(r"(?!(new|rights|items)$)[A-Za-z0-9._-]{1,40}")  # as it stands in addresses of pages
+_ID = re.compile(
+    r"(?!(new|rights|items|block-acts)$)[A-Za-z0-9._-]{1,40}"
+)  # as it stands in addresses of pages
 _MOST_NAME = 100
 
 
@@ -201,13 +203,17 @@ class StaffDesk:
         self._not_oneself(by, str(row.get("staff_id", "")), str(row.get("section", "")))
         self._personnel.revoke(grant_id, last_day, done_by=by.who, form=by.form)
 
-    def by_item(self) -> bool:
-        """Tell whether the town grants items one by one."""
-        return self._personnel.by_item()
+    def by_name(self) -> tuple[bool, bool]:
+        """Tell whether the town grants items one by one, and the acts on blocks."""
+        return self._personnel.by_name()
 
     def split_items(self, by: By) -> int:
         """Grant items one by one from now on; returns how many rights went to those who may look up."""
         return self._personnel.split_items(done_by=by.who, form=by.form)
+
+    def split_block_acts(self, by: By) -> int:
+        """Grant the acts on blocks one by one from now on; returns how many rights went to those in charge."""
+        return self._personnel.split_block_acts(done_by=by.who, form=by.form)
 
     def new_password(self, by: By, staff_id: str) -> Secrets:
         """Give somebody a new first password; they are signed out everywhere."""
@@ -262,7 +268,8 @@ class StaffDesk:
         """
         own = {one.right for one in self._personnel.rights_of(by.who, self.today())}
         less = {"receive"} if {"issue", "accept"} <= own else set()
-        if set(rights) - held(own, by_item=self.by_item()) - less:
+        by_item, by_block = self.by_name()
+        if set(rights) - held(own, by_item=by_item, by_block=by_block) - less:
             raise forbidden("office.beyond_own")
 
     def _not_more_than_own(self, by: By, staff_id: str) -> None:

@@ -34,6 +34,8 @@ def trouble(error: ProblemError) -> str:
     facts["table"] = word("table", facts.get("table", ""))
     facts["column"] = word("field", facts.get("column", ""))
     facts["state"] = word("state", facts.get("state", ""))
+    facts["who"] = "支援措置責任者" if facts.get("right") == "shien_sochi" else "担当者"
+    facts["right"] = word("right", facts.get("right", ""))
     facts["until"] = clock(facts.get("until"))
     facts["where"] = f"端末 {facts['terminal']}" if facts.get("terminal") else "事務処理"
     facts["reason"] = why(str(facts.get("reason", "")))

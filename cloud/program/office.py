@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Rows = Sequence[Mapping[str, object]]
 _FORBIDDEN = (
     "the person named by --as has no right to do this: name somebody of the town who has `office` today, "
-    "and `shien_sochi` for measures. Nothing was changed"
+    "`shien_sochi` for measures, and `block_set` or `block_lift` where the town grants those one by one. Nothing was changed"
 )
 
 
@@ -106,7 +106,6 @@ def run(chosen: argparse.Namespace) -> int:
     from cloud.office.desk import desk_of
     from cloud.office.entry import officer_of
     from cloud.office.log import By
-    from cloud.office.reading import SHIEN_RIGHT
     from cloud.office.texts import trouble
     from cloud.problems import ProblemError
     from cloud.program.place import no_town, open_here
@@ -119,7 +118,7 @@ def run(chosen: argparse.Namespace) -> int:
         if tenant is None:
             return _no(no_town(code, chosen.data))
         officer = officer_of(tenant, chosen.who)
-        if officer is None or (chosen.act == "measure" and SHIEN_RIGHT not in officer.rights):
+        if officer is None or _needed(chosen) - officer.rights:
             return _no(_FORBIDDEN)
         try:
             rows = chosen.run_act(chosen, desk_of(tenant), By(officer.staff_id))
@@ -129,6 +128,17 @@ def run(chosen: argparse.Namespace) -> int:
         towns.close()
     print(msgspec.json.encode(list(rows)).decode() if chosen.json else table(rows))
     return 0
+
+
+def _needed(chosen: argparse.Namespace) -> set[str]:
+    """Return the rights an act takes beside the office's own."""
+    from cloud.office.reading import SHIEN_RIGHT
+    from cloud.staff import BLOCK_LIFT, BLOCK_SET
+
+    if chosen.act == "measure":
+        return {SHIEN_RIGHT, BLOCK_LIFT if chosen.step == "end" else BLOCK_SET}
+    needed = {"block": BLOCK_SET, "unblock": BLOCK_LIFT}.get(chosen.act)
+    return {needed} if needed else set()
 
 
 def _no(words: str) -> int:

@@ -49,6 +49,11 @@ def add_to(act: Act) -> None:
     to.add_argument("--section", default="")
     _days(grant)
     act("items-one-by-one", "grant zairyu, seal, tax and nhi one by one from now on", _split)
+    act(
+        "block-acts-one-by-one",
+        "grant block_set, block_lift and block_release one by one from now on",
+        _split_block_acts,
+    )
     revoke = act("revoke-right", "let a grant end, at once or with a day", _revoke)
     revoke.add_argument("grant_id")
     revoke.add_argument("--until", type=day, metavar="DAY")
@@ -129,6 +134,10 @@ def _grant(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
 
 def _split(_chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
     return [{"given": desk.staff.split_items(by)}]
+
+
+def _split_block_acts(_chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:
+    return [{"given": desk.staff.split_block_acts(by)}]
 
 
 def _revoke(chosen: argparse.Namespace, desk: "Desk", by: "By") -> Rows:

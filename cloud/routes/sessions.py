@@ -79,6 +79,7 @@ def sign_in(
                 "section": clerk.section,
                 "rights": sorted(clerk.rights),
                 "by_item": clerk.by_item,
+                "by_block": clerk.by_block,
                 **({"secrets_since": clerk.secrets_since} if clerk.secrets_since else {}),
             },
             "lease_until": stamp(opened.lease_until),
@@ -100,7 +101,7 @@ def sign_in(
 def renew(tenant: TenantDep, terminal: TerminalDep, token: BearerDep) -> Response:
     """Take the session on with a new token."""
     fresh, clerk = tenant.sessions.renewed(terminal.terminal_no, token)
-    rights = {"rights": sorted(clerk.rights), "by_item": clerk.by_item}
+    rights = {"rights": sorted(clerk.rights), "by_item": clerk.by_item, "by_block": clerk.by_block}
     return json_answer({**_told(fresh), **rights, "now": stamp(tenant.now())})
 
 

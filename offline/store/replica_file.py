@@ -59,6 +59,11 @@ def sixth_shape(connection: sqlite3.Connection) -> None:
     take_in_what_is_new(connection)
 
 
+def seventh_shape(connection: sqlite3.Connection) -> None:
+    """Make room for whether the town grants the acts on blocks one by one."""
+    take_in_what_is_new(connection)
+
+
 def is_filled(connection: sqlite3.Connection) -> bool:
     """Tell whether a fill was ended."""
     return connection.execute("SELECT 1 FROM feed").fetchone() is not None
@@ -81,7 +86,15 @@ def take_in_what_is_new(connection: sqlite3.Connection) -> None:
                 table.index(connection)
 
 
-STEPS: tuple[Step, ...] = (first_shape, second_shape, third_shape, fourth_shape, fifth_shape, sixth_shape)
+STEPS: tuple[Step, ...] = (
+    first_shape,
+    second_shape,
+    third_shape,
+    fourth_shape,
+    fifth_shape,
+    sixth_shape,
+    seventh_shape,
+)
 
 
 def snapshot_id(connection: sqlite3.Connection) -> str | None:

@@ -24,5 +24,5 @@ def entry_of(connection: sqlite3.Connection, staff_id: str) -> StaffEntry:
         member.section,
     )
     (town,) = table_named("town").where(connection, "LIMIT 1") or ({},)
-    by_item = town.get("rights_by_item") is True
-    return StaffEntry(member, tuple(value_from_row(RightGrant, grant) for grant in grants), by_item)
+    by_item, by_block = (town.get(f"rights_by_{what}") is True for what in ("item", "block"))
+    return StaffEntry(member, tuple(value_from_row(RightGrant, grant) for grant in grants), by_item, by_block)

@@ -354,11 +354,15 @@ def with_lockout(book: WrapBook, wrap: StaffWrap, lockout: rules.Lockout) -> Wra
 def note_of(clerk: Clerk) -> ClerkNote:
     """Return what a wrap keeps of a clerk."""
     rights = tuple(sorted(right.value for right in clerk.rights))
-    return ClerkNote(clerk.staff_id, clerk.name, clerk.section, rights, clerk.by_item, clerk.secrets_since)
+    return ClerkNote(
+        clerk.staff_id, clerk.name, clerk.section, rights, clerk.by_item, clerk.secrets_since, clerk.by_block
+    )
 
 
 def clerk_of(note: ClerkNote) -> Clerk:
     """Return the clerk, without rights this program does not know."""
     known = {right.value for right in Right}
     rights = frozenset(Right(right) for right in note.rights if right in known)
-    return Clerk(note.staff_id, note.name, note.section, rights, note.by_item, note.secrets_since)
+    return Clerk(
+        note.staff_id, note.name, note.section, rights, note.by_item, note.secrets_since, note.by_block
+    )

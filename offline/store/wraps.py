@@ -193,6 +193,7 @@ class ClerkNote(msgspec.Struct, frozen=True):
     rights: tuple[str, ...]
     by_item: bool = False  # a note from before items were rights of their own does not say it
     secrets_since: datetime | None = None
+    by_block: bool = False  # nor this a note from before acts on blocks were
 
 
 class Box(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from client.api import codec
 from client.domain.change import ChangeKind, FirstTold, NewChange, change_key, first_told
-from client.domain.clerk import ITEMS, Right
+from client.domain.clerk import BLOCK_ACTS, ITEMS, Right
 from client.domain.errors import LinkDownError, RefusedError
 from tests.api.small_cloud import town
 from tests.builders import NOW, TARO, a_request
@@ -71,6 +71,13 @@ def test_an_older_cloud_names_no_items_and_they_come_with_looking_up_as_before()
     assert older.held == {Right.VIEW, *ITEMS}
     newer = codec.WireStaff("s", "n", "x", ["view", "tax"], by_item=True).value()
     assert newer.held == {Right.VIEW, Right.TAX}
+
+
+def test_an_older_cloud_parts_no_acts_on_blocks_and_they_come_with_being_in_charge_as_before() -> None:
+    older = codec.WireStaff("s", "n", "x", ["officer"]).value()
+    assert older.held == {Right.OFFICER, *BLOCK_ACTS}
+    newer = codec.WireStaff("s", "n", "x", ["officer", "block_set"], by_block=True).value()
+    assert newer.held == {Right.OFFICER, Right.BLOCK_SET}
 
 
 @pytest.mark.parametrize(

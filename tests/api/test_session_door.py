@@ -8,8 +8,10 @@ import pytest
 
 from client.api.auth import Sessions
 from client.api.residents import CloudRegister
+from client.domain.clerk import BLOCK_ACTS, Right
 from client.domain.errors import LinkDownError, SignInNeededError
 from client.domain.query import Query
+from cloud.clock import day_in_tokyo
 from cloud.faults import Fault, FaultKind
 from tests.api.small_cloud import SmallCloud, small_cloud
 
@@ -49,3 +51,21 @@ async def test_a_session_the_town_ended_says_so(cloud: SmallCloud) -> None:
     with pytest.raises(SignInNeededError) as told:
         await sessions.renew(sign_in)
     assert told.value.facts["reason"] == "ended"
+
+
+async def test_acts_on_blocks_that_the_town_takes_away_are_gone_with_the_next_renewal(
+    cloud: SmallCloud,
+) -> None:
+    personnel, today = cloud.tenant.personnel, day_in_tokyo(cloud.clock())
+    personnel.grant("officer", today, staff_id="s001", done_by="o001")
+    await cloud.enrol()
+    sessions, sign_in = Sessions(cloud.http, now=cloud.clock), await cloud.sign_in()
+    assert sign_in.clerk.held >= BLOCK_ACTS
+    personnel.split_block_acts(done_by="o001")
+    with cloud.tenant.register.reading() as connection:
+        grants = cloud.tenant.register.rows(connection, "right_grant")
+    for one in grants:
+        if one["right"] == "block_release":
+            personnel.revoke(str(one["grant_id"]), done_by="o001")
+    renewed = await sessions.renew(sign_in)
+    assert renewed.clerk.held & BLOCK_ACTS == {Right.BLOCK_SET, Right.BLOCK_LIFT}

@@ -8,6 +8,7 @@ from cloud import database
 from cloud.founding import is_founded
 from cloud.layout.faults import LostError
 from cloud.layout.items import open_layout
+from cloud.layout.records import record_text
 from tests.cloud.cloud_builders import CODE
 from tests.cloud.layout_builders import (
     Loaded,
@@ -15,6 +16,7 @@ from tests.cloud.layout_builders import (
     a_delivery,
     a_register,
     everything,
+    items_of,
     load,
     person,
     write_file,
@@ -184,6 +186,26 @@ def test_a_town_may_have_the_first_possible_day_to_sort_by(tmp_path: Path) -> No
     register = a_register(tmp_path, "town")
     assert load(register, source, layout=open_layout(tmp_path)).told.loaded
     assert everything(register)["resident"][0]["birth_sort"] == "1983-04-01"
+
+
+@pytest.mark.parametrize("more", [[], ["1"], ["1", "1"]], ids=["none", "items", "blocks too"])
+def test_a_file_from_before_an_item_was_added_is_read_as_before(tmp_path: Path, more: list[str]) -> None:
+    source = a_delivery(tmp_path / "in", [person(TARO)])
+    cells = [CODE, "あおぞら市", None, None, *more]
+    names = [item.name for item in items_of("town").item][: len(cells)]
+    (source / "town.csv").write_bytes((record_text(names) + record_text(cells)).encode())
+    loaded, _ = taken_in(tmp_path, source)
+    assert loaded.told.loaded, loaded.causes
+
+
+@pytest.mark.parametrize("count", [3, 7], ids=["too few", "too many"])
+def test_a_record_with_another_number_of_items_is_still_an_error(tmp_path: Path, count: int) -> None:
+    source = a_delivery(tmp_path / "in", [person(TARO)])
+    names = [item.name for item in items_of("town").item]
+    cells = [CODE, "あおぞら市", *[None] * 5][:count]
+    (source / "town.csv").write_bytes((record_text(names) + record_text(cells)).encode())
+    loaded, _ = taken_in(tmp_path, source)
+    assert not loaded.told.loaded
 
 
 def test_a_town_brings_its_own_items(tmp_path: Path) -> None:

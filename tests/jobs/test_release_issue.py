@@ -99,7 +99,7 @@ class Counter:
         self.link = MemoryLink()
         self.keys = MemoryKeys(self.clock)
         for staff_id, person in self.people.items():
-            self.keys.people[staff_id] = (PASSWORD, CloudSignIn(person, b"seed", 1, b"deposit"))
+            self.person(staff_id, person)
         self.issue = IssueCertificate(
             self.cloud,
             self.register,
@@ -118,6 +118,10 @@ class Counter:
             random=counted_random(),
             last=timedelta(minutes=10),
         )
+
+    def person(self, staff_id: str, person: SignIn) -> None:
+        self.people[staff_id] = person
+        self.keys.people[staff_id] = (PASSWORD, CloudSignIn(person, b"seed", 1, b"deposit"))
 
     def cut(self) -> None:
         self.link.usable = False
@@ -294,6 +298,27 @@ async def test_where_both_stand_both_rights_are_needed() -> None:
     for officer in ("s002", "s003"):
         with pytest.raises(RefusedError, match=r"refused\.right_missing"):
             await counter.ask(officer)
+
+
+@pytest.mark.parametrize("offline", [False, True])
+@pytest.mark.parametrize("others", [frozenset[Right](), frozenset({Right.BLOCK_SET, Right.BLOCK_LIFT})])
+async def test_who_may_set_and_lift_releases_nothing_without_the_right_to_it(
+    others: frozenset[Right], *, offline: bool
+) -> None:
+    counter = Counter()
+    in_charge = counter.people["s002"]
+    clerk = replace(in_charge.clerk, rights=in_charge.clerk.rights | others, by_block=True)
+    counter.person("s002", replace(in_charge, clerk=clerk))
+    if offline:
+        counter.cut()
+    with pytest.raises(RefusedError) as refused:
+        await counter.ask(second="s004" if offline else "")
+    assert (refused.value.code, refused.value.facts) == ("refused.right_missing", {"right": "block_release"})
+    assert counter.written()[-1] == "refusal"
+    with_it = replace(clerk, rights=clerk.rights | {Right.BLOCK_RELEASE})
+    counter.person("s002", replace(in_charge, clerk=with_it))
+    counter.keys.used.clear()
+    await counter.ask(second="s004" if offline else "")
 
 
 async def test_wrong_secrets_stand_in_the_journal_against_that_person() -> None:

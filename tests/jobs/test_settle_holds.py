@@ -1,6 +1,6 @@
 """What a neighbour holds ends by the feed, by the cloud's word for the request, or by an officer, and by nothing else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -183,7 +183,12 @@ async def test_an_officer_releases_it_with_a_reason_and_of_a_protection_only_who
     death, shelter = a_hold(DEATH), a_hold(SHIEN_SOCHI, TARO)
     desk = Desk(death, shelter)
     officer, guardian = a_sign_in(Right.OFFICER), a_sign_in(Right.SHIEN_SOCHI, staff_id="s009")
-    for who, hold in ((a_sign_in(Right.ACCEPT), death), (officer, shelter), (guardian, death)):
+    parted = replace(officer.clerk, rights=officer.clerk.rights | {Right.BLOCK_RELEASE}, by_block=True)
+    no_lifting = replace(officer, clerk=parted)  # releases for one issue, and ends nothing
+    for who, hold in (
+        *((a_sign_in(Right.ACCEPT), death), (officer, shelter), (guardian, death)),
+        (no_lifting, death),
+    ):
         with pytest.raises(RefusedError, match=r"refused\.right_missing"):
             await desk.job.release(who, hold, reason="誤り")
     for reason in ("", "  "):

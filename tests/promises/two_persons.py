@@ -100,10 +100,11 @@ class Desk:
         *rights: Right,
         lease: timedelta = timedelta(days=7),
         by_item: bool = False,
+        by_block: bool = False,
         measures_key: bytes = b"",
     ) -> None:
         """Sign somebody in as on line: the cloud has seen them, and the PC wrote their wrap."""
-        clerk = Clerk(staff_id, "職員", "市民課", frozenset(rights), by_item)
+        clerk = Clerk(staff_id, "職員", "市民課", frozenset(rights), by_item, by_block=by_block)
         made = SignIn(clerk, Lease(self.now + lease), HowSignedIn.ONLINE, self.now, "token")
         self.seeds[staff_id] = seed = staff_id.encode() * 5
         told = CloudSignIn(made, seed, 0, self.deposit, measures_key=measures_key)

@@ -12,6 +12,7 @@ from cloud.office.reading import SHIEN_RIGHT
 from cloud.other_side import OtherSide
 from cloud.problems import ProblemError
 from cloud.routes.pages.frame import Form, FormDep, PageRoute, Visit, VisitDep
+from cloud.staff import BLOCK_LIFT, BLOCK_SET
 
 router = APIRouter(route_class=PageRoute)
 
@@ -25,6 +26,7 @@ def restrictions(visit: VisitDep, blocks_after: str = "", measures_after: str = 
 @router.post("/blocks")
 def raise_block(visit: VisitDep, form: FormDep) -> Response:
     """Raise a block on a resident or a household."""
+    visit.must_hold(BLOCK_SET)
 
     def act(by: By) -> object:
         on = {form.get("on") if form.get("on") == "household_no" else "atena_no": form.get("number")}
@@ -43,6 +45,7 @@ def block(visit: VisitDep, block_id: str) -> Response:
 def change_block(visit: VisitDep, form: FormDep, block_id: str) -> Response:
     """Change or lift a block."""
     desk, lifts = visit.desk.blocks, form.get("act") == "lift"
+    visit.must_hold(BLOCK_LIFT if lifts else BLOCK_SET)
 
     def act(by: By) -> object:
         if lifts:
@@ -61,6 +64,7 @@ def change_block(visit: VisitDep, form: FormDep, block_id: str) -> Response:
 def begin(visit: VisitDep, form: FormDep) -> Response:
     """Begin a measure for one person or everybody of the household."""
     visit.must_hold(SHIEN_RIGHT)
+    visit.must_hold(BLOCK_SET)
 
     def act(by: By) -> object:
         numbers = [form.get("number")]
@@ -87,6 +91,7 @@ def measure(visit: VisitDep, measure_id: str) -> Response:
 def change_measure(visit: VisitDep, form: FormDep, measure_id: str) -> Response:
     """Confirm, extend or end a measure."""
     visit.must_hold(SHIEN_RIGHT)
+    visit.must_hold(BLOCK_LIFT if form.get("act") == "end" else BLOCK_SET)
     desk, mark = visit.desk.measures, form.get("mark")
 
     def confirm(by: By) -> object:

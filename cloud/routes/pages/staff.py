@@ -57,6 +57,13 @@ def split_items(visit: VisitDep, form: FormDep) -> Response:
     return visit.to("/staff", "items_split")
 
 
+@router.post("/staff/block-acts")
+def split_block_acts(visit: VisitDep, form: FormDep) -> Response:
+    """Grant the acts on blocks one by one from now on."""
+    visit.acting(form, visit.desk.staff.split_block_acts)
+    return visit.to("/staff", "block_acts_split")
+
+
 @router.post("/staff/rights/{grant_id}")
 def revoke(visit: VisitDep, form: FormDep, grant_id: str) -> Response:
     """Let a right end, of a person or of a section."""
@@ -176,13 +183,15 @@ def _done(visit: Visit, form: Form, staff_id: str, said: str, act: Callable[[By]
 def _list(visit: Visit, *, status: int = 200, **more: object) -> Response:
     desk = visit.desk.staff
     people = desk.people()
+    by_item, by_block = desk.by_name()
     return visit.page(
         "staff.html",
         status,
         people=people,
         sections=sorted({one.section for one in people if one.section}),
         granted=desk.section_rights(),
-        by_item=desk.by_item(),
+        by_item=by_item,
+        by_block=by_block,
         rights=RIGHTS,
         today=visit.today,
         **more,
