@@ -82,7 +82,12 @@ STAGES = (
         ("offline/store/", "client/rules/", "client/jobs/"),
         also=("tests/promises", "tests/cloud/test_cloud_faults_served.py"),
     ),
-    Stage("sync", 7, ("client/rules/", "client/jobs/", "tests/replica_fakes.py", "tests/jobs/")),
+    Stage(
+        "sync",
+        7,
+        ("client/rules/", "client/jobs/", "tests/replica_fakes.py", "tests/jobs/"),
+        apart=True,
+    ),
     Stage(
         "hall",
         4,
