@@ -12,6 +12,7 @@ from client.domain.certificate import IssuedCopy, SerialNo, SheetState
 from client.domain.errors import CounterError
 from client.jobs.issue_copy import Issued, Prepared
 from client.jobs.ports import Picture
+from client.rules.releases import RELEASED_BY
 from ui.notices import Note, note_of
 from ui.text import Words
 from ui.work import Starter, nothing
@@ -206,6 +207,7 @@ class CertificateModel:
         """Leave: only when nothing is open."""
         if self.phase in {Phase.PREVIEW, Phase.DONE}:
             self.finished()
+            self.forget()  # no page of it stays behind the next visit
         elif self.phase is Phase.CONFIRM:
             self.note = Note("warn", self.words("certificate.say_first"))
             self.changed()
@@ -236,6 +238,8 @@ class CertificateModel:
         except CounterError as error:
             self.note = note_of(error, self.words)
             self.phase = Phase.DONE if self.copies else Phase.PREVIEW
+            if error.code in RELEASED_BY:  # who is on it is blocked (again): nor is it shown any longer
+                self.prepared, self.pictures = None, ()
         else:
             self.copies = (*self.copies, *(one.copy for one in issued))
             self.phase = Phase.CONFIRM
