@@ -10,7 +10,9 @@ from client.api.http import Http
 from client.domain.change import QueuedChange
 from client.domain.errors import RefusedError
 
-MOST_BYTES = 1_000_000  # of a sealed batch
+MOST_BYTES = (
+    1_500_000  # of a sealed batch: the largest command there is, in base64, and what stands around it
+)
 
 
 class SealedBox:

@@ -22,8 +22,8 @@ from cloud.tenant import Tenant
 router = APIRouter()
 
 _MOST = 2**53 - 1  # the greatest whole number that every reader of JSON agrees about
-MOST_CARRIED = 1_000_000  # bytes of a sealed batch
 MOST_SEALED = 1_000_000  # bytes of one envelope; what is larger is an attachment
+MOST_CARRIED = 1_500_000  # bytes of a sealed batch: one such envelope in base64, and what stands around it
 Whole = Annotated[int, msgspec.Meta(ge=-_MOST, le=_MOST)]
 
 

@@ -23,7 +23,7 @@ class Limits:
     head_s: float = 10.0  # for a call to come in whole, handshake and body each
     idle_s: float = 75.0  # between two calls
     send_s: float = 30.0  # for a piece of an answer to be taken
-    body_bytes: int = 1_400_000  # a sealed batch of a million bytes as text
+    body_bytes: int = 2_100_000  # the largest sealed batch as text
     wait_s: int = 60  # the longest an answer is held back
 
 

@@ -13,6 +13,8 @@ from client.api.carried import MOST_BYTES, CarriedBox
 from client.api.commands import CommandBox
 from client.api.http import Http
 from client.domain.errors import ConflictError, RefusedError
+from client.rules.authorship import signed_words
+from cloud.routes.commands import MOST_SEALED
 from offline.store.seal import sealed_batch
 from tests.api.small_cloud import SmallCloud, small_cloud
 from tests.api.test_cloud_doors import _tenkyo
@@ -81,6 +83,18 @@ async def test_what_the_town_cannot_open_is_refused(cloud: SmallCloud) -> None:
     good = base64.b64encode(sealed_batch(body, key, cloud.tenant.municipality)).decode()
     reply = await cloud.http.call("POST", "/v1/carried", json={"sealed": good})
     assert msgspec.json.decode(reply.body) == {"taken": 0}
+
+
+async def test_the_largest_command_that_goes_on_line_goes_carried_too(cloud: SmallCloud) -> None:
+    await cloud.enrol()
+    assert cloud.enrolled
+    number, envelope = cloud.enrolled.terminal_no, bytes(MOST_SEALED)
+    told = _tenkyo()
+    signature = cloud.identity.sign(signed_words(told, number, envelope))
+    change = replace(await cloud.sealed(told), sealed=envelope, signature=signature)
+    await carried_by(cloud, cloud.http).give((change,))
+    answer = await CommandBox(cloud.http, number).ask(change.key)
+    assert answer is not None, "heard and remembered, though nobody can open what lies in it"
 
 
 async def test_what_is_too_large_for_a_carrier_is_not_given_to_it(cloud: SmallCloud) -> None:
