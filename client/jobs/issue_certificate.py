@@ -90,7 +90,7 @@ class IssueCertificate:
         *,
         now: Now,
         declared: Callable[[], bool],
-        words: FormsOnDay | None = None,
+        words: FormsOnDay,
         clock_offset_ms: Callable[[], int],
         settings: IssueSettings | None = None,
         on_damage: Callable[[], None] = lambda: None,
@@ -102,7 +102,7 @@ class IssueCertificate:
         self._press = press
         self._now = now
         self._declared = declared
-        self._words = words or replica.form_words
+        self._words = words
         self._clock_offset_ms = clock_offset_ms
         self._copy = IssueCopy(ledger, press, clock_offset_ms)
         self._settings = settings or IssueSettings()

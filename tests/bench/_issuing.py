@@ -64,6 +64,7 @@ class IssuingCounter:
             press,
             now=now,
             declared=lambda: False,
+            words=terminal.replica.form_words,
             clock_offset_ms=lambda: terminal.http.clock_offset_ms,
         )
         return cls(sign_in, job, ledger, press, asyncio.create_task(watch.run()))

@@ -58,6 +58,7 @@ class Counter:
             self.press,
             now=cloud.clock,
             declared=lambda: False,
+            words=self.replica.form_words,
             clock_offset_ms=lambda: cloud.http.clock_offset_ms,
         )
         self.queue = QueueChange(

@@ -108,6 +108,7 @@ class Counter:
             MemoryPress(),
             now=self.clock,
             declared=lambda: False,
+            words=self.register.form_words,
             clock_offset_ms=lambda: 0,
         )
         self.queue = QueueChange(

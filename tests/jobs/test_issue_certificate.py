@@ -94,6 +94,7 @@ class Counter:
             self.press,
             now=self.clock,
             declared=lambda: self.declared,
+            words=self.replica.form_words,
             clock_offset_ms=lambda: self.offset_ms,
             settings=settings,
             on_damage=self.repair,

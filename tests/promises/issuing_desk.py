@@ -44,14 +44,18 @@ class IssuingDesk:
     def __post_init__(self) -> None:
         self.stores = FileStores(self.folder, facts(), self.clock, IDENTITY.sign)
         self.ledger = self.stores.ledger
+        register = (
+            self.stores.replica if self.real_replica else MemoryRegister(Source.REPLICA, [a_household()])
+        )
         self.job = IssueCertificate(
             NoCloud(),
-            self.stores.replica if self.real_replica else MemoryRegister(Source.REPLICA, [a_household()]),
+            register,
             Reach(MemoryLink(usable=False)),
             self.ledger,
             self.press,
             now=self.clock,
             declared=lambda: self.declared,
+            words=register.form_words,
             clock_offset_ms=lambda: 0,
             settings=IssueSettings(show_as_of=self.show_as_of, official_seal=False),
         )

@@ -128,6 +128,7 @@ class Counter:
             self.press,
             now=utc_now,
             declared=lambda: False,
+            words=replica.form_words,
             clock_offset_ms=lambda: 0,
         )
         self.queue = QueueChange(

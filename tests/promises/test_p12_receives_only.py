@@ -58,6 +58,7 @@ class Window:
             self.press,
             now=lambda: desk.now,
             declared=lambda: False,
+            words=replica.form_words,
             clock_offset_ms=lambda: 0,
             settings=IssueSettings(official_seal=False),
         )

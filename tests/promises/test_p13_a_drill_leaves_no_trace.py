@@ -96,6 +96,7 @@ async def a_drill(stack: AsyncExitStack, config: Config, site: Site) -> Terminal
         doors.press,
         now=now,
         declared=lambda: False,
+        words=replica.form_words,
         clock_offset_ms=lambda: 0,
         settings=IssueSettings(drill=config.training),
     )
