@@ -154,7 +154,7 @@ def test_it_is_not_taken_off_while_something_is_unsent_unless_it_was_written_out
 def test_what_lies_elsewhere_on_the_pc_or_cannot_be_read_holds_it_too(changing: Path) -> None:
     """Each account may set its own folder; who removes the program has settings of their own, and they hide nothing."""
     ours = changing / DATA / "production"
-    ours.mkdir()
+    ours.mkdir(exist_ok=True)  # a program that ran in the system this is a copy of has made it
     (ours / "unsent.log").write_bytes(COPIED.record())
     is_refused(changing, f"/{DATA}/production: 1", "MADOGUCHI_DATA_DIR=/nowhere")
     (ours / "unsent.log").write_bytes(b"?" + COPIED.record()[1:])
@@ -186,7 +186,7 @@ def test_what_lies_elsewhere_on_the_pc_or_cannot_be_read_holds_it_too(changing: 
 
 def test_purging_keeps_what_is_unsent_where_the_book_is_gone(changing: Path) -> None:
     left = changing / DATA / "production/unsent.log"
-    left.parent.mkdir()
+    left.parent.mkdir(exist_ok=True)
     left.write_bytes(COPIED.record())
     said = bare.does(changing, "MADOGUCHI_REMOVE_ANYWAY=1 apt-get purge -y madoguchi")
     assert "is kept: accepted work may wait in it" in said
