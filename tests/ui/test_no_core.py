@@ -25,6 +25,11 @@ CLOUDS = (
 )
 
 
+# What is started by it, as a print command is, is another program: it may be dumped again, and has to be told otherwise.
+STARTS = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import os; os.abort()'])"
+KEEPS = "from {}.no_core import keep_memory_off_the_disk as keep; keep(); "
+
+
 def dumped(script: str, folder: Path) -> bool:
     """Tell whether the system wrote a core of a process that was allowed to leave one."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -43,6 +48,21 @@ def test_a_program_of_ours_that_aborts_leaves_no_core(tmp_path: Path) -> None:
     for ours in (OURS, CLOUDS):
         assert not dumped(ours, tmp_path)
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("program", ["ui", "cloud"])
+def test_nor_does_a_program_it_starts(tmp_path: Path, program: str) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def cores(script: str) -> int:
+        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=False)
+        return len(list(tmp_path.glob("core*")))
+
+    if not cores(ALLOWED + STARTS):
+        pytest.skip("here no process leaves a core in its folder")
+    for core in tmp_path.glob("core*"):
+        core.unlink()
+    assert cores(ALLOWED + KEEPS.format(program) + STARTS) == 0
 
 
 def test_another_process_of_the_same_user_reads_nothing_of_its_memory() -> None:
