@@ -120,7 +120,6 @@ def view_verdict(
     restrictions: Restrictions,
     sign_in: SignIn,
     now: datetime,
-    officer_released: bool = False,
 ) -> Verdict:
     """Judge a look at a household's record; protected addresses are a matter of ``masked_household``."""
     return _process_verdict(
@@ -129,7 +128,6 @@ def view_verdict(
         household,
         restrictions,
         tokyo_day(now),
-        released=officer_released,
     )
 
 
@@ -139,7 +137,6 @@ def intake_verdict(
     restrictions: Restrictions,
     sign_in: SignIn,
     now: datetime,
-    officer_released: bool = False,
 ) -> Verdict:
     """Judge taking in a notification for a household; a support measure does not stop a notification."""
     return _process_verdict(
@@ -148,7 +145,6 @@ def intake_verdict(
         household,
         restrictions,
         tokyo_day(now),
-        released=officer_released,
     )
 
 
@@ -253,14 +249,12 @@ def _process_verdict(
     household: Household,
     restrictions: Restrictions,
     today: date,
-    *,
-    released: bool,
 ) -> Verdict:
+    """Judge an act that no release covers: a release (一時解除) is for one issue, and who lifts does it in the register."""
     refusals = [missing] if missing else []
     numbers = tuple(member.atena_no for member in household.members)
     standing = _standing(restrictions, process, household, numbers, today)
-    if not released:
-        refusals += [_blocked(block) for block in standing if block.level is BlockLevel.ERROR]
+    refusals += [_blocked(block) for block in standing if block.level is BlockLevel.ERROR]
     alerts = any(block.level is BlockLevel.ALERT for block in standing)
     return Verdict(tuple(refusals), (WARN_BLOCK,) if alerts else ())
 

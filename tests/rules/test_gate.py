@@ -288,20 +288,18 @@ Process = Callable[..., Verdict]
 def test_looks_and_intakes_are_stopped_by_their_own_blocks_and_rights(
     judge: Process, process: BlockProcess, right: Right
 ) -> None:
-    def asked(restrictions: Restrictions, *rights: Right, released: bool = False) -> Verdict:
+    def asked(restrictions: Restrictions, *rights: Right) -> Verdict:
         return judge(
             household=a_household(),
             restrictions=restrictions,
             sign_in=a_sign_in(*rights),
             now=NOW,
-            officer_released=released,
         )
 
     stop, alert = a_block(process=process), a_block(process=process, level=BlockLevel.ALERT)
     assert asked(Restrictions(), right) == Verdict()
     assert codes(asked(Restrictions(), Right.CASH)) == ["refused.right_missing"]
     assert codes(asked(blocked(stop), right)) == ["refused.blocked"]
-    assert asked(blocked(stop), right, released=True).allowed
     assert asked(blocked(alert), right) == Verdict((), (gate.WARN_BLOCK,))
     assert asked(protected(a_measure()), right) == Verdict()
 
