@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -26,6 +27,15 @@ def holds_of(command: Command, request: Request, numbers: Sequence[str], today: 
 def hold_id(key: str, place: int) -> str:
     """Return what a hold is known by: the command it came with."""
     return f"{key}-{place}"
+
+
+def application_of(measure_id: str) -> str:
+    """Return the key of the application a measure came with; empty where the office began it."""
+    key = measure_id.rpartition("-")[0]
+    try:
+        return str(UUID(key))
+    except ValueError:
+        return ""
 
 
 def standing_holds(connection: sa.Connection, register: Register, key: str) -> list[dict[str, object]]:

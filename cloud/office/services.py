@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from cloud import storage
-from cloud.holds import hold_id
+from cloud.holds import application_of, hold_id
 from cloud.households import members_of
 from cloud.office.case import Case, Outcome, Record
 from cloud.office.moves import seals_ended
@@ -87,7 +87,12 @@ def _a_year_less_a_day(day: date) -> date:
 
 
 def shien_sochi_end(case: Case) -> Outcome:
-    """Return everybody concerned without their measures."""
+    """Return everybody concerned without their measures; of those protected with the subject, without the subject's.
+
+    What one of them is protected by at somebody else's application stands: who ended theirs did not speak for that.
+    """
     table = storage.rows["shien_sochi"]
     standing = case.register.rows(case.connection, "shien_sochi", table.c.atena_no.in_(case.numbers))
-    return Outcome([remove("shien_sochi", (str(row["measure_id"]),)) for row in standing])
+    own = {application_of(str(row["measure_id"])) for row in standing if row["atena_no"] in case.numbers[:1]}
+    ending = [str(row["measure_id"]) for row in standing]
+    return Outcome([remove("shien_sochi", (one,)) for one in ending if application_of(one) in {*own, ""}])

@@ -140,6 +140,21 @@ async def test_protection_is_for_a_year_less_a_day_and_ends_only_when_decided(si
     assert [row["atena_no"] for row in rows(site, "shien_sochi")] == [KIMI]
 
 
+async def test_who_ends_theirs_does_not_end_what_another_is_protected_by_at_their_own_application(
+    site: Site,
+) -> None:
+    together = await taken(site, request(site.terminal, "shien_sochi.application"))
+    own = await taken(site, request(site.terminal, "shien_sochi.application", subject=HANAKO, members=[]))
+    for key in (together, own):
+        await decided(site, key, YES)
+    stand(site, "shien_sochi", {"measure_id": "S00000001", "atena_no": TARO, "provisional": False})
+    await decided(site, await taken(site, request(site.terminal, "shien_sochi.end", members=[HANAKO])), YES)
+    left = {row["measure_id"]: row["atena_no"] for row in rows(site, "shien_sochi")}
+    assert left == {"m1": KIMI, f"{own}-1": HANAKO}
+    await decided(site, await taken(site, request(site.terminal, "shien_sochi.end", subject=HANAKO)), YES)
+    assert list({row["atena_no"] for row in rows(site, "shien_sochi")}) == [KIMI]
+
+
 async def test_a_refused_protection_leaves_none(site: Site) -> None:
     key = await taken(site, request(site.terminal, "shien_sochi.application"))
     await decided(site, key, NO)
