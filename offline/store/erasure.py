@@ -23,6 +23,7 @@ from offline.store.keys import Vault
 from offline.store.order_file import FILE as ORDERS
 from offline.store.pack import packed
 from offline.store.seal import sealed_batch, sealed_command
+from offline.store.unsent import DAMAGED, is_whole
 from offline.store.unsent_files import FolderUnsent
 from offline.store.wipe_file import FILE as WIPE
 
@@ -59,8 +60,11 @@ class TerminalOnDisk:
         return await asyncio.to_thread(lambda: FolderUnsent(self._folder, self._facts, self._now).is_kept)
 
     async def found(self) -> tuple[str, ...]:
-        """Return the names of what is to be erased, and how many accounts have a keyring that is out of reach from here."""
-        names = await asyncio.to_thread(lambda: tuple(path.name for path in self._to_erase()))
+        """Return the names of what is to be erased, and how many accounts have a keyring that is out of reach from here.
+
+        Where some of what was unsent could not be read, ``unsent.damaged`` is among them.
+        """
+        names = await asyncio.to_thread(self._names)
         others = self._vault.other_accounts
         return (
             *names,
@@ -153,6 +157,10 @@ class TerminalOnDisk:
             )
         except OSError as error:
             raise StoreError("store.unreadable") from error
+
+    def _names(self) -> tuple[str, ...]:
+        damaged = () if is_whole(self._folder) else (DAMAGED,)
+        return tuple(dict.fromkeys((*(path.name for path in self._to_erase()), *damaged)))
 
     def _erase_files(self) -> None:
         try:

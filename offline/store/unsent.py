@@ -3,7 +3,8 @@ can hand it over with nobody signed in and the ledger shut (P11; decision 28).
 
 Each record is what POST /v1/carried takes, or says of an attachment what POST /v1/attachments asks; who and what it is
 about is under the seal. A record is on the disk before the commit of its change; one that is not needed any more is struck
-out by a line of its own. What was torn at the end of the file was never called accepted.
+out by a line of its own. What was torn at the end of the file was never called accepted. A record that was damaged later
+hides no other behind it, and its bytes are kept.
 """
 
 import os
@@ -19,6 +20,7 @@ from client.domain.errors import StoreError
 from offline.store import files
 
 FILE, ASIDE = "unsent.log", "unsent.aside"
+DAMAGED = "unsent.damaged"  # what could not be read, as it was, once what could be read was handed over
 COPY, BESIDE, STRUCK = b"C", b"A", b"X"  # a sealed command, what lies beside one, what is not needed any more
 _HEAD = struct.Struct(">4sc16sI16s")  # magic, kind, key, length, sum
 _MAGIC = b"MDGU"
@@ -54,16 +56,22 @@ def read_unsent(folder: Path) -> dict[str, Unsent]:
 
 
 def is_whole(folder: Path) -> bool:
-    """Tell whether all that stands here was read: after the last whole record there are zeros alone. StoreError.
+    """Tell whether all that stands here, or stood when some was handed over, was read. StoreError.
 
-    What else follows was torn as it was written, and never called accepted, or is damage that more may stand behind.
+    What is not a whole record was torn as it was written, and never called accepted, or was damaged since.
     """
-    contents = (files.read_whole(folder / name) or b"" for name in (ASIDE, FILE))
-    return all(_end(content) >= len(content.rstrip(b"\0")) for content in contents)
+    return not _unreadable(folder) and not (folder / DAMAGED).exists()
 
 
 def strike(folder: Path, keys: Collection[str]) -> None:
-    """Strike out what was handed over, while no ledger is open: both files become one. StoreError."""
+    """Strike out what was handed over, while no ledger is open: both files become one. StoreError.
+
+    What cannot be read is put by first: it may be the last there is of something accepted.
+    """
+    if damaged := _unreadable(folder):
+        before = files.read_whole(folder / DAMAGED) or b""
+        if not before.endswith(damaged):  # a kill between this and the next write leaves it there already
+            files.write_whole(folder / DAMAGED, before + damaged)
     left = [one.record() for key, one in read_unsent(folder).items() if key not in keys]
     files.write_whole(folder / FILE, b"".join(left))
     (folder / ASIDE).unlink(missing_ok=True)
@@ -84,7 +92,11 @@ class UnsentLog:
         After a ledger that lost entries was accepted the file is set aside first: it may be the last that is left of them.
         """
         content = files.read_whole(self._path) or b""
+        if not after_loss:
+            self._path.with_name(DAMAGED).unlink(missing_ok=True)  # the ledger has all of it
         if after_loss and content:
+            if damaged := _gaps(content):
+                files.write_whole(self._path.with_name(DAMAGED), damaged)
             lost = _standing(files.read_whole(self._path.with_name(ASIDE)) or b"") | _standing(content)
             files.write_whole(self._path.with_name(ASIDE), b"".join(one.record() for one in lost.values()))
         standing = {key: one for key, one in _standing(content).items() if key in wanted}
@@ -147,30 +159,41 @@ class UnsentLog:
 
 
 def _standing(content: bytes) -> dict[str, Unsent]:
-    """Return what stands in a file's content by key; reading ends at the first record that is not whole."""
+    """Return what stands in a file's content by key."""
     found: dict[str, Unsent] = {}
-    for _, one in _records(content):
+    for _, _, one in _records(content):
         found.pop(one.key, None)
         if one.kind != STRUCK:
             found[one.key] = one
     return found
 
 
-def _end(content: bytes) -> int:
-    """Return where the last whole record ends."""
-    return max((end for end, _ in _records(content)), default=0)
+def _unreadable(folder: Path) -> bytes:
+    return b"".join(_gaps(files.read_whole(folder / name) or b"") for name in (ASIDE, FILE))
 
 
-def _records(content: bytes) -> Iterator[tuple[int, Unsent]]:
-    """Yield each whole record with where it ends."""
+def _gaps(content: bytes) -> bytes:
+    """Return what stands between whole records, before and behind them; zeros are the room that was laid out."""
+    left, last = list[bytes](), 0
+    for begins, ends, _ in _records(content):
+        left.append(content[last:begins])
+        last = ends
+    left.append(content[last:].rstrip(b"\0"))
+    return b"".join(left)
+
+
+def _records(content: bytes) -> Iterator[tuple[int, int, Unsent]]:
+    """Yield each whole record with where it begins and ends; behind one that is not whole the next is looked for."""
     at = 0
-    while at + _HEAD.size <= len(content):
+    while 0 <= at <= len(content) - _HEAD.size:
         magic, kind, key, length, total = _HEAD.unpack_from(content, at)
-        begins, at = at + _HEAD.size, at + _HEAD.size + length
-        body = content[begins:at]
-        if magic != _MAGIC or len(body) != length or _sum(kind, key, body) != total:
-            return
-        yield at, Unsent(str(UUID(bytes=key)), kind, body)
+        ends = at + _HEAD.size + length
+        body = content[at + _HEAD.size : ends]
+        if magic == _MAGIC and len(body) == length and _sum(kind, key, body) == total:
+            yield at, ends, Unsent(str(UUID(bytes=key)), kind, body)
+            at = ends
+        else:
+            at = content.find(_MAGIC, at + 1)
 
 
 def records_in(file: BinaryIO) -> Iterator[tuple[int, Unsent]]:

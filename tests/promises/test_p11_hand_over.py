@@ -20,7 +20,7 @@ from client.jobs.hand_over_unsent import HandedOver, HandOverUnsent
 from client.rules import totp
 from cloud import storage
 from cloud.faults import Fault, FaultKind
-from offline.store.unsent import COPY, FILE, Unsent, UnsentLog, read_unsent
+from offline.store.unsent import COPY, DAMAGED, FILE, Unsent, UnsentLog, is_whole, read_unsent, strike
 from offline.store.unsent_files import FolderUnsent
 from tests.api.small_cloud import CODE, PASSWORD, SEED, small_cloud, town
 from tests.attached_builders import Attaching, a_photo
@@ -189,6 +189,67 @@ async def test_a_file_cut_anywhere_at_its_end_keeps_all_that_stood_before(
     content = (folder / FILE).read_bytes().rstrip(b"\0")
     (folder / FILE).write_bytes(content[: len(content) - 1 - cut])
     assert {key: one.content for key, one in read_unsent(folder).items()} == stands
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    contents=st.lists(st.binary(max_size=3_000), min_size=1, max_size=6),
+    place=st.floats(0, 1, exclude_max=True),
+    flip=st.integers(1, 255),
+)
+async def test_a_byte_that_is_changed_anywhere_hides_no_record_but_its_own(
+    contents: list[bytes], place: float, flip: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    records = [Unsent(key, COPY, content) for key, content in zip(KEYS, contents, strict=False)]
+    log = UnsentLog(folder)
+    log.open((), (), after_loss=False)
+    log.keep(records)
+    log.close()
+    whole = b"".join(one.record() for one in records)
+    at = int(place * len(whole))
+    broken = bytearray((folder / FILE).read_bytes())
+    broken[at] ^= flip
+    (folder / FILE).write_bytes(broken)
+    ends = [sum(len(one.record()) for one in records[: count + 1]) for count in range(len(records))]
+    hit = next(number for number, end in enumerate(ends) if at < end)
+    rest = [one for number, one in enumerate(records) if number != hit]
+    assert list(read_unsent(folder).values()) == rest
+    assert not is_whole(folder)
+    kept = bytes(broken[ends[hit] - len(records[hit].record()) : ends[hit]])
+    if rest == records[:-1]:  # the zeros at the file's end are the room that was laid out
+        kept = kept.rstrip(b"\0")
+    for _ in range(2):  # a kill between its two writes leaves the file as it was: it is done again
+        (folder / FILE).write_bytes(broken)
+        strike(folder, [one.key for one in rest[:1]])
+        assert list(read_unsent(folder).values()) == rest[1:]
+        assert (folder / DAMAGED).read_bytes() == kept
+        assert not is_whole(folder)
+    log.open((), records, after_loss=False)  # the ledger has it all
+    log.close()
+    assert is_whole(folder)
+    assert list(read_unsent(folder).values()) == records
+
+
+async def test_what_stands_behind_a_damaged_copy_is_handed_over_and_the_damaged_one_is_kept(
+    pc: PC, site: Site, tmp_path: Path
+) -> None:
+    config = config_in(tmp_path / "pc", site)
+    async with AsyncExitStack() as stack:
+        terminal = await open_terminal(stack, config, site)
+        await terminal.issue(3)
+        await terminal.doors.stores.close()
+        file = config.terminal_dir / FILE
+        waiting = read_unsent(config.terminal_dir)
+        first = next(iter(waiting.values())).record()
+        content = bytearray(file.read_bytes())
+        content[len(first) // 2] ^= 1
+        file.write_bytes(content)
+        handed = await handing_over(terminal, config.terminal_dir)()
+        assert handed == HandedOver(changes=len(waiting) - 1)
+        assert read_unsent(config.terminal_dir) == {}
+        assert (config.terminal_dir / DAMAGED).read_bytes() == bytes(content[: len(first)])
+        assert not is_whole(config.terminal_dir), "nothing says that nothing is left"
 
 
 async def test_the_book_to_its_last_line_is_handed_over_though_nobody_signs_in_any_more(

@@ -31,6 +31,7 @@ from offline.store.files import write_whole
 from offline.store.keys import Vault
 from offline.store.order_file import OrderFile
 from offline.store.unsent import FILE as UNSENT
+from offline.store.unsent import read_unsent
 from offline.store.wipe_file import FILE, WipeFile
 from tests.api.small_cloud import CODE, PASSWORD, SEED, town
 from tests.promises.terminals import PC, Site, config_in, open_terminal
@@ -128,6 +129,30 @@ async def test_with_no_line_it_is_locked_at_once_and_nothing_unsent_is_erased(
         site.app.state.faults.clear()
         assert await job.go_on()
         assert site.count(storage.issue_book) == 1
+
+
+@pytest.mark.parametrize("of", [1, 2], ids=["the only copy", "the first of several"])
+async def test_a_damaged_copy_keeps_no_other_back_and_the_certificate_says_that_it_was_there(
+    pc: PC, site: Site, tmp_path: Path, of: int
+) -> None:
+    config = config_in(tmp_path / "pc", site)
+    folder = config.terminal_dir
+    async with AsyncExitStack() as stack:
+        terminal = await open_terminal(stack, config, site)
+        for _ in range(of):
+            await terminal.doors.stores.ledger.queue(a_change())
+        await terminal.doors.stores.close()
+        waiting = len(read_unsent(folder))
+        content = bytearray((folder / UNSENT).read_bytes())
+        content[40] ^= 1
+        (folder / UNSENT).write_bytes(content)
+        job = wipe_of(config, terminal.doors.vault, terminal.doors.facts, terminal.doors.http)
+        await job.begin()
+        assert await job.go_on()
+        (kept,) = folder.glob("erased-*.json")
+        told = json.loads(json.loads(kept.read_bytes())["words"])
+        assert told["handed_over"]["changes"] == waiting - 1
+        assert told["erased"].count("unsent.damaged") == 1
 
 
 async def test_what_the_cloud_does_not_take_keeps_everything_where_it_is(

@@ -285,8 +285,13 @@ def test_a_folder_where_nobody_can_know_what_is_left_is_never_called_empty(
         code = main(["outbox", "left", "--json"])
         return code, json.loads(capsys.readouterr().out)
 
+    (folder / FILE).write_bytes(written)
+    code, told = left()
+    whole = int(str(told.pop(str(folder))))
+    assert (code, told) == (exit_codes.UNSENT, {"ok": False})
     (folder / FILE).write_bytes(b"?" + written[1:])
-    assert left() == (exit_codes.UNSENT, {"ok": False, "unknown": [f"{folder} ({FILE} is damaged)"]})
+    unknown = {"ok": False, str(folder): whole - 1, "unknown": [f"{folder} ({FILE} is damaged)"]}
+    assert left() == (exit_codes.UNSENT, unknown)
     (folder / FILE).unlink()
     (folder / "ledger.db").write_bytes(b"a book")
     assert left() == (exit_codes.UNSENT, {"ok": False, "unknown": [f"{folder} (a book without {FILE})"]})
