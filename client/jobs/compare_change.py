@@ -74,7 +74,10 @@ class CompareChange:
                 continue
             home = next((one for one in homes if one.member(number)), None)
             if home is None:
-                view = await self._look(sign_in, number)
+                try:
+                    view = await self._look(sign_in, number)
+                except StoreError:  # nobody can say whether they are protected since
+                    return Comparison(change, sealed=True)
                 if (
                     view is not None and view.masked
                 ):  # protected since: what was written is as hidden as the record
@@ -86,11 +89,9 @@ class CompareChange:
         return Comparison(change, tuple(people), homes[0] if homes else None)
 
     async def _look(self, sign_in: SignIn, number: AtenaNo) -> HouseholdView | None:
-        """Return the household, None where nobody can tell it: what was written is shown all the same."""
+        """Return the household, None where there is none: what was written is shown all the same. StoreError."""
         try:
             return (await self._find.household(sign_in, number)).value
-        except StoreError:
-            return None
         except RefusedError as error:
             if error.code != "refused.not_found":
                 raise
