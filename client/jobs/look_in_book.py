@@ -106,12 +106,16 @@ class LookInBook:
         know. That it was looked at is a line too.
         """
         self._check(sign_in)
-        numbers = tuple(dict.fromkeys(line.subjects))[:MOST_NAMED]
+        everybody = tuple(dict.fromkeys(line.subjects))
+        numbers = everybody[:MOST_NAMED]
         facts: dict[str, str | int] = {"what": "named", "line": line.seq}
         await self._ledger.record(JournalEntry("book", sign_in.clerk.staff_id, numbers, facts))
         may = Right.SHIEN_SOCHI in sign_in.clerk.rights
         people = tuple([await self._named(number, may=may) for number in numbers])
         hidden = any(one.protected and not may for one in people)
+        if not hidden and not may:  # the words beside a line are about everybody of it, named or not
+            rest = [await self._named(number, may=may) for number in everybody[MOST_NAMED:]]
+            hidden = any(one.protected for one in rest)
         return Told(people, "" if hidden else await self._notes.note_of(line.seq))
 
     async def _named(self, number: AtenaNo, *, may: bool) -> Named:

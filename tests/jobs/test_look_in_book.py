@@ -8,7 +8,7 @@ from client.domain.clerk import Right, SignIn
 from client.domain.errors import RefusedError, SignInNeededError
 from client.domain.journal import BookLine, JournalStanding, Slab, Wanted
 from client.domain.resident import AtenaNo
-from client.jobs.look_in_book import PAGE, LookInBook
+from client.jobs.look_in_book import MOST_NAMED, PAGE, LookInBook
 from client.jobs.ports import JournalEntry
 from tests.builders import NOW, a_sign_in
 from tests.ui.book_world import MemoryLines, look_in_book
@@ -147,3 +147,14 @@ async def test_words_typed_beside_a_line_are_shown_with_its_names_and_of_a_prote
     assert (await job.told(OFFICER, plain)).note == "電話で申出"
     assert (await job.told(OFFICER, theirs)).note == ""
     assert (await job.told(BOTH, theirs)).note == "本町から電話"
+
+
+async def test_words_are_not_shown_either_where_the_protected_one_is_beyond_those_who_are_named() -> None:
+    many = tuple(AtenaNo(f"19999999{number:02}") for number in range(MOST_NAMED))
+    facts: dict[str, str | int] = {"what": "withdrawn"}
+    world = a_world(JournalEntry("intake", "s001", (*many, PROTECTED), facts, "本町から電話"))
+    job = look_in_book(world)
+    (line,) = (await job.page(OFFICER, Wanted(kind="intake"))).lines
+    told = await job.told(OFFICER, line)
+    assert (len(told.people), told.note) == (MOST_NAMED, "")
+    assert (await job.told(BOTH, line)).note == "本町から電話"
