@@ -5,6 +5,7 @@ They read lines in any order, keep counts and no line, and say of each person an
 is said by the town's own thresholds. None of them accuses: an officer looks at the lines behind.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ _SAME = timedelta(seconds=10)  # between a try and the line of it: a password is
 _BY_PERSONS = frozenset(
     {
         "sign_in", "look_up", "view", "issue", "handed_over", "spoiled", "refusal", "saved", "release", "let_in", "account",
-        "intake", "call_back", "book", "drill",
+        "intake", "call_back", "book", "drill", "declaration", "deputy", "doubtful",
     }
 )  # fmt: skip
 _IN = frozenset({"online", "offline"})
@@ -107,7 +108,9 @@ class Analyses:
     def __init__(self, thresholds: Thresholds) -> None:
         self._thresholds = thresholds
         self._piles: defaultdict[tuple[Analysis, date, str], _Pile] = defaultdict(_Pile)
-        self._sums: defaultdict[tuple[date, str], _Pile] = defaultdict(_Pile)  # failures told as a count only
+        self._sums: defaultdict[str, list[tuple[datetime, int]]] = defaultdict(
+            list
+        )  # failures as a count, by id
         self._beside: defaultdict[str, list[datetime]] = defaultdict(list)  # failures told at once, by id
         self._tried: defaultdict[str, dict[tuple[object, datetime], datetime]] = defaultdict(dict)
 
@@ -142,7 +145,7 @@ class Analyses:
             at = _moment(line)
             self._tried[line.actor][line.facts.get("no"), at] = at  # a kill has one told twice
         elif how == "failed" and "tries" in line.facts:
-            self._sums[day, line.actor].add(line.at, _number(line, "tries", 1))
+            self._sums[line.actor].append((line.at, _number(line, "tries", 1)))
         elif (
             how == "failed"
         ):  # the id that was tried: beside a clerk it is another than the one who sits there
@@ -163,24 +166,20 @@ class Analyses:
     def _failures(self) -> Iterator[tuple[tuple[Analysis, date, str], _Pile]]:
         """Yield who failed on which day: each try once, however often and in which way it is told.
 
-        What failed beside a clerk is told at once, and off line as a try too. A mere count is of a program that kept no
-        moments, and counts where there are none.
+        What failed beside a clerk is told at once, and off line as a try too. Of a count the tries before it that are known
+        by their moments are left out: the rest is of a program that kept none, or of more than are kept.
         """
         piles: defaultdict[tuple[Analysis, date, str], _Pile] = defaultdict(_Pile)
         for staff in {*self._beside, *self._tried}:
             told = self._beside.get(staff, [])
-            tried = [
-                at
-                for at in self._tried.get(staff, {}).values()
-                if not any(abs(at - one) <= _SAME for one in told)
-            ]
+            tried = _untold(self._tried.get(staff, {}).values(), told)
             for at in [*told, *tried]:
                 piles[Analysis.FAILED, at.astimezone(TOKYO).date(), staff].add(at)
             for at in filter(self._thresholds.is_off, tried):
                 piles[Analysis.OFF_HOURS, at.astimezone(TOKYO).date(), staff].add(at)
-        for (day, staff), pile in self._sums.items():
-            if staff not in self._tried and pile.first is not None:
-                piles[Analysis.FAILED, day, staff].add(pile.first, pile.count)
+        for staff, counts in self._sums.items():
+            for at, more in _beyond(counts, self._tried.get(staff, {}).values()):
+                piles[Analysis.FAILED, at.astimezone(TOKYO).date(), staff].add(at, more)
         for place, pile in piles.items():
             merged = self._piles.get(place)
             if merged is not None and merged.first is not None and merged.last is not None:
@@ -232,6 +231,31 @@ def longest_row(numbers: Iterable[str]) -> int:
         row = row + 1 if last is not None and stem - last <= _NEAR else 1
         most, last = max(most, row), stem
     return most
+
+
+def _untold(tried: Iterable[datetime], told: Iterable[datetime]) -> list[datetime]:
+    """Return the tries nobody was told of at once: each telling is of one try, however many were made around it."""
+    tellings, left = sorted(told), list[datetime]()
+    for at in sorted(tried):
+        while tellings and tellings[0] < at - _SAME:
+            tellings.pop(0)
+        if tellings and tellings[0] <= at + _SAME:
+            tellings.pop(0)
+        else:
+            left.append(at)
+    return left
+
+
+def _beyond(
+    counts: Iterable[tuple[datetime, int]], tried: Iterable[datetime]
+) -> Iterator[tuple[datetime, int]]:
+    """Yield of each count what is more than the tries made before it, of which each belongs to one count."""
+    left = sorted(tried)
+    for at, count in sorted(counts):
+        known = min(count, bisect_right(left, at))
+        del left[:known]
+        if count > known:
+            yield at, count - known
 
 
 def _moment(line: BookLine) -> datetime:

@@ -55,6 +55,36 @@ def test_a_town_may_be_open_on_a_saturday_and_closed_on_a_friday() -> None:
     assert len(found([a_line(FRIDAY)], Analysis.OFF_HOURS, limits)) == 1
 
 
+@pytest.mark.parametrize("kind", ["declaration", "deputy", "doubtful"])
+def test_what_two_declare_and_an_officer_signs_off_at_night_is_theirs(kind: str) -> None:
+    assert found([a_line(FRIDAY.replace(hour=2), kind, "s009", what="declared")], Analysis.OFF_HOURS)
+
+
+def tries(*moments: datetime, told: datetime = FRIDAY) -> list[BookLine]:
+    return [
+        a_line(told, "sign_in", "s009", how="tried", no=number, at=at.astimezone(UTC).isoformat())
+        for number, at in enumerate(moments)
+    ]
+
+
+def test_a_failure_told_beside_a_clerk_is_one_try_however_many_were_made_around_it() -> None:
+    five = [FRIDAY + timedelta(seconds=2 * place) for place in range(5)]
+    beside = a_line(five[2], "sign_in", "s001", how="failed", who="s009", code="sign_in.wrong_secret")
+    lines = [beside, *tries(*five, told=FRIDAY + timedelta(hours=3))]
+    assert [(one.staff, one.count) for one in found(lines, Analysis.FAILED)] == [("s009", 5)]
+
+
+def test_a_count_of_before_moments_were_kept_stays_beside_tries_of_later() -> None:
+    before = a_line(FRIDAY - timedelta(days=30), "sign_in", "s009", how="failed", tries=9)
+    now = [*tries(FRIDAY - MINUTE), a_line(FRIDAY, "sign_in", "s009", how="failed", tries=1)]
+    assert sorted(one.count for one in found([before, *now], Analysis.FAILED)) == [1, 9]
+
+
+def test_of_more_tries_than_are_kept_the_count_tells_the_rest() -> None:
+    lines = [*tries(FRIDAY - MINUTE, FRIDAY), a_line(FRIDAY, "sign_in", "s009", how="failed", tries=7)]
+    assert [one.count for one in found(lines, Analysis.FAILED)] == [7]
+
+
 def test_what_the_program_writes_at_night_is_nobodys_access() -> None:
     night = FRIDAY.replace(hour=2)
     kinds = ("sync", "verify", "answer", "hold", "outbox", "gap", "loss")
