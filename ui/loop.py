@@ -4,10 +4,25 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import shiboken6
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop  # type: ignore[import-untyped]  # has no types; this file is its door
 
 from ui.collector import Collector
+
+
+class Loop(QEventLoop):  # type: ignore[misc]  # qasync has no types
+    """asyncio's event loop on Qt's, which leaves nothing of Qt behind that another thread could destroy."""
+
+    def close(self) -> None:
+        """Close, and end what waits for a time.
+
+        qasync lets its timers run on. A thread that outlives the loop may be the last to hold it, and would destroy
+        them away from the window's own thread, where Qt ends at the next event.
+        """
+        if not self.is_closed():
+            super().close()
+            shiboken6.delete(self._timer)
 
 
 def run(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
@@ -16,7 +31,7 @@ def run(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     collector = Collector(lambda: app.activePopupWidget() is None)
     collector.start()
     try:
-        with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
+        with asyncio.Runner(loop_factory=lambda: Loop(app)) as runner:
             return runner.run(main())
     finally:
         collector.stop()

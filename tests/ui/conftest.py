@@ -10,9 +10,9 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop  # type: ignore[import-untyped]  # has no types
 
 from tests.ui.drive import Counter, open_counter
+from ui.loop import Loop
 
 Play = Callable[[Counter], Awaitable[None]]
 Drive = Callable[..., None]
@@ -48,7 +48,7 @@ def drive(qapp: QApplication) -> Iterator[Drive]:
             finally:
                 await counter.close()
 
-        with asyncio.Runner(loop_factory=lambda: QEventLoop(qapp)) as runner:
+        with asyncio.Runner(loop_factory=lambda: Loop(qapp)) as runner:
             runner.run(whole())
 
     qapp.setQuitOnLastWindowClosed(False)

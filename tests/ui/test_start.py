@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
-from qasync import QEventLoop  # type: ignore[import-untyped]  # has no types
 
 from client.config import Config
 from offline.store.files import InstanceLock
 from ui import assembly
 from ui.cli import exit_codes
+from ui.loop import Loop
 from ui.window import paint_window
 
 # Qt's offscreen platform has no window manager to tell the size of a dialog of fixed size (QMessageBox), and says so.
@@ -35,7 +35,7 @@ def opened(qapp: QApplication, config: Config) -> tuple[int, str]:
     timer.timeout.connect(read)
     timer.start()
     window = paint_window(config, qapp)
-    with asyncio.Runner(loop_factory=lambda: QEventLoop(qapp)) as runner:
+    with asyncio.Runner(loop_factory=lambda: Loop(qapp)) as runner:
         code = runner.run(assembly.serve(window, config))
     timer.stop()
     qapp.setStyleSheet("")

@@ -1,0 +1,38 @@
+"""A loop that has ended leaves nothing of Qt to threads that outlive it."""
+
+import subprocess
+import sys
+
+# In a process of its own: without what is looked at here, Qt ends the process.
+PLAY = """
+import asyncio, gc, sys, threading
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from ui.loop import Loop, run
+
+app, ended, told = QApplication([]), threading.Event(), []
+
+def outlive(loops):
+    ended.wait()
+    loops.clear()
+    gc.collect()
+
+async def main():
+    loop = asyncio.get_running_loop()
+    loop.call_later(0.05, told.append, "after the end")
+    threads.append(threading.Thread(target=outlive, args=([loop],)))
+    threads[0].start()
+    return 7
+
+threads = []
+code = run(app, main)
+ended.set()
+threads[0].join()
+QTest.qWait(200)
+sys.exit(code if not told else 1)
+"""
+
+
+def test_a_thread_that_is_the_last_to_hold_the_loop_ends_nothing_of_qt() -> None:
+    ended = subprocess.run([sys.executable, "-P", "-c", PLAY], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (7, "")
