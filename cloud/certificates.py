@@ -82,8 +82,10 @@ def _about_rights(case: _Case) -> Iterable[Refusal]:
 
 
 def _about_shien_sochi(case: _Case) -> Iterable[Refusal]:
-    protected = {row["atena_no"] for row in case.shien_sochi}
-    return [_refusal("refused.shien_sochi")] if protected & set(case.on_paper) else []
+    """Refuse where somebody protected is on the paper or lives at the address on it [STD j440]."""
+    protected, day = {row["atena_no"] for row in case.shien_sochi}, case.request.on.isoformat()
+    housemates = {row["atena_no"] for row in case.rows if lives_on(row, day)}
+    return [_refusal("refused.shien_sochi")] if protected & {*case.on_paper, *housemates} else []
 
 
 def _about_blocks(case: _Case) -> Iterable[Refusal]:

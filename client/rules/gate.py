@@ -28,11 +28,13 @@ from client.domain.resident import (
 )
 from client.rules import freshness
 from client.rules.deciding import prepare_error
-from client.rules.on_day import stands, status_on, stay_expired
+from client.rules.on_day import lives_here, stands, status_on, stay_expired
 from client.rules.sign_in import may, right_error
 
 WARN_BLOCK = "warning.block"  # 抑止 at the level アラート
-WARN_SHIEN_SOCHI = "warning.shien_sochi_household"  # a protected person lives there but is not on this paper
+WARN_SHIEN_SOCHI = (
+    "warning.shien_sochi_household"  # a protected person's record stands there, not on this paper
+)
 WARN_STAY_EXPIRED = "warning.stay_expired"  # 在留期間 is over by its date
 WARN_STAY_UNSEEN = "warning.stay_unseen"  # 在留期間 may be over; it is not this clerk's to know
 WARN_THIRD_PARTY = (
@@ -273,9 +275,9 @@ def _about_blocks(
     refusals = []
     protected = {measure.atena_no for measure in restrictions.shien_sochi}
     on_paper = {request.subject, *request.members}
-    # Off line nobody can be asked, and one address is the address of all: the whole household counts.
-    scope = on_paper | {member.atena_no for member in household.members} if offline else on_paper
-    if protected & scope:
+    # One address is the address of all who live there [STD j440]; off line who left counts too: nobody can be asked.
+    housemates = {one.atena_no for one in household.members if offline or lives_here(one, today)}
+    if protected & (on_paper | housemates):
         refusals.append(RefusedError("refused.shien_sochi"))
     standing = _standing(restrictions, BlockProcess.ISSUE, household, tuple(on_paper), today)
     return refusals + [_blocked(block) for block in standing if block.level is BlockLevel.ERROR]

@@ -178,6 +178,25 @@ async def test_a_planned_move_away_ends_the_living_record_on_its_day(site: Site)
     assert codes(await judged(site, on="2026-11-25")) == [("refused.not_resident", None)]
 
 
+async def test_whoever_lives_with_somebody_protected_gets_no_paper_and_is_only_warned_once_that_one_left(
+    site: Site,
+) -> None:
+    await site.terminal.sign_in()
+    with site.tenant.register.writing() as connection:
+        measure = {"measure_id": "m2", "atena_no": HANAKO, "provisional": True}
+        site.tenant.register.commit(connection, "blocks", [put("shien_sochi", measure)])
+        hanako = site.tenant.register.row(connection, "resident", (HANAKO, 1))
+    assert codes(await judged(site, members=[TARO])) == [("refused.shien_sochi", None)]
+    assert hanako is not None
+    leaving = hanako | {"history_no": 2, "tenshutsu_planned": "2026-11-25"}
+    with site.tenant.register.writing() as connection:
+        site.tenant.register.commit(connection, "register", [put("resident", leaving)])
+    assert codes(await judged(site, members=[TARO], on="2026-11-24")) == [("refused.shien_sochi", None)]
+    left = await judged(site, members=[TARO], on="2026-11-25")
+    assert left["allowed"]
+    assert left["warnings"] == ["warning.shien_sochi_household"]
+
+
 async def test_restrictions_name_measures_and_blocks(site: Site) -> None:
     await site.terminal.sign_in()
     about = {"household_no": "2000000028", "atena_nos": [KIMI, TARO]}

@@ -24,7 +24,7 @@ from client.domain.errors import (
     SignInNeededError,
     StoreError,
 )
-from client.domain.resident import Household
+from client.domain.resident import Household, ResidentStatus
 from client.jobs.issue_certificate import WARN_PENDING, IssueCertificate, IssueSettings
 from client.jobs.queue_change import QueueChange
 from client.jobs.reach import Reach
@@ -332,6 +332,16 @@ async def test_a_record_that_moved_on_since_the_preview_is_shown_again(counter: 
     with pytest.raises(ConflictError):
         await counter.job.issue(a_sign_in(), prepared)
     assert counter.ledger.copies == {}
+
+
+async def test_a_measure_for_one_who_left_that_comes_after_the_preview_is_shown(counter: Counter) -> None:
+    taro, hanako = a_household().members
+    left = (taro, replace(hanako, status=ResidentStatus.TENSHUTSU))
+    counter.cloud.household = replace(a_household(), members=left)
+    prepared = await counter.job.prepare(a_sign_in(), a_request(TARO))
+    counter.cloud.restrictions = Restrictions((), (ShienSochi("m2", HANAKO, False, None, None),))
+    with pytest.raises(ConflictError):
+        await counter.job.issue(a_sign_in(), prepared)
 
 
 async def test_a_paper_never_bears_yesterdays_date(counter: Counter) -> None:

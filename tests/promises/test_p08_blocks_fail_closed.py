@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from client import logs
 from client.api import codec
 from client.domain.certificate import IdentityCheck, Requester
-from client.domain.errors import ConflictError, CounterError, RefusedError
+from client.domain.errors import CounterError, RefusedError
 from client.domain.feed import Feed
 from client.domain.query import Query
 from client.domain.resident import Address
@@ -312,14 +312,14 @@ async def test_log_files_and_errors_say_nothing(
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("usable", [True, False])
-async def test_no_paper_with_a_protected_person_comes_out(counter: Counter, usable: bool) -> None:
+async def test_no_paper_of_a_household_with_a_protected_person_comes_out(
+    counter: Counter, usable: bool
+) -> None:
     counter.link.usable = usable
     groups = [group for size in (1, 2, 3) for group in itertools.combinations(HOME, size)]
     for group, requester in itertools.product(groups, Requester):
         request = replace(request_for(group[0], *group), requester=requester, purpose="裁判")
         for identity in (IdentityCheck.PHOTO, IdentityCheck.NONE):
-            if usable and group == (GRANDMOTHER,):
-                continue  # on line alone she may have her own: the warning of the next test
             with pytest.raises(RefusedError) as caught:
                 await counter.issue.prepare(counter.sign_in, replace(request, identity=identity))
             assert caught.value.code == "refused.shien_sochi"
@@ -328,12 +328,6 @@ async def test_no_paper_with_a_protected_person_comes_out(counter: Counter, usab
         line for line in await counter.stores.ledger.journal_tail(1000) if line.entry.kind == "refusal"
     ]
     assert len(refusals) >= 60  # each in the book
-
-
-@pytest.mark.asyncio
-async def test_a_housemates_own_paper_warns_on_line_that_it_says_where_they_live(counter: Counter) -> None:
-    prepared = await counter.issue.prepare(counter.sign_in, request_for(GRANDMOTHER))
-    assert "warning.shien_sochi_household" in prepared.warnings
 
 
 ARRIVALS: dict[str, tuple[str, Row]] = {
@@ -369,12 +363,12 @@ async def test_what_comes_in_while_a_preview_is_open_stops_the_print(
 
 
 @pytest.mark.asyncio
-async def test_a_measure_for_a_housemate_that_comes_in_meanwhile_is_shown_before_anything_is_printed(
+async def test_a_measure_for_a_housemate_that_comes_in_meanwhile_stops_the_paper_before_it_is_printed(
     counter: Counter,
 ) -> None:
     prepared = await counter.issue.prepare(counter.sign_in, request_for(WATANABE[0]))
     await counter.protect(WATANABE[3])
-    with pytest.raises(ConflictError):
+    with pytest.raises(RefusedError, match=r"refused\.shien_sochi"):
         await counter.issue.issue(counter.sign_in, prepared)
     assert counter.press.printed == []
 

@@ -107,11 +107,22 @@ def test_no_date_and_no_declaration_lets_a_protected_person_through(
     assert codes(verdict) == ["refused.shien_sochi"]
 
 
-def test_a_protected_person_in_the_household_stops_every_paper_off_line_and_warns_on_line() -> None:
-    request = a_request(TARO)
-    verdict = judged(request, restrictions=protected(a_measure(HANAKO)))
-    assert verdict == Verdict((), (gate.WARN_SHIEN_SOCHI,))
-    offline = judged(request, restrictions=protected(a_measure(HANAKO)), offline=True)
+@pytest.mark.parametrize("offline", [False, True])
+def test_a_protected_person_who_lives_in_the_household_stops_every_paper_of_it(offline: bool) -> None:
+    told = judged(a_request(TARO), restrictions=protected(a_measure(HANAKO)), offline=offline)
+    assert codes(told) == ["refused.shien_sochi"]
+
+
+def test_a_protected_person_who_has_left_is_warned_of_on_line_and_stops_papers_off_line() -> None:
+    household = a_household()
+    left = tuple(
+        replace(one, status=ResidentStatus.TENSHUTSU) if one.atena_no == HANAKO else one
+        for one in household.members
+    )
+    household, measures = replace(household, members=left), protected(a_measure(HANAKO))
+    told = judged(a_request(TARO), household=household, restrictions=measures)
+    assert told == Verdict((), (gate.WARN_SHIEN_SOCHI,))
+    offline = judged(a_request(TARO), household=household, restrictions=measures, offline=True)
     assert codes(offline) == ["refused.shien_sochi"]
 
 
