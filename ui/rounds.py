@@ -242,10 +242,10 @@ class Rounds:
         self._show(replace(self.facts, line_since=since), self._upkeep.now())
 
     async def _send(self) -> None:
-        if not self._upkeep.crossing.may(Kind.OUTBOX):
-            return
         if self._upkeep.journal is not None:
             await self._upkeep.journal.round()
+        if not self._upkeep.crossing.may(Kind.OUTBOX):
+            return
         report = await self._upkeep.send.drain()
         if report.accepted:
             self._upkeep.sync.wake()

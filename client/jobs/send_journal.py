@@ -1,4 +1,4 @@
-"""Cut the journal into signed runs while the line is good, so that the next round sends them before all else (P12)."""
+"""Cut the journal into signed runs, which the next round with a line sends before all else (P12)."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -44,7 +44,10 @@ class Line(Protocol):
 
 
 class SendJournal:
-    """Lays the journal into the outbox. Without a line that waits for the sign-out: one long run is less than many."""
+    """Lays the journal into the outbox, without a line too: at a wipe runs are handed over, lines that are in none not.
+
+    What waits beside it makes a run due only while it could go: without a line that would be a run of every line.
+    """
 
     def __init__(
         self,
@@ -73,10 +76,10 @@ class SendJournal:
             await self._runs.prune(
                 self._retention
             )  # what the cloud has said last is the time it is judged by
-        if not standing.uncut or not self._link.usable_for(COMMANDS):
+        if not standing.uncut:
             return standing
-        waiting = (await self._ledger.outbox_counts()).waiting
-        if not journal_run.is_due(standing, self._now(), others_wait=waiting > 0):
+        goes_now = self._link.usable_for(COMMANDS) and (await self._ledger.outbox_counts()).waiting > 0
+        if not journal_run.is_due(standing, self._now(), others_wait=goes_now):
             return standing
         await self._runs.cut()
         return await self._runs.standing()

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from client.domain.change import ChangeState
 from client.domain.errors import LinkDownError, StoreError
 from client.domain.terminal import facts_of
 from client.jobs.hand_over_unsent import HandedOver, HandOverUnsent
+from client.jobs.ports import JournalEntry
+from client.jobs.send_journal import SendJournal
 from client.rules import totp
 from cloud import storage
 from cloud.faults import Fault, FaultKind
@@ -25,6 +28,7 @@ from offline.store.unsent_files import FolderUnsent
 from tests.api.small_cloud import CODE, PASSWORD, SEED, small_cloud, town
 from tests.attached_builders import Attaching, a_photo
 from tests.builders import HANAKO, TARO
+from tests.fakes import MemoryLink
 from tests.promises.terminals import PC, Site, Terminal, config_in, open_terminal
 from tests.store_builders import a_change
 from ui.doors import utc_now
@@ -269,3 +273,23 @@ async def test_the_book_to_its_last_line_is_handed_over_though_nobody_signs_in_a
         (run,) = connection.execute(sa.select(storage.journal_segment)).all()
     *_, last = json.loads(run.payload)["entries"]
     assert (last["kind"], last["actor"], last["facts"]) == ("sign_in", clerk, {"how": "out"})
+
+
+async def test_of_a_counter_killed_without_a_line_the_book_is_handed_over_up_to_its_last_minute(
+    pc: PC, site: Site, tmp_path: Path
+) -> None:
+    config = config_in(tmp_path / "pc", site)
+    async with AsyncExitStack() as stack:
+        terminal = await open_terminal(stack, config, site)
+        ledger, later = terminal.doors.stores.ledger, lambda: utc_now() + timedelta(minutes=1)
+        for hits in (1, 2):
+            await ledger.record(JournalEntry("look_up", "s001", facts={"hits": hits}))
+        await SendJournal(ledger.journal, ledger, MemoryLink(usable=False), now=later).round()
+        await ledger.record(JournalEntry("look_up", "s001", facts={"hits": 3}))
+        await terminal.doors.stores.close()  # as a kill leaves it: nobody signed out
+        (config.terminal_dir / "ledger.db").unlink()
+        assert (await handing_over(terminal, config.terminal_dir)()).left == 0
+    with site.tenant.engine.connect() as connection:
+        runs = connection.execute(sa.select(storage.journal_segment)).all()
+    lines = [line for run in runs for line in json.loads(run.payload)["entries"]]
+    assert [line["facts"]["hits"] for line in lines if line["kind"] == "look_up"] == [1, 2]

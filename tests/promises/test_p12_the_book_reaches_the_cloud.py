@@ -117,11 +117,11 @@ async def test_a_long_outage_arrives_in_runs_that_follow_each_other(
 ) -> None:
     monkeypatch.setattr("offline.store.runs.MOST_ENTRIES", 16)
     counter.cloud.faults.line = Line.CUT
-    await counter.write(40)
     counter.link.usable = False
-    counter.ahead += timedelta(hours=3)
-    await counter.journal.round()
-    assert (await counter.ledger.journal.standing()).cut == 0, "without a line nothing is cut"
+    for _ in range(4):
+        await counter.write(10)
+        counter.ahead += timedelta(minutes=30)
+        await counter.journal.round()
     counter.cloud.faults.clear()
     counter.link.usable = True
     await counter.until_quiet()
@@ -130,6 +130,23 @@ async def test_a_long_outage_arrives_in_runs_that_follow_each_other(
     assert (await counter.ledger.journal.standing()).received == 45
     assert len(counter.at_cloud(storage.journal_segment.c.first)) >= 4
     assert counter.troubles() == []
+
+
+async def test_without_a_line_no_line_of_the_book_is_uncut_for_more_than_a_minute_and_no_run_is_made_before(
+    counter: Counter,
+) -> None:
+    counter.link.usable = False
+    await counter.ledger.issue(an_issue(), actor="s001", clock_offset_ms=0)
+    await counter.write(3)
+    await counter.journal.round()
+    assert (await counter.ledger.journal.standing()).cut == 0, "what waits beside it goes nowhere now"
+    counter.ahead += timedelta(minutes=1)
+    await counter.journal.round()
+    stands = await counter.ledger.journal.standing()
+    assert (stands.uncut, stands.cut) == (0, stands.entries)
+    await counter.write(100)
+    await counter.journal.round()
+    assert (await counter.ledger.journal.standing()).uncut == 0, "nor are a hundred lines left to a minute"
 
 
 async def test_what_waits_for_a_clerk_to_see_is_not_the_book_itself(counter: Counter) -> None:
