@@ -190,6 +190,10 @@ class IssueCertificate:
         if error := deciding.door_error(sign_in, decider, Right.ISSUE, self._now()):
             await self._refuse(sign_in, prepared.request, error)
         fresh = await self._again(sign_in, prepared, decider)
+        while (
+            fresh.release and fresh.release is not self._release
+        ):  # gone to another issue while this was judged
+            fresh = await self._again(sign_in, prepared, decider)
         if fresh.release:
             self.forget_release()  # for one issue, whatever becomes of it
         done: list[Issued] = []

@@ -100,12 +100,13 @@ class Counter:
         self.keys = MemoryKeys(self.clock)
         for staff_id, person in self.people.items():
             self.person(staff_id, person)
+        self.press = MemoryPress()
         self.issue = IssueCertificate(
             self.cloud,
             self.register,
             Reach(self.link, wait=0.05),
             self.ledger,
-            MemoryPress(),
+            self.press,
             now=self.clock,
             declared=lambda: False,
             words=self.register.form_words,
