@@ -100,7 +100,7 @@ class WrapFile:
 
     def _sealed(self, content: bytes, secret: bytes, place: Place) -> WrapBook | None:
         book = _decoded(content)
-        return book if book and wraps.seal_holds(book, secret, place) else None
+        return wraps.as_sealed(book) if book and wraps.seal_holds(book, secret, place) else None
 
     def _mended(self, sound: WrapBook | None, secret: bytes, place: Place) -> WrapBook:
         if sound is None:

@@ -117,7 +117,10 @@ async def test_a_kill_between_file_and_keyring_keeps_nobody_out(tmp_path: Path) 
 
 
 @pytest.mark.asyncio
-async def test_a_file_of_the_first_format_is_read_and_written_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("generation", [None, 10**9])
+async def test_a_file_of_the_first_format_counts_once_whatever_number_is_written_into_it(
+    tmp_path: Path, generation: int | None
+) -> None:
     ring = MemoryKeyring()
     await with_clerk(tmp_path, ring)
     path = tmp_path / "wraps.json"
@@ -134,6 +137,10 @@ async def test_a_file_of_the_first_format_is_read_and_written_anew(tmp_path: Pat
     vault = cheap_vault(tmp_path, ring)
     assert await said(vault, NOW + timedelta(minutes=1)) == "in"
     assert json.loads(path.read_bytes())["format"] == 2
-    path.write_bytes(msgspec.json.encode(content))  # the old one put back after that
-    with pytest.raises(StoreError, match="wraps_behind"):
-        await vault.unlock("s001", PASSWORD, code_at(NOW), now=NOW)
+    if generation is not None:
+        content["generation"] = generation  # the seal of then does not cover it
+    for put_back in ((path,), (path, tmp_path / "wraps.copy.json")):  # the old one, after that
+        for one in put_back:
+            one.write_bytes(msgspec.json.encode(content))
+        with pytest.raises(StoreError, match="wraps_behind"):
+            await vault.unlock("s001", PASSWORD, code_at(NOW), now=NOW)
