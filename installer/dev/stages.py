@@ -162,7 +162,7 @@ STAGES = (
     ),
     Stage(
         "leaks",
-        12,
+        14,
         (
             *(f"ui/{part}.py" for part in ("__main__", "background", "clipboard", "last_words", "no_core")),
             *("client/logs.py", "offline/store/door.py", "offline/store/files.py", "printing/desk/"),

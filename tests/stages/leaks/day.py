@@ -42,7 +42,16 @@ SCANNED, WITHIN = (
     "蟠桃園御前試合控帳",
     "胡蝶蘭瑠璃光院殿遺言",
 )  # a file somebody attaches: its name, and what is in it
-TYPED = (SOUGHT, TOWN + BANCHI, BANCHI, KATAGAKI, SCANNED, WITHIN)
+OPPONENT, LIVES, ASKING, REASON = (
+    "蟷螂斧之介權太夫",
+    "みどり県みなと市鸚鵡町八百八番地",
+    "鼈甲院　靄子",
+    "瑠璃色の傘と写真付きの書類で本人と確かめた",
+)  # whom somebody is to be protected from; who asks for a blocked paper, and why they get it
+TYPED = (
+    *(SOUGHT, TOWN + BANCHI, BANCHI, KATAGAKI, SCANNED, WITHIN),
+    *(OPPONENT, LIVES, ASKING, REASON),
+)
 MODES = (QClipboard.Mode.Clipboard, QClipboard.Mode.Selection)
 
 
@@ -226,7 +235,7 @@ def after_hours(terminal: Terminal, told: dict[str, str]) -> int:
     return code
 
 
-def play(way: str, root: Path) -> int:
+def play(way: str, root: Path, day: type[Day] = Day) -> int:
     """Enrol a terminal, play the day through the program as a person starts it; returns its exit code."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))  # the surroundings allow a core
@@ -240,7 +249,7 @@ def play(way: str, root: Path) -> int:
         (root / "cloud/told.json").write_text(json.dumps(told), "utf-8")  # for who comes after a crash
         os.environ |= {**told, "MADOGUCHI_CONFIG": os.devnull, "MADOGUCHI_ENVIRONMENT": ENVIRONMENT}
         sys.argv = ["madoguchi"]
-        return opened(main, Day(way, terminal)) or after_hours(terminal, told)
+        return opened(main, day(way, terminal)) or after_hours(terminal, told)
     except (
         AssertionError
     ) as why:  # the program says no message of an error; where nothing is searched it may be said

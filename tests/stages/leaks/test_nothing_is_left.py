@@ -45,9 +45,9 @@ class Machine:
     root: Path
     screen: Mapping[str, str]
 
-    def day(self, way: str) -> subprocess.CompletedProcess[str]:
+    def day(self, way: str, player: str = "day") -> subprocess.CompletedProcess[str]:
         """Play a day on it, on its screen; what the program says is kept as a desktop keeps it."""
-        return self.play("tests.stages.leaks.day", way, str(self.root))
+        return self.play(f"tests.stages.leaks.{player}", way, str(self.root))
 
     def play(self, *program: str) -> subprocess.CompletedProcess[str]:
         """Run a player as a module."""
@@ -138,6 +138,17 @@ def test_a_counter_that_crashed_leaves_nobody_s_name_and_no_core(machine: Machin
     assert machine.cores() == []
     assert machine.pasted() == ""
     assert machine.carry_out().stat().st_size > 1000, "nothing was waiting"
+    assert machine.leaks() == []
+
+
+@pytest.mark.parametrize("way", ["closed", "killed", "segfault"])
+def test_what_a_measure_protects_from_and_why_a_paper_was_released_are_nowhere_left(
+    machine: Machine, way: str
+) -> None:
+    done = machine.day(way, "guarded")
+    assert done.returncode == (128 + SIGNALS[way] if way in SIGNALS else 0), machine.why()
+    assert machine.cores() == []
+    assert way == "closed" or machine.carry_out().stat().st_size > 1000, "nothing was waiting"
     assert machine.leaks() == []
 
 
