@@ -182,6 +182,7 @@ class Rounds:
         watch, orders = self._upkeep.watch, self._upkeep.orders
         if orders is not None:
             orders.begin()
+            await orders.load()
             await orders.run(
                 lambda: watch.usable, lambda: watch.metered, orders.rest, on_failure=watch.note_failure
             )

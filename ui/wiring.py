@@ -63,7 +63,6 @@ from client.rules.services import CERTIFICATES
 from client.rules.traffic import Cost, Kind, When, policy_of
 from offline.store.arrived import Arrived
 from offline.store.files import write_whole
-from offline.store.order_file import OrderFile
 from offline.store.seal import sealed_words
 from offline.store.shelf import Shelf
 from offline.store.usage_file import read_usage, write_usage
@@ -141,7 +140,7 @@ def line_of(config: Config, doors: Doors, on_progress: Callable[[Progress], None
     wipe = wipe_of(config, doors.vault, doors.facts, http)
     orders = HeedOrders(
         UpkeepDesk(http, doors.facts),
-        OrderFile(config.terminal_dir),
+        doors.vault.orders,
         shut=partial(shut_by_order, watch, wipe),
     )
     sessions, wait = sessions_of(config, doors.card, http, now=utc_now)

@@ -40,10 +40,14 @@ class OrderKeeper(Protocol):
     """Where this terminal remembers what it was ordered."""
 
     def read(self) -> Obedience:
-        """Return it."""
+        """Return it at once, as a file says that anybody may have changed."""
         ...
 
-    def write(self, stand: Obedience) -> None:
+    async def known(self) -> Obedience:
+        """Return it as it was kept, whatever became of the file. StoreError."""
+        ...
+
+    async def keep(self, stand: Obedience) -> None:
         """Keep it. StoreError."""
         ...
 

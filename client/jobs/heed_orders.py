@@ -23,6 +23,7 @@ class HeedOrders:
         self._keeper = keeper
         self._shut = shut
         self._stand: Obedience | None = None
+        self._sure = False  # what stands here is as it was kept, not only what the file says
         self._asked = asyncio.Event()
 
     @property
@@ -49,14 +50,22 @@ class HeedOrders:
         """Shut the counter where the last order heard said so; no line is needed."""
         self._shut(self._known().shut)
 
+    async def load(self) -> None:
+        """Learn what was kept, whatever became of the file; where that cannot be had now the next round asks again."""
+        with suppress(StoreError):
+            await self._learn()
+            self._shut(self._known().shut)
+
     async def round(self) -> None:
         """Heed what is open. LinkDownError, StoreError, RefusedError."""
+        with suppress(StoreError):  # what is ordered now counts, whatever was kept
+            await self._learn()
         before = self._known()
         stand, answers = heed(before, await self._cloud.orders())
         self._stand = stand  # a disk that is full keeps nobody from being shut out
         self._shut(stand.shut)
         if stand != before:
-            self._keeper.write(stand)
+            await self._keeper.keep(stand)
         for answer in answers:
             with suppress(RefusedError):  # an order that is no more
                 await self._cloud.done(answer.order_id, answer.result)
@@ -82,6 +91,10 @@ class HeedOrders:
                 else:
                     wait = (EVERY_METERED if metered() else EVERY).total_seconds()
             await sleep(wait)
+
+    async def _learn(self) -> None:
+        if not self._sure:
+            self._stand, self._sure = await self._keeper.known(), True
 
     def _known(self) -> Obedience:
         if self._stand is None:

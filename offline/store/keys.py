@@ -27,8 +27,10 @@ from offline.store.facts_file import FACTS, IDENTITY, FactsFile
 from offline.store.files import make_folder
 from offline.store.handed import Handed
 from offline.store.identity import TerminalIdentity, key_bytes, key_from, new_key, signing_request
+from offline.store.kept_orders import KeptOrders
 from offline.store.keyring_door import KeyringDoor, backend_id, fingerprint, system_backend
 from offline.store.keyring_door import account as this_account
+from offline.store.order_file import OrderFile
 from offline.store.seal import public_of
 from offline.store.wrap_file import WrapFile
 from offline.store.wrap_keeper import FourKeys, WrapKeeper
@@ -69,6 +71,7 @@ class Vault:
         self._wraps = WrapKeeper(self._file, cost, lockout, card)
         self._facts_file = FactsFile(data_dir / "terminal.json", environment, lambda: self._backend)
         self.declarations = Declarations(self._wraps, self._ours, self._in_turn)
+        self.orders = KeptOrders(OrderFile(data_dir), self._wraps, self._ours, self._in_turn)
         self._new: EllipticCurvePrivateKey | None = None
         self._identity: TerminalIdentity | None = None
         self._facts: TerminalFacts | None = None
@@ -161,7 +164,7 @@ class Vault:
 
     async def vouch(self, made: Unlocked, factor: NewFactor, password: str, *, now: datetime) -> None:
         """Write the wrap of a clerk whom two let in off line. StoreError."""
-        await self._in_turn(lambda: self._vouch(made, factor, password, now))
+        await self._in_turn(lambda: self._wraps.vouch(made, factor, password, *self._ours(), now=now))
 
     async def forget(self) -> None:
         """Erase keys and facts; what the stores hold can then be read by nobody."""
@@ -273,9 +276,6 @@ class Vault:
 
     def _note_time(self, seen: datetime) -> None:
         self._wraps.note_time(seen, *self._ours())
-
-    def _vouch(self, made: Unlocked, factor: NewFactor, password: str, now: datetime) -> None:
-        self._wraps.vouch(made, factor, password, *self._ours(), now=now)
 
     def _hand_out(self) -> Handed:
         device, door = self._device_secret(), self._door(self._need_facts())

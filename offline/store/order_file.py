@@ -1,5 +1,6 @@
 """``orders.json``: how this terminal stands to the town's orders; read before anybody signs in, so not encrypted."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -39,3 +40,11 @@ class OrderFile:
         """Keep it. StoreError."""
         kept = _File(stand.newest, stand.locked, stand.to_be_erased, stand.erase_by)
         write_whole(self._path, msgspec.json.encode(kept))
+
+    async def known(self) -> Obedience:
+        """Return the same as ``read``: the file alone has no seal."""
+        return await asyncio.to_thread(self.read)
+
+    async def keep(self, stand: Obedience) -> None:
+        """Keep it. StoreError."""
+        await asyncio.to_thread(self.write, stand)

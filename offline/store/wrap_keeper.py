@@ -64,6 +64,7 @@ class WrapKeeper:
         """Open a box with staff id, password and code. SignInNeededError, StoreError ``store.newer``."""
         staff_id, password, code = who
         book = self._file.read_checked(secret, place)
+        must_be_open(book)
         wrap = book.wrap_of(staff_id)
         if wrap is None:
             raise SignInNeededError("sign_in.unknown_here")
@@ -228,6 +229,7 @@ class WrapKeeper:
         if keys is None:
             raise StoreError("store.no_keys")
         book, anew = self.read_or_begin(keys, secret, place)
+        must_be_open(book)
         old = book.wrap_of(clerk.staff_id)
         box = Box(
             keys=keys,
@@ -316,6 +318,12 @@ class WrapKeeper:
         )
         info = wraps.info_of_wrap(place, empty)
         return rewritten(empty, box, wraps.wrap_key(password, secret, stretch, info, of_card), info)
+
+
+def must_be_open(book: WrapBook) -> None:
+    """Raise SignInNeededError ``sign_in.shut`` where the town shut this terminal, on line too: the order was given once."""
+    if book.shut:
+        raise SignInNeededError("sign_in.shut")
 
 
 def tries_of(book: WrapBook) -> tuple[FailedTry, ...]:

@@ -119,6 +119,20 @@ class DeputyNote(msgspec.Struct, frozen=True, kw_only=True):
     register_at: datetime
 
 
+class OrderNote(msgspec.Struct, frozen=True, kw_only=True):
+    """How this terminal stands to the town's orders: while it is shut by one no box is opened, nor a new one written."""
+
+    newest: str
+    locked: bool = False
+    to_be_erased: bool = False
+    erase_by: str = ""
+
+    @property
+    def shut(self) -> bool:
+        """Tell whether nobody may sign in here."""
+        return self.locked or self.to_be_erased
+
+
 class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file; ``seen`` is the latest time any try was made at.
 
@@ -126,6 +140,7 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     ``mended`` counts how often a damaged file or copy was written anew from the other since somebody was let in.
     ``declared`` is a declaration of disaster: it takes seal and count like the rest, so none of before comes back.
     ``deputy`` is who was declared here to act for the mayor, kept in the same way.
+    ``ordered`` is what the town ordered, as ``orders.json`` has it with no seal: taking that away undoes no lock.
     ``tried`` counts every wrong secret there ever was, ``tries`` keeps those the book does not tell of yet.
     """
 
@@ -141,6 +156,12 @@ class WrapBook(msgspec.Struct, frozen=True, kw_only=True):
     mended: int = 0
     declared: DeclaredNote | None = None
     deputy: DeputyNote | None = None
+    ordered: OrderNote | None = None
+
+    @property
+    def shut(self) -> bool:
+        """Tell whether the town shut this terminal."""
+        return self.ordered is not None and self.ordered.shut
 
     def wrap_of(self, staff_id: str) -> StaffWrap | None:
         """Return a clerk's wrap."""
@@ -329,6 +350,8 @@ def whole_mac(book: WrapBook, device_secret: bytes, place: Place) -> bytes:
         sealed += msgspec.msgpack.encode(("declared", book.declared))
     if book.deputy:
         sealed += msgspec.msgpack.encode(("deputy", book.deputy))
+    if book.ordered:
+        sealed += msgspec.msgpack.encode(("ordered", book.ordered))
     return hmac.digest(key, sealed, sha256)
 
 

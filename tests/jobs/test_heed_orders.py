@@ -86,7 +86,10 @@ async def test_a_full_disk_keeps_nobody_from_being_shut_out(terminal: Terminal) 
         def read(self) -> Obedience:
             return Obedience()
 
-        def write(self, _stand: Obedience) -> None:
+        async def known(self) -> Obedience:
+            return Obedience()
+
+        async def keep(self, _stand: Obedience) -> None:
             raise StoreError("store.full")
 
     job = HeedOrders(UpkeepDesk(terminal.cloud.http, terminal.facts), Full(), shut=terminal.shut.append)
