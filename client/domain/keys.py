@@ -41,6 +41,11 @@ class Unlocked:
     )  # opens whom measures protect from, for who may see it
     wraps_mended: bool = False  # the file of wraps or its copy was damaged, and mended from the other
 
+    @property
+    def wraps_word(self) -> str:
+        """Return what the book is to tell of the file of wraps: ``anew``, ``mended``, or nothing."""
+        return "anew" if self.wraps_anew else "mended" if self.wraps_mended else ""
+
 
 @dataclass(frozen=True, slots=True)
 class NewFactor:

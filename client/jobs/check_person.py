@@ -16,6 +16,7 @@ from client.domain.errors import LinkDownError, RefusedError, SignInNeededError
 from client.domain.release import Secrets
 from client.jobs.ports import CloudSessions, JournalEntry, Keys, Ledger, Link, Now
 from client.jobs.reach import Reach
+from client.jobs.tell_wraps import tell_wraps
 from client.rules.services import SESSIONS
 from client.rules.sign_in import may
 
@@ -114,6 +115,7 @@ class CheckPerson:
             with suppress(LinkDownError):  # noted by the reach; the keys on this PC decide
                 return await self._online(shown)
         unlocked = await self._keys.unlock(shown.staff_id, shown.password, shown.code, now=self._now())
+        await tell_wraps(self._ledger, unlocked)
         return _with_key(await self._within_terms(unlocked.sign_in), unlocked.measures_key)
 
     async def _online(self, shown: Secrets) -> SignIn:
@@ -126,7 +128,7 @@ class CheckPerson:
                 await self._keys.note_failure(shown.staff_id, now=self._now())
             raise
         try:  # the code that was just used is used here too, with the line cut in the same half minute
-            await self._keys.admit(cloud, shown.password, now=self._now())
+            await tell_wraps(self._ledger, await self._keys.admit(cloud, shown.password, now=self._now()))
         except BaseException:
             with suppress(LinkDownError):
                 await self._reach.ask(SESSIONS, lambda: self._sessions.sign_out(cloud.sign_in))

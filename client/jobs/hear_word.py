@@ -7,6 +7,7 @@ from client.domain.errors import CounterError
 from client.domain.keys import Unlocked
 from client.jobs.log_in import LogIn
 from client.jobs.ports import JournalEntry, Keys, Ledger, Now
+from client.jobs.tell_wraps import tell_wraps
 from client.rules.staff_terms import Pair, pair_error, word_error
 
 
@@ -30,6 +31,7 @@ class HearWord:
         word = await self._keys.unlock(staff_id, password, code, now=self._now())
         async with self._log_in.opened_for(word):
             await self._log_in.tell_failures(word)
+            await tell_wraps(self._ledger, word)
             word = Unlocked(await self._log_in.within_terms(word.sign_in), word.keys)
             if (refusal := word_error(word.sign_in, self._now())) is None and beside is not None:
                 refusal = pair_error(Pair(beside.sign_in, word.sign_in), self._now())

@@ -174,10 +174,8 @@ class LogIn:
             sign_in = await self.within_terms(sign_in)
         await self.tell_failures(unlocked)
         facts: dict[str, str | int] = {"how": sign_in.how.value}
-        if unlocked.wraps_anew:
-            facts["wraps"] = "anew"
-        elif unlocked.wraps_mended:
-            facts["wraps"] = "mended"
+        if unlocked.wraps_word:
+            facts["wraps"] = unlocked.wraps_word
         if sign_in.let_in_by:
             facts["let_in_by"] = " ".join(sign_in.let_in_by)
         await self._ledger.record(JournalEntry("sign_in", sign_in.clerk.staff_id, facts=facts))

@@ -16,7 +16,9 @@ from client.jobs.ports import JournalEntry
 from offline.store import wraps
 from offline.store.wraps import WrapBook
 from tests.fakes import MemoryLink
-from tests.promises.two_persons import CLERK, OFFICER, Desk, NoCloud, a_desk
+from tests.promises.two_persons import CLERK, OFFICER, PASSWORD, Desk, NoCloud, a_desk
+from tests.store_builders import IDENTITY
+from ui.cli.at_the_book import Place, at_the_book
 
 pytestmark = pytest.mark.asyncio
 
@@ -212,3 +214,22 @@ async def test_what_says_nothing_of_a_secret_is_no_try(tmp_path: Path) -> None:
     with pytest.raises(SignInNeededError):
         await on_line(desk, "sign_in.clock_off")(CLERK, "falsch", "000000")
     assert tries_outside(tmp_path) == []
+
+
+@pytest.mark.parametrize("shown", ["one of two", "a verb"])
+async def test_a_damaged_file_of_keys_is_in_the_book_whoever_shows_secrets_first(
+    tmp_path: Path, shown: str
+) -> None:
+    desk = await a_desk(tmp_path)
+    (tmp_path / "wraps.json").write_bytes(b"")
+    if shown == "one of two":
+        await desk.word(OFFICER)
+    else:
+        place = Place(tmp_path, "training", desk.vault, lambda: desk.now)
+        unlocked = await desk.vault.unlock(OFFICER, PASSWORD, desk.code(OFFICER), now=desk.now)
+        async with at_the_book(place, unlocked, IDENTITY.sign):
+            pass
+    lines = [(one.actor, dict(one.facts)) for one in await desk.book("sign_in") if "wraps" in one.facts]
+    assert lines == [(OFFICER, {"how": "wraps", "wraps": "mended"})]
+    await desk.sign_in(CLERK)
+    assert "wraps" not in (await desk.book("sign_in"))[-1].facts, "told once"

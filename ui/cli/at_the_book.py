@@ -10,6 +10,7 @@ from client.domain.errors import CounterError, RefusedError, SignInNeededError, 
 from client.domain.keys import Unlocked
 from client.domain.terminal import TerminalFacts
 from client.jobs.ports import JournalEntry, Now
+from client.jobs.tell_wraps import tell_wraps
 from client.rules.sign_in import offline_error
 from client.rules.staff_terms import within_terms, word_error
 from offline.store.bundle_maker import Sign
@@ -88,6 +89,7 @@ async def stores_open(place: Place, unlocked: Unlocked, sign: Sign) -> AsyncIter
     stores = FileStores(place.folder, facts, place.now, sign, anchor=place.vault.anchor)
     await stores.open(unlocked.keys)
     try:
+        await tell_wraps(stores.ledger, unlocked)
         yield stores
     finally:
         await stores.close()

@@ -9,6 +9,7 @@ from msgspec import json as wire
 
 from client.domain.errors import StoreError
 from client.jobs.ports import JournalEntry, Now
+from client.jobs.tell_wraps import tell_wraps
 from offline.store.files import InstanceLock
 from ui.cli import exit_codes
 from ui.cli.asking import Asking
@@ -60,6 +61,7 @@ async def audited(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> d
     await stores.open(unlocked.keys)
     try:
         book = stores.ledger
+        await tell_wraps(book, unlocked)
         journal, outbox = await book.verify_journal(), await book.verify_outbox()
         run = await book.journal.first_bad_run(identity.has_signed)
         pruning = await book.journal.first_bad_pruning(identity.has_signed)

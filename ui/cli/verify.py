@@ -13,6 +13,7 @@ from client.domain.errors import StoreError
 from client.jobs.ports import JournalEntry, Now
 from client.jobs.prove_replica import Proof, ProveReplica
 from client.jobs.scrub_replica import ScrubReplica
+from client.jobs.tell_wraps import tell_wraps
 from offline.store.files import InstanceLock
 from ui.cli import exit_codes
 from ui.config_file import Loaded
@@ -59,6 +60,7 @@ async def verified(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> 
     stores = FileStores(folder, facts, now, vault.identity.sign, anchor=vault.anchor)
     await stores.open(unlocked.keys)
     try:
+        await tell_wraps(stores.ledger, unlocked)
         journal, outbox = await stores.ledger.verify_journal(), await stores.ledger.verify_outbox()
         code, proof = "", Proof(0)
         try:
