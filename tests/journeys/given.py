@@ -48,6 +48,10 @@ class Given:
         """Open the counter a second time, as a program of its own."""
         return self._child(["-m", "tests.journeys.with_hands", str(pictures(self.terminal) / "second")], {})
 
+    def module(self, *words: str, typed: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of the tests that opens this terminal, and with what is typed at it."""
+        return self._child(["-m", *words], {}, typed)
+
     def _child(
         self, words: list[str], settings: dict[str, object], typed: str | None = None
     ) -> subprocess.CompletedProcess[str]:
