@@ -1,7 +1,8 @@
 """``madoguchi verify``: the whole book and every row, read anew with a clerk's own secrets."""
 
 from argparse import Namespace
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +10,7 @@ import pytest
 
 from client.config import Config
 from client.domain.errors import SignInNeededError, StoreError
+from client.domain.in_force import StaffEntry, StaffMember
 from client.jobs.ports import JournalEntry
 from client.rules import totp
 from offline.factors.card import CardDoor
@@ -29,6 +31,7 @@ from tests.store_builders import (
     store_keys,
 )
 from ui.cli import audit, verify
+from ui.cli.audit import audited
 from ui.cli.verify import verified
 from ui.config_file import Loaded
 
@@ -114,3 +117,23 @@ async def test_where_the_town_uses_cards_the_book_is_opened_with_a_card(
     with pytest.raises(StoreError, match=r"store\.no_keys"):
         verb.run(Loaded(config, {}), Namespace(json=False))
     assert isinstance(shown[0], CardDoor)
+
+
+@pytest.mark.parametrize("look", [verified, audited])
+async def test_who_has_left_the_staff_by_the_rows_here_looks_at_no_book_and_the_book_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Awaitable[object]]
+) -> None:
+    vault = await a_terminal(tmp_path)
+    gone = StaffEntry(StaffMember("s001", "", None, None, None, date(2020, 12, 31)), ())
+
+    async def of_register(_self: object, _staff_id: str) -> StaffEntry:
+        return gone
+
+    monkeypatch.setattr("offline.store.replica.Replica.staff_of", of_register)
+    with pytest.raises(SignInNeededError, match="not_in_service"):
+        await look(vault, tmp_path, secrets(), now)
+    stores = FileStores(tmp_path, facts(), now, IDENTITY.sign, anchor=vault.anchor)
+    await stores.open(KEYS)
+    (line,) = await stores.ledger.journal_tail(1)
+    await stores.close()
+    assert (line.entry.kind, dict(line.entry.facts)) == ("refusal", {"code": "sign_in.not_in_service"})

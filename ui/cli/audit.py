@@ -51,6 +51,7 @@ async def audited(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> d
     cloud has receipted all is told beside it. The look itself is a line of the book.
     """
     from offline.store.stores import FileStores
+    from ui.cli.at_the_book import as_the_rows_say, refusals_written
 
     facts = vault.facts
     if facts is None:
@@ -62,6 +63,8 @@ async def audited(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> d
     try:
         book = stores.ledger
         await tell_wraps(book, unlocked)
+        async with refusals_written(stores, unlocked.sign_in.clerk.staff_id):
+            await as_the_rows_say(stores, unlocked.sign_in, now())
         journal, outbox = await book.verify_journal(), await book.verify_outbox()
         run = await book.journal.first_bad_run(identity.has_signed)
         pruning = await book.journal.first_bad_pruning(identity.has_signed)

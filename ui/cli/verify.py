@@ -52,6 +52,7 @@ async def verified(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> 
     A row of the replica that is wrong is fetched again by the next round of sync; the book can only be told of.
     """
     from offline.store.stores import FileStores
+    from ui.cli.at_the_book import as_the_rows_say, refusals_written
 
     facts = vault.facts
     if facts is None:
@@ -61,6 +62,8 @@ async def verified(vault: "Vault", folder: Path, secrets: Secrets, now: Now) -> 
     await stores.open(unlocked.keys)
     try:
         await tell_wraps(stores.ledger, unlocked)
+        async with refusals_written(stores, unlocked.sign_in.clerk.staff_id):
+            await as_the_rows_say(stores, unlocked.sign_in, now())
         journal, outbox = await stores.ledger.verify_journal(), await stores.ledger.verify_outbox()
         code, proof = "", Proof(0)
         try:
