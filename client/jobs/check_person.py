@@ -25,6 +25,7 @@ _CARD_WAIT, _CARD_LOOK = 45.0, 0.5  # seconds in which cards change places; betw
 _CARD_TO_COME = frozenset({"card.absent", "card.other"})
 _STAFF_ID = re.compile(r"[A-Za-z0-9_-]{1,20}")  # else it is no id: a name, or a password in the wrong field
 _NOBODY_HERE = "sign_in.unknown_here"
+_WRONG_PINS = frozenset({"card.wrong_pin", "key.wrong_pin"})
 
 
 async def _as_kept(sign_in: SignIn) -> SignIn:
@@ -124,7 +125,7 @@ class CheckPerson:
                 SESSIONS, lambda: self._sessions.sign_in(shown.staff_id, shown.password, shown.code)
             )
         except SignInNeededError as error:
-            if error.code == "card.wrong_pin":  # the cloud was not asked: it is counted here
+            if error.code in _WRONG_PINS:  # the cloud was not asked: it is counted here
                 await self._keys.note_failure(shown.staff_id, now=self._now())
             raise
         try:  # the code that was just used is used here too, with the line cut in the same half minute
