@@ -1,5 +1,6 @@
 """Terminals, keys and registers for tests of the stores; real files, a keyring in memory."""
 
+import itertools
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -78,10 +79,20 @@ def cheap_vault(folder: Path, backend: keyring.backend.KeyringBackend | None = N
     return Vault(folder, "training", backend=backend or MemoryKeyring(), cost=CHEAP, floor_kib=256)
 
 
-def cloud_sign_in(deposit: bytes, *, step: int = 0, lease: timedelta = timedelta(days=7)) -> CloudSignIn:
+_STEPS = itertools.count()
+
+
+def a_step() -> int:
+    """Return the step of a code the cloud took: long ago, and none twice."""
+    return next(_STEPS)
+
+
+def cloud_sign_in(
+    deposit: bytes, *, step: int | None = None, lease: timedelta = timedelta(days=7)
+) -> CloudSignIn:
     clerk = builders.a_clerk()
     sign_in = SignIn(clerk, Lease(NOW + lease), HowSignedIn.ONLINE, NOW, "token")
-    return CloudSignIn(sign_in, SEED, step, deposit)
+    return CloudSignIn(sign_in, SEED, a_step() if step is None else step, deposit)
 
 
 def stores_in(folder: Path, ring: MemoryKeyring | None = None) -> FileStores:

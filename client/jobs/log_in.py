@@ -243,12 +243,21 @@ class LogIn:
         except SignInNeededError as error:
             if error.code in _WRONG_PINS:  # the cloud was not asked: it is counted here
                 await self._keys.note_failure(staff_id, now=self._now())
-            elif error.code in _TURNED_DOWN:  # the cloud has counted it; the book here is to tell of it too
-                with suppress(StoreError):
-                    await self._keys.note_failure(staff_id, now=self._now(), counted=False)
+            await self._note_turned_down(staff_id, error)
             raise
-        unlocked = await self._keys.admit(cloud, password, now=self._now())
+        try:
+            unlocked = await self._keys.admit(cloud, password, now=self._now())
+        except SignInNeededError as error:  # a code used here without a line, or this PC is shut
+            await self.end_session(cloud.sign_in)
+            await self._note_turned_down(staff_id, error)
+            raise
         return replace(unlocked, seen=cloud.seen)
+
+    async def _note_turned_down(self, staff_id: str, error: SignInNeededError) -> None:
+        """Have the book tell of it too: counted it is by the cloud, or it is a code that was right once."""
+        if error.code in _TURNED_DOWN:
+            with suppress(StoreError):
+                await self._keys.note_failure(staff_id, now=self._now(), counted=False)
 
     async def _offline(self, staff_id: str, password: str, code: str) -> Unlocked:
         """Unwrap; only for somebody unknown here the line is tried although it seems down."""

@@ -215,6 +215,7 @@ class WrapKeeper:
     ) -> Unlocked:
         """Write a new wrap for a clerk whom the cloud has just let in. StoreError ``store.no_keys``.
 
+        SignInNeededError ``sign_in.code_used`` where the code was used here without a line, which the cloud cannot know.
         ``to_come`` gives the secret this one was to be changed for, had that been brought to its end: the cloud may
         have the deposit under it already.
         """
@@ -231,6 +232,8 @@ class WrapKeeper:
         book, anew = self.read_or_begin(keys, secret, place)
         must_be_open(book)
         old = book.wrap_of(clerk.staff_id)
+        if used_here(old, cloud, password, secret, place):
+            raise SignInNeededError("sign_in.code_used")
         box = Box(
             keys=keys,
             totp_seed=cloud.totp_seed,
@@ -344,13 +347,26 @@ def after_code(box: Box, step: int | None) -> Box:
     return msgspec.structs.replace(box, totp_last_step=step, totp_failures=0)
 
 
-def keys_in(wrap: StaffWrap | None, password: str, secret: bytes, place: Place) -> FourKeys | None:
-    """Return the store keys out of a wrap; None where the password does not open one."""
+def box_in(wrap: StaffWrap | None, password: str, secret: bytes, place: Place) -> Box | None:
+    """Return what a wrap of password and code holds; None where the password does not open one."""
     if wrap is None or wrap.factor != wraps.TOTP:
         return None
     info = wraps.info_of_wrap(place, wrap)
-    box = wraps.opened_box(wrap, wraps.wrap_key(password, secret, wrap.argon2, info), info)
+    return wraps.opened_box(wrap, wraps.wrap_key(password, secret, wrap.argon2, info), info)
+
+
+def keys_in(wrap: StaffWrap | None, password: str, secret: bytes, place: Place) -> FourKeys | None:
+    """Return the store keys out of a wrap; None where the password does not open one."""
+    box = box_in(wrap, password, secret, place)
     return None if box is None else box.keys
+
+
+def used_here(wrap: StaffWrap | None, cloud: CloudSignIn, password: str, secret: bytes, place: Place) -> bool:
+    """Tell whether the code the cloud has just taken is the last one this PC took."""
+    if not cloud.totp_seed:
+        return False
+    box = box_in(wrap, password, secret, place)
+    return box is not None and (box.totp_seed, box.totp_last_step) == (cloud.totp_seed, cloud.totp_step)
 
 
 def with_lockout(book: WrapBook, wrap: StaffWrap, lockout: rules.Lockout) -> WrapBook:

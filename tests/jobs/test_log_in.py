@@ -1,6 +1,7 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 import pytest
 
@@ -167,6 +168,19 @@ async def test_a_terminal_whose_keys_the_cloud_does_not_keep_says_so(counter: Co
     counter.sessions.deposit = b""
     with pytest.raises(StoreError, match=r"store\.no_keys"):
         await counter.log_in("s001", "right", "111111")
+    assert counter.log_in.present is None
+
+
+async def test_a_code_this_pc_took_without_a_line_lets_nobody_in_and_the_clouds_session_ends(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def used(*_: object, **__: object) -> NoReturn:
+        raise SignInNeededError("sign_in.code_used")
+
+    monkeypatch.setattr(counter.keys, "admit", used)
+    with pytest.raises(SignInNeededError, match=r"sign_in\.code_used"):
+        await counter.log_in("s001", "right", "111111")
+    assert counter.sessions.ended == ["s001"]
     assert counter.log_in.present is None
 
 

@@ -113,6 +113,18 @@ async def test_the_code_used_on_line_is_used_off_line_too(tmp_path: Path) -> Non
 
 
 @pytest.mark.asyncio
+async def test_the_code_used_off_line_is_used_on_line_too_and_the_next_one_is_not(tmp_path: Path) -> None:
+    vault, deposit = await enrolled(tmp_path)
+    await vault.admit(cloud_sign_in(deposit), PASSWORD, now=NOW)
+    now = NOW + timedelta(minutes=5)
+    assert await said(vault, now) == "in"
+    step = totp.step_of(now)
+    with pytest.raises(SignInNeededError, match=r"sign_in\.code_used"):  # by a cloud that did not hear of it
+        await vault.admit(cloud_sign_in(deposit, step=step), PASSWORD, now=now)
+    await vault.admit(cloud_sign_in(deposit, step=step + 1), PASSWORD, now=now)
+
+
+@pytest.mark.asyncio
 async def test_who_never_signed_in_here_is_unknown(tmp_path: Path) -> None:
     vault = await with_clerk(tmp_path)
     with pytest.raises(SignInNeededError, match="unknown_here"):

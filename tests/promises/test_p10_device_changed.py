@@ -12,7 +12,7 @@ from client.domain.errors import CounterError, LinkDownError, StoreError
 from offline.store import files, handed, wrap_file, wraps
 from offline.store.keys import Vault, place_of
 from tests.promises.two_persons import CLERK, OFFICER, PASSWORD, Desk, a_desk
-from tests.store_builders import CHEAP, MemoryKeyring, facts, store_keys
+from tests.store_builders import CHEAP, MemoryKeyring, a_step, facts, store_keys
 from ui.cli.at_the_book import Place
 from ui.cli.device_rotate import rotate
 
@@ -92,7 +92,7 @@ class Pc:
         clerk = Clerk(staff_id, "職員", "市民課", frozenset({Right.VIEW, Right.ISSUE}))
         lease = Lease(self.desk.now + timedelta(days=7))
         made = SignIn(clerk, lease, HowSignedIn.ONLINE, self.desk.now, "token")
-        cloud = CloudSignIn(made, self.desk.seeds[staff_id], 0, self.at_cloud[-1])
+        cloud = CloudSignIn(made, self.desk.seeds[staff_id], a_step(), self.at_cloud[-1])
         try:
             unlocked = await self.vault.admit(cloud, password, now=self.desk.now)
         except StoreError as error:

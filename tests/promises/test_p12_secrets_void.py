@@ -15,6 +15,7 @@ from offline.store.wraps import ClerkNote
 from tests.builders import NOW
 from tests.fakes import MemoryLink
 from tests.promises.two_persons import CLERK, OFFICER, PASSWORD, Desk, NoCloud, a_desk, grant, member
+from tests.store_builders import a_step
 
 pytestmark = pytest.mark.asyncio
 WHO = "s021"
@@ -30,7 +31,7 @@ async def a_terminal(folder: Path, since: datetime | None, *, kept: datetime | N
     clerk = Clerk(WHO, "職員", "市民課", frozenset({Right.VIEW}), secrets_since=kept)
     made = SignIn(clerk, Lease(desk.now + timedelta(days=7)), HowSignedIn.ONLINE, desk.now, "token")
     desk.seeds[WHO] = seed = WHO.encode() * 5
-    await desk.vault.admit(CloudSignIn(made, seed, 0, desk.deposit), PASSWORD, now=desk.now)
+    await desk.vault.admit(CloudSignIn(made, seed, a_step(), desk.deposit), PASSWORD, now=desk.now)
     return desk
 
 

@@ -16,7 +16,16 @@ from offline.store.keys import Vault
 from offline.store.stores import FileStores
 from tests.builders import NOW
 from tests.fakes import MemoryLink
-from tests.store_builders import MemoryKeyring, a_register, cheap_vault, facts, fill, store_keys, stores_in
+from tests.store_builders import (
+    MemoryKeyring,
+    a_register,
+    a_step,
+    cheap_vault,
+    facts,
+    fill,
+    store_keys,
+    stores_in,
+)
 
 PASSWORD = "みどりの風が吹く窓口 7"
 NEW_PASSWORD = "朝一番の合言葉は晴れ時々曇り"
@@ -107,7 +116,7 @@ class Desk:
         clerk = Clerk(staff_id, "職員", "市民課", frozenset(rights), by_item, by_block=by_block)
         made = SignIn(clerk, Lease(self.now + lease), HowSignedIn.ONLINE, self.now, "token")
         self.seeds[staff_id] = seed = staff_id.encode() * 5
-        told = CloudSignIn(made, seed, 0, self.deposit, measures_key=measures_key)
+        told = CloudSignIn(made, seed, a_step(), self.deposit, measures_key=measures_key)
         await self.vault.admit(told, PASSWORD, now=self.now)
 
     async def book(self, *kinds: str) -> list[JournalEntry]:
