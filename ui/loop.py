@@ -24,6 +24,13 @@ class Loop(QEventLoop):  # type: ignore[misc]  # qasync has no types
             super().close()
             shiboken6.delete(self._timer)
 
+    def _add_callback(self, handle: asyncio.Handle, delay: float = 0) -> asyncio.Handle:
+        """Drop what a thread has to say after the end: nobody is there to hear it."""
+        if self.is_closed():
+            return handle
+        added: asyncio.Handle = super()._add_callback(handle, delay)
+        return added
+
 
 def run(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run the program's one coroutine on the application's loop until it ends; returns its exit code."""
