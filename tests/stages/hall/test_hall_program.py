@@ -33,6 +33,8 @@ from offline.store.identity import TerminalIdentity
 from offline.store.seal import sealed_batch
 from tests.cloud.cloud_builders import Terminal
 from tests.cloud.test_cloud_served import Program, WallClock, a_client, said
+from tests.journeys.leaks import people_of
+from tests.leak_search import LeakSearch
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
 PATIENCE_S = 40
@@ -207,6 +209,7 @@ async def test_a_hall_server_leads_on_carries_survives_a_kill_and_tells_a_thief_
         assert (await http.call("POST", "/v1/carried", json=body)).status == 202
         hall.end(signal.SIGKILL)
         told_to_a_thief(hall.data, sentinels(commands, counter))
+        told_of_somebody(hall)
         await program.start()
         await hall.start()
 
@@ -218,6 +221,7 @@ async def test_a_hall_server_leads_on_carries_survives_a_kill_and_tells_a_thief_
         assert hall.end(signal.SIGTERM) == 0
         assert not hall.ready.exists()
         told_to_a_thief(hall.data, sentinels(commands, counter))
+        told_of_somebody(hall)
 
 
 def sentinels(commands: list[dict[str, Any]], counter: Counter) -> list[bytes]:
@@ -236,6 +240,15 @@ def told_to_a_thief(folder: Path, words: list[bytes]) -> None:
     for path in files:
         content = path.read_bytes()
         assert [word for word in words if word in content] == [], path.name
+
+
+def told_of_somebody(hall: HallProgram) -> None:
+    """Search its disk and what it said for everybody of the town, in every way they may be written."""
+    (town,) = hall.folder.rglob("cloud.db")
+    search = LeakSearch(people_of(town))
+    assert len(search) > 1_000
+    assert list(search.in_folder(hall.data)) == []
+    assert search.in_bytes((hall.folder / "hall.log").read_bytes()) == []
 
 
 async def test_a_hall_server_that_was_taken_out_ends_and_serves_nobody(
