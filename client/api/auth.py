@@ -113,6 +113,7 @@ class Sessions:
             seen=TerminalSeen(session.terminal.highest_serial, session.terminal.commit_no),
             card=card,
             measures_key=session.measures_key,
+            by_code=self._factor is None,
         )
 
     async def _proof(self, staff_id: str, code: str) -> tuple[dict[str, object], CardKey | None]:

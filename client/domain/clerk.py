@@ -118,14 +118,16 @@ class CloudSignIn:
     """What the cloud gives at sign-in: the clerk, and what unwrapping off line will need.
 
     ``deposit`` is the store keys under the device secret, kept by the cloud for this terminal; empty
-    where the terminal has left none. ``totp_seed`` is empty for somebody without TOTP; ``card`` is the card that
-    was shown, whose key takes part in the unwrapping from now on.
+    where the terminal has left none. ``totp_seed`` is empty for somebody without TOTP, and ``totp_step`` the last one
+    used at the cloud: now, where it was ``by_code``. ``card`` is the card that was shown, whose key takes part in the
+    unwrapping from now on.
     """
 
     sign_in: SignIn
     totp_seed: bytes = field(repr=False)
-    totp_step: int  # the step just used; not to be used again
+    totp_step: int  # not to be used again
     deposit: bytes = field(repr=False)
     seen: TerminalSeen = NOTHING_SEEN
     card: CardKey | None = None
     measures_key: bytes = field(default=b"", repr=False)  # for the right shien_sochi alone
+    by_code: bool = True

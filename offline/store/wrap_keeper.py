@@ -232,12 +232,11 @@ class WrapKeeper:
         book, anew = self.read_or_begin(keys, secret, place)
         must_be_open(book)
         old = book.wrap_of(clerk.staff_id)
-        if used_here(old, cloud, password, secret, place):
-            raise SignInNeededError("sign_in.code_used")
+        step = step_after(box_in(old, password, secret, place) if cloud.totp_seed else None, cloud, now)
         box = Box(
             keys=keys,
             totp_seed=cloud.totp_seed,
-            totp_last_step=cloud.totp_step,
+            totp_last_step=step,
             totp_failures=0,
             clerk=note_of(clerk),
             lease_until=cloud.sign_in.lease.until,
@@ -361,12 +360,17 @@ def keys_in(wrap: StaffWrap | None, password: str, secret: bytes, place: Place) 
     return None if box is None else box.keys
 
 
-def used_here(wrap: StaffWrap | None, cloud: CloudSignIn, password: str, secret: bytes, place: Place) -> bool:
-    """Tell whether the code the cloud has just taken is the last one this PC took."""
-    if not cloud.totp_seed:
-        return False
-    box = box_in(wrap, password, secret, place)
-    return box is not None and (box.totp_seed, box.totp_last_step) == (cloud.totp_seed, cloud.totp_step)
+def step_after(before: Box | None, cloud: CloudSignIn, now: datetime) -> int:
+    """Return the last step used, here or at the cloud. SignInNeededError where the cloud took the one used here last.
+
+    One from a time to come, of a clock that ran ahead, is forgotten.
+    """
+    if before is None or before.totp_seed != cloud.totp_seed:
+        return cloud.totp_step
+    if cloud.by_code and before.totp_last_step == cloud.totp_step:
+        raise SignInNeededError("sign_in.code_used")
+    ahead = before.totp_last_step > totp.step_of(now) + 1
+    return cloud.totp_step if ahead else max(before.totp_last_step, cloud.totp_step)
 
 
 def with_lockout(book: WrapBook, wrap: StaffWrap, lockout: rules.Lockout) -> WrapBook:

@@ -1,6 +1,7 @@
 import base64
 import json
 import socket
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,6 +123,30 @@ async def test_the_code_used_off_line_is_used_on_line_too_and_the_next_one_is_no
     with pytest.raises(SignInNeededError, match=r"sign_in\.code_used"):  # by a cloud that did not hear of it
         await vault.admit(cloud_sign_in(deposit, step=step), PASSWORD, now=now)
     await vault.admit(cloud_sign_in(deposit, step=step + 1), PASSWORD, now=now)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("by_code", [True, False])
+async def test_a_code_used_off_line_stays_used_after_a_sign_in_on_line_with_an_older_one_or_a_key(
+    tmp_path: Path, by_code: bool
+) -> None:
+    vault, deposit = await enrolled(tmp_path)
+    await vault.admit(cloud_sign_in(deposit), PASSWORD, now=NOW)
+    now = NOW + timedelta(minutes=5)
+    assert await said(vault, now) == "in"
+    shown = replace(cloud_sign_in(deposit, step=totp.step_of(now) - 1), by_code=by_code)
+    await vault.admit(shown, PASSWORD, now=now)
+    assert await said(vault, now) == "sign_in.code_used"
+
+
+@pytest.mark.asyncio
+async def test_who_shows_a_security_key_each_time_is_kept_out_by_no_code_used_long_ago(
+    tmp_path: Path,
+) -> None:
+    vault, deposit = await enrolled(tmp_path)
+    for _ in range(2):
+        shown = replace(cloud_sign_in(deposit, step=totp.step_of(NOW)), by_code=False)
+        assert (await vault.admit(shown, PASSWORD, now=NOW)).keys == store_keys()
 
 
 @pytest.mark.asyncio
